@@ -1,0 +1,1 @@
+"""The hand-over: turns a snapshot into a SavedModel for TF Serving."""

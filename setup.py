@@ -1,0 +1,28 @@
+"""Installs the four packages under their own names and the console command `outfit-gan`."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="tf-outfit-gan",
+    version="0.1.0",
+    description="Photos of fashion models wearing custom outfits: a conditional StyleGAN on TensorFlow and Keras",
+    long_description=open("README.md", encoding="utf-8").read(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(include=["tf_outfit_gan*", "training*", "export*", "serving*"]),
+    install_requires=[
+        "tensorflow>=2.21,<2.22",
+        "keras>=3.15,<4",
+        "tensorflow-serving-api>=2.21,<2.22",
+        "numpy>=2",
+        "pillow>=11",
+        "tensorboard>=2.20",
+        "rich>=13",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "test": ["pytest>=8"],
+    },
+    entry_points={"console_scripts": ["outfit-gan = tf_outfit_gan.cli:main"]},
+)

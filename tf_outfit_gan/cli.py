@@ -1,0 +1,70 @@
+"""`outfit-gan`, the one front door: each verb's program is imported only when it is asked for.
+
+A program is a module with `add_arguments(parser)` and `run(args)`. Its top level imports nothing heavy, so that help
+and usage errors answer at once; TensorFlow's import takes seconds and waits until `run` needs it.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+
+# verb: (module of its program, one line of help)
+VERBS = {
+    "paperdoll": ("tf_outfit_gan.data.paperdoll.program", "draw a synthetic catalogue with exact truth"),
+    "prepare": ("tf_outfit_gan.data.prepare", "turn a catalogue with a manifest into training records"),
+    "inspect": ("tf_outfit_gan.data.inspect", "draw a contact sheet of prepared records"),
+    "train": ("training.train", "train a model; the same command resumes it"),
+    "render": ("tf_outfit_gan.render", "render an outfit in one or many poses"),
+    "transfer": ("tf_outfit_gan.transfer", "copy the colour or the pose of one picture to another"),
+    "evaluate": ("tf_outfit_gan.metrics.evaluate", "measure the Frechet inception distance of a snapshot"),
+    "export": ("export.program", "write a SavedModel for TF Serving"),
+    "serve": ("serving.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
+    "request": ("serving.request", "ask a server for a picture"),
+    "demo": ("tf_outfit_gan.demo", "walk the whole road: draw, prepare, train, export, serve, request"),
+}
+
+
+def _parser(verb):
+    """Builds the parser; only the asked verb's program is imported and gets its arguments."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser = argparse.ArgumentParser(
+        prog="outfit-gan",
+        description="Pictures of people wearing outfits that nobody photographed.",
+        epilog="'outfit-gan VERB --help' explains a verb.",
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, (module, summary) in VERBS.items():
+        subparser = verbs.add_parser(name, help=summary, description=summary.capitalize() + ".", parents=[common])
+        if name == verb:
+            program = importlib.import_module(module)
+            program.add_arguments(subparser)
+            subparser.set_defaults(run=program.run)
+    return parser
+
+
+def main(argv=None):
+    """Runs one verb. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    # TensorFlow's start-up messages say nothing that a user of these programs can act on.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # The Keras code of this project runs on TensorFlow, whatever ~/.keras/keras.json says.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    args = _parser(argv[0] if argv else None).parse_args(argv)
+    try:
+        args.run(args)
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to continue", file=sys.stderr)
+        return 130
+    except Exception as error:  # The last place that can turn an error into one clear line.
+        if args.debug:
+            raise
+        kind = "" if hasattr(error, "exit_code") else f"{type(error).__name__}: "
+        print(f"outfit-gan {args.verb}: error: {kind}{error}", file=sys.stderr)
+        return getattr(error, "exit_code", 1)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""From catalogues to training batches."""

@@ -1,0 +1,1 @@
+"""Body poses: the 16 MPII joints and their heatmaps."""

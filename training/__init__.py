@@ -1,0 +1,1 @@
+"""The run: trains a model on prepared records and leaves snapshots behind."""
