@@ -1,0 +1,211 @@
+"""The configuration of a model and of its training, and the presets.
+
+A configuration travels as JSON with everything that depends on it (run folder, snapshot, export), so that any weights
+can rebuild their network. Sizes are (height, width).
+"""
+
+import dataclasses
+import json
+
+from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.outfit import SLOTS
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """What the two networks are. Numbers without a note are StyleGAN's own (arXiv 1812.04948)."""
+
+    size: tuple[int, int] = (1024, 768)
+    conditional: bool = True
+    slots: tuple[str, ...] = SLOTS
+    condition_size: tuple[int, int] = (128, 96)  # Articles and heatmaps enter the embedding networks at this size.
+    pose_path: str = "style"  # "style": through the embedding alone (the paper); "spatial": also at every level.
+    projection: str = "full"  # "full": Miyato & Koyama (1802.05637); "inner": the inner product alone.
+    latent_dim: int = 512
+    style_dim: int = 512
+    embedding_dim: int = 512
+    mapping_layers: int = 8
+    mapping_lr_multiplier: float = 0.01
+    fmap_base: int = 8192  # The level of 2^r pixels has min(fmap_base / 2^(r-1), fmap_max) feature maps.
+    fmap_max: int = 512
+    fused_from: int = 128  # Levels of this many pixels (the shorter side) upsample as StyleGAN's "fused" ones do.
+    stddev_group: int = 4
+
+    def __post_init__(self):
+        _one_of("pose_path", self.pose_path, ("style", "spatial"))
+        _one_of("projection", self.projection, ("full", "inner"))
+        if self.conditional:
+            if any(c > s for c, s in zip(self.condition_size, self.size)):
+                raise UserError(
+                    f"condition_size {format_size(self.condition_size)} is larger than the picture's "
+                    f"{format_size(self.size)}: choose one of {', '.join(map(format_size, self.level_sizes))}"
+                )
+            if self.condition_size not in self.level_sizes:
+                raise UserError(
+                    f"condition_size {format_size(self.condition_size)} is no level of {format_size(self.size)}: "
+                    f"choose one of {', '.join(map(format_size, self.level_sizes))}"
+                )
+
+    @property
+    def level_sizes(self):
+        """The size of each level, from the base (4x3, or 4x4 for squares) to the full picture."""
+        return level_sizes(self.size)
+
+    @property
+    def num_levels(self):
+        return len(self.level_sizes)
+
+    @property
+    def num_layers(self):
+        """Style layers, two a level (18 at 1024x768)."""
+        return 2 * self.num_levels
+
+    def channels(self, level):
+        """Feature maps at a level; level 0 is the base."""
+        return min(self.fmap_base >> (level + 1), self.fmap_max)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained. "kimg" = thousand real images shown to the discriminator: the one clock of a run."""
+
+    total_kimg: float = 25000
+    start_level: int = 1  # Training starts at 8 pixels height, as the original does.
+    fade_kimg: float = 600  # Each level after the first fades in for this long ...
+    stable_kimg: float = 600  # ... and every level but the last is then trained alone for this long.
+    batch_size: int = 0  # In all, over all replicas. 0 = StyleGAN's own, by level and number of replicas.
+    learning_rate: float = 0  # 0 = StyleGAN's own, by level.
+    adam_beta2: float = 0.99
+    r1_gamma: float = 10.0
+    r1_interval: int = 1  # R1 every so many steps, scaled to the same mean strength; 1 = every step.
+    mixing_probability: float = 0.9
+    ema_halflife_kimg: float = 10.0
+    mirror: bool = True
+    precision: str = "float32"  # Or "mixed_bfloat16": float32 weights, bfloat16 convolutions and matrix products.
+    seed: int = 0
+    steps_per_call: int = 8  # Steps in one call into the graph, which keeps Python out of the inner loop.
+    tick_kimg: float = 4  # A line in the log, in stats.jsonl and in TensorBoard this often.
+    snapshot_kimg: float = 200  # A snapshot and a grid of pictures this often, and at the end.
+    checkpoint_kimg: float = 50
+
+    def __post_init__(self):
+        _one_of("precision", self.precision, ("float32", "mixed_bfloat16"))
+        for name in ("r1_interval", "steps_per_call"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+
+# Each preset: (what differs from ModelConfig, what differs from TrainingConfig).
+_SPATIAL = dict(pose_path="spatial")
+PRESETS = {
+    "paper": (dict(), dict()),
+    "paper-unconditional": (dict(conditional=False), dict()),
+    "512x384": (dict(size=(512, 384), **_SPATIAL), dict()),
+    "256x192": (dict(size=(256, 192), condition_size=(64, 48), **_SPATIAL), dict()),
+    "128x96": (dict(size=(128, 96), condition_size=(64, 48), **_SPATIAL), dict()),
+    "64x48": (dict(size=(64, 48), condition_size=(32, 24), fmap_base=2048, fmap_max=128, **_SPATIAL), dict()),
+    "demo": (
+        dict(size=(32, 24), condition_size=(32, 24), fmap_base=1536, fmap_max=96, mapping_layers=4, **_SPATIAL),
+        dict(
+            total_kimg=1000, start_level=2, fade_kimg=4, stable_kimg=4, batch_size=32, learning_rate=0.002,
+            r1_interval=8, ema_halflife_kimg=2, precision="mixed_bfloat16",
+        ),
+    ),
+    "tiny": (
+        dict(
+            size=(16, 12), condition_size=(16, 12), fmap_base=64, fmap_max=8, latent_dim=8, style_dim=8,
+            embedding_dim=8, mapping_layers=2, **_SPATIAL,
+        ),
+        dict(
+            total_kimg=0.128, start_level=1, fade_kimg=0.032, stable_kimg=0.032, batch_size=8, steps_per_call=2,
+            tick_kimg=0.032, snapshot_kimg=0.064, checkpoint_kimg=0.032,
+        ),
+    ),
+}
+
+
+def from_preset(name, overrides=()):
+    """Returns (ModelConfig, TrainingConfig) of a preset, changed by "key=value" strings.
+
+    Raises:
+        UserError: for an unknown preset or key, or a value of the wrong kind.
+    """
+    if name not in PRESETS:
+        raise UserError(f"unknown preset {name!r}: expected one of {', '.join(PRESETS)}")
+    model, training = (dict(part) for part in PRESETS[name])
+    model_fields, training_fields = _field_types(ModelConfig), _field_types(TrainingConfig)
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise UserError(f"--set {override!r}: expected key=value")
+        if key in model_fields:
+            model[key] = _parse(key, text, model_fields[key])
+        elif key in training_fields:
+            training[key] = _parse(key, text, training_fields[key])
+        else:
+            raise UserError(f"--set: unknown key {key!r}: expected one of {', '.join([*model_fields, *training_fields])}")
+    return ModelConfig(**model), TrainingConfig(**training)
+
+
+def to_json(config):
+    return json.dumps(dataclasses.asdict(config), indent=2)
+
+
+def from_json(cls, text):
+    """Rebuilds a configuration from `to_json`; lists become tuples again."""
+    values = json.loads(text)
+    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+def level_sizes(size):
+    """Halves a size down to its base and returns all sizes, base first: (16, 12) -> [(4, 3), (8, 6), (16, 12)].
+
+    Raises:
+        UserError: when the size is no base (3 to 7 pixels a side at the least) doubled some times.
+    """
+    sizes = [tuple(size)]
+    while min(sizes[0]) >= 6 and not (sizes[0][0] % 2 or sizes[0][1] % 2):
+        sizes.insert(0, (sizes[0][0] // 2, sizes[0][1] // 2))
+    if not 3 <= min(sizes[0]) <= 5 or max(sizes[0]) > 16:
+        raise UserError(f"size {format_size(size)} is no small base doubled: try 1024x768, 256x192, 32x24 or 64x64")
+    return sizes
+
+
+def parse_size(text):
+    """Reads "1024x768" (height x width)."""
+    try:
+        height, width = (int(part) for part in text.split("x"))
+    except ValueError:
+        raise UserError(f"size {text!r}: expected HEIGHTxWIDTH, such as 1024x768") from None
+    if height < 1 or width < 1:
+        raise UserError(f"size {text!r}: both sides must be positive")
+    return height, width
+
+
+def format_size(size):
+    return "x".join(map(str, size))
+
+
+def _field_types(cls):
+    return {field.name: field.type for field in dataclasses.fields(cls)}
+
+
+def _parse(key, text, kind):
+    """Reads a value from the command line as the field's type."""
+    try:
+        if kind is bool:
+            return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+        if kind in (int, float, str):
+            return kind(text)
+        return tuple(text.split(",")) if key == "slots" else parse_size(text)
+    except (KeyError, UserError, ValueError):
+        raise UserError(f"--set {key}={text}: expected a value such as {_example(kind)}") from None
+
+
+def _example(kind):
+    return {bool: "true or false", int: "8", float: "0.5", str: "a word"}.get(kind, "128x96")
+
+
+def _one_of(name, value, choices):
+    if value not in choices:
+        raise UserError(f"{name} {value!r}: expected one of {', '.join(choices)}")

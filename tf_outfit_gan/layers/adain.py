@@ -1,0 +1,30 @@
+"""Adaptive instance normalization (arXiv 1812.04948, section 2, equation 1)."""
+
+import keras
+import tensorflow as tf
+
+from tf_outfit_gan import ops
+from tf_outfit_gan.layers.equalized_dense import EqualizedDense
+
+
+class AdaIN(keras.layers.Layer):
+    """Normalizes each feature map of each picture, then scales and shifts it by a learned affine transform of w.
+
+    Call arguments:
+        x: features, [N, H, W, C].
+        w: style vectors of this layer, [N, D].
+
+    Output shape: [N, H, W, C].
+    """
+
+    def build(self, x_shape, w_shape):
+        self.affine = EqualizedDense(2 * x_shape[-1], dtype=self.dtype_policy, name="affine")
+        self.affine.build(w_shape)
+
+    def call(self, x, w):
+        # The scale starts around one, so the transform learns its difference from one.
+        scale, shift = tf.split(tf.cast(self.affine(w), tf.float32)[:, None, None, :], 2, axis=-1)  # [N, 1, 1, C]
+        mean, inverse_deviation = ops.instance_statistics(x)
+        # Normalizing and styling are one multiplication and one addition a pixel.
+        factor = inverse_deviation * (scale + 1)
+        return x * tf.cast(factor, x.dtype) + tf.cast(shift - mean * factor, x.dtype)

@@ -1,0 +1,65 @@
+"""Convolution with equalized learning rate (arXiv 1710.10196, section 4.1), with resampling built in."""
+
+import keras
+import tensorflow as tf
+
+from tf_outfit_gan import ops
+
+
+class EqualizedConv2D(keras.layers.Layer):
+    """Convolution whose weights are scaled at run time, so that all layers learn at the same speed.
+
+    StyleGAN resamples around its convolutions: nearest upsampling -> 3x3 convolution -> blur in the generator, and
+    blur -> 3x3 convolution -> 2x2 mean in the discriminator. Resampling and convolution are computed together here as
+    one strided 4x4 convolution, whose kernel is the 3x3 kernel summed over its four shifts: the same function with
+    4/9 of the multiplications.
+
+    Args:
+        filters: channels of the output.
+        kernel_size: 1 or 3 pixels; 3 when resampling.
+        gain: sqrt(2) before a leaky ReLU, 1 before nothing.
+        resample: None, "up" (with the blur behind) or "down" (with the blur before).
+        flip: mirror the kernel in both directions. StyleGAN's high upsampling convolutions are transposed ones
+            ("fused"), its low ones are not, and the two read the same weights in opposite directions.
+
+    Input shape: [N, H, W, C]. Output shape: [N, H, W, filters], doubled or halved in size by `resample`.
+    """
+
+    def __init__(self, filters, kernel_size, gain=2**0.5, resample=None, flip=False, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.gain = filters, kernel_size, gain
+        self.resample, self.flip = resample, flip
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        self.scale = self.gain / (self.kernel_size**2 * channels) ** 0.5
+        shape = (self.kernel_size, self.kernel_size, channels, self.filters)
+        # The scale is applied in float32, before the cast to the compute type: so Keras must not cast the variables.
+        self.kernel = self.add_weight(
+            shape=shape, initializer=keras.initializers.RandomNormal(stddev=1.0), name="kernel", autocast=False
+        )
+        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias", autocast=False)
+
+    def call(self, x):
+        kernel = tf.cast(self._resampling_kernel(), self.compute_dtype)
+        if self.resample == "up":
+            _, height, width, _ = x.shape
+            shape = [tf.shape(x)[0], 2 * height, 2 * width, self.filters]
+            # A transposed convolution wants [h, w, out, in].
+            x = ops.blur(tf.nn.conv2d_transpose(x, tf.transpose(kernel, [0, 1, 3, 2]), shape, 2, "SAME"))
+        elif self.resample == "down":
+            x = tf.nn.conv2d(ops.blur(x), kernel, 2, "SAME")
+        else:
+            x = tf.nn.conv2d(x, kernel, 1, "SAME")
+        return x + tf.cast(self.bias, self.compute_dtype)
+
+    def _resampling_kernel(self):
+        kernel = self.kernel * self.scale
+        if self.flip:
+            kernel = kernel[::-1, ::-1]
+        if self.resample is None:
+            return kernel
+        if self.resample == "down":
+            kernel /= 4
+        padded = tf.pad(kernel, [[1, 1], [1, 1], [0, 0], [0, 0]])
+        return padded[1:, 1:] + padded[:-1, 1:] + padded[1:, :-1] + padded[:-1, :-1]

@@ -1,0 +1,22 @@
+"""Per-pixel noise with a learned strength for each channel (arXiv 1812.04948, section 2)."""
+
+import keras
+
+
+class NoiseInjection(keras.layers.Layer):
+    """Adds one single-channel noise map, scaled for each channel by a learned strength that starts at zero.
+
+    The noise is an argument, not a draw: who calls decides what it depends on.
+
+    Call arguments:
+        x: features, [N, H, W, C].
+        noise: [N, H, W, 1] or [1, H, W, 1].
+
+    Output shape: [N, H, W, C].
+    """
+
+    def build(self, x_shape, noise_shape):
+        self.strength = self.add_weight(shape=(x_shape[-1],), initializer="zeros", name="strength")
+
+    def call(self, x, noise):
+        return x + noise * self.strength

@@ -1,0 +1,30 @@
+"""The losses, one value a picture: the step averages them over the global batch, once.
+
+Non-saturating logistic loss with R1 (arXiv 1406.2661; 1801.04406, equation 9), as StyleGAN trains.
+"""
+
+import tensorflow as tf
+
+
+def generator_loss(fake_scores):
+    """-log(sigmoid(D(fake))), [N]: the generator wants its pictures taken for real."""
+    return tf.nn.softplus(-fake_scores)
+
+
+def discriminator_loss(real_scores, fake_scores):
+    """-log(sigmoid(D(real))) - log(1 - sigmoid(D(fake))), [N]."""
+    return tf.nn.softplus(-real_scores) + tf.nn.softplus(fake_scores)
+
+
+def r1_penalty(image_gradients):
+    """Squared norm of the gradient of D(real) with respect to the picture, [N, H, W, 3] -> [N].
+
+    The caller multiplies by gamma / 2. StyleGAN takes this gradient at the full-size picture, nearest-upscaled: there
+    the sum is 4^lod times smaller than here, at the level's own size. `r1_weight` makes up for it.
+    """
+    return tf.reduce_sum(tf.square(image_gradients), axis=[1, 2, 3])
+
+
+def r1_weight(gamma, levels_below_full):
+    """gamma / 2 as it applies at a level's own size; `levels_below_full` is StyleGAN's lod, rounded down."""
+    return gamma / 2 * 4.0**-levels_below_full

@@ -1,0 +1,80 @@
+"""The discriminator with its own embedding network and a projection score (arXiv 1908.08847, section 3; 1802.05637)."""
+
+import keras
+import tensorflow as tf
+
+from tf_outfit_gan import ops
+from tf_outfit_gan.layers import EqualizedDense, MinibatchStdDev
+from tf_outfit_gan.networks.blocks import DownBlock, built_conv
+from tf_outfit_gan.networks.embedding import Embedding
+from tf_outfit_gan.pose.heatmaps import render_heatmaps
+
+
+class Discriminator(keras.Model):
+    """Scores pictures: how real they look, and how well they fit their articles and pose.
+
+    Args:
+        config: the `ModelConfig`.
+
+    Call arguments:
+        images: [N, H, W, 3] in [-1, 1], of the level's size.
+        embedding: of the conditions, from `embed`, [N, F]; None when unconditional.
+        level: a Python integer, which selects the graph; None = the highest.
+        alpha: how far the level is faded in, a scalar tensor; None = a stable level.
+
+    Output shape: [N] in float32; higher = more real.
+    """
+
+    def __init__(self, config, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config
+        channels, policy = config.channels, dict(dtype=self.dtype_policy)
+        self.from_rgb = [built_conv(3, channels(level), 1, **policy) for level in range(config.num_levels)]
+        # blocks[i] leads from level i + 1 to level i.
+        self.blocks = [DownBlock(channels(i + 1), channels(i), **policy) for i in range(config.num_levels - 1)]
+        self.stddev = MinibatchStdDev(config.stddev_group, **policy)
+        self.conv = built_conv(channels(0) + 1, channels(0), 3, **policy)
+        height, width = config.level_sizes[0]
+        self.dense = EqualizedDense(channels(0), gain=2**0.5, **policy)
+        self.dense.build((None, height * width * channels(0)))
+        # The score without the conditions: psi in Miyato & Koyama's equation 3. The inner form has none.
+        self.unconditional = None
+        if not config.conditional or config.projection == "full":
+            self.unconditional = EqualizedDense(1, **policy)
+            self.unconditional.build((None, channels(0)))
+        self.embedding = Embedding(config, channels(0), **policy) if config.conditional else None
+        self.built = True  # Every layer built its weights above.
+
+    def call(self, images, embedding=None, level=None, alpha=None):
+        features = tf.cast(self.features(images, level, alpha), tf.float32)
+        score = 0.0
+        if self.unconditional is not None:
+            score += tf.cast(self.unconditional(features), tf.float32)[:, 0]
+        if embedding is not None:
+            score += projection(features, embedding)
+        return score
+
+    def embed(self, articles, keypoints):
+        """The conditions' embedding, as wide as the features, [N, F]."""
+        return self.embedding(articles, render_heatmaps(keypoints, self.config.condition_size))
+
+    def features(self, images, level=None, alpha=None):
+        """What the score is a function of: phi in Miyato & Koyama, [N, F]."""
+        level = self.config.num_levels - 1 if level is None else level
+        x = ops.leaky_relu(self.from_rgb[level](images))
+        for i in range(level - 1, -1, -1):
+            x = self.blocks[i](x)
+            if i == level - 1 and alpha is not None:
+                old = ops.leaky_relu(self.from_rgb[i](ops.downsample(images)))
+                x = ops.lerp(old, x, alpha)
+        x = ops.leaky_relu(self.conv(self.stddev(x)))
+        return ops.leaky_relu(self.dense(tf.reshape(x, [-1, self.dense.kernel.shape[0]])))
+
+
+def projection(features, embedding):
+    """The inner product of features and condition, [N, F] x [N, F] -> [N].
+
+    Divided by the square root of the width, so that it starts at the scale of the unconditional score.
+    """
+    width = features.shape[-1]
+    return tf.reduce_sum(features * tf.cast(embedding, tf.float32), axis=-1) / width**0.5

@@ -1,0 +1,60 @@
+"""The embedding network: articles and pose to one vector (arXiv 1908.08847, section 3).
+
+The paper names its inputs and its 512 outputs, not its layers. These are the discriminator's, without the minibatch
+statistic; generator and discriminator have one each.
+"""
+
+import keras
+import tensorflow as tf
+
+from tf_outfit_gan import ops
+from tf_outfit_gan.config import level_sizes
+from tf_outfit_gan.layers import EqualizedDense
+from tf_outfit_gan.networks.blocks import DownBlock, built_conv
+
+NUM_KEYPOINTS = 16
+
+
+class Embedding(keras.layers.Layer):
+    """Convolutions from the stacked articles and heatmaps down to the base size, then two dense layers.
+
+    Args:
+        config: the `ModelConfig`.
+        width: width of the output.
+
+    Call arguments:
+        articles: [N, S, h, w, 3] in [-1, 1], 0 for a missing article.
+        heatmaps: [N, h, w, K].
+
+    Output shape: [N, E].
+    """
+
+    def __init__(self, config, width, **kwargs):
+        super().__init__(**kwargs)
+        top = len(level_sizes(config.condition_size)) - 1
+        channels, policy = config.channels, dict(dtype=self.dtype_policy)
+        self.from_conditions = built_conv(3 * len(config.slots) + NUM_KEYPOINTS, channels(top), 1, **policy)
+        self.blocks = [DownBlock(channels(level), channels(level - 1), **policy) for level in range(top, 0, -1)]
+        self.conv = built_conv(channels(0), channels(0), 3, **policy)
+        height, base_width = config.level_sizes[0]
+        self.dense = EqualizedDense(config.embedding_dim, gain=2**0.5, **policy)
+        self.dense.build((None, height * base_width * channels(0)))
+        self.out = EqualizedDense(width, **policy)
+        self.out.build((None, config.embedding_dim))
+        self.built = True
+
+    def call(self, articles, heatmaps):
+        # Stack the articles' channels in slot order, and the joints' behind them: 6 x 3 + 16.
+        _, slots, height, width, colors = articles.shape
+        x = tf.reshape(tf.transpose(articles, [0, 2, 3, 1, 4]), [-1, height, width, slots * colors])
+        x = tf.concat([x, tf.cast(heatmaps, x.dtype)], axis=-1)  # [N, h, w, 3S + K]
+
+        # Down to the base.
+        x = ops.leaky_relu(self.from_conditions(x))
+        for block in self.blocks:
+            x = block(x)
+        x = ops.leaky_relu(self.conv(x))
+
+        # To one vector.
+        x = tf.reshape(x, [-1, self.dense.kernel.shape[0]])
+        return self.out(ops.leaky_relu(self.dense(x)))  # [N, E]

@@ -1,0 +1,72 @@
+"""The generator: embedding, mapping and synthesis networks (arXiv 1908.08847, section 3)."""
+
+import keras
+import tensorflow as tf
+
+from tf_outfit_gan.networks.blocks import pyramid
+from tf_outfit_gan.networks.embedding import Embedding
+from tf_outfit_gan.networks.mapping import Mapping
+from tf_outfit_gan.networks.synthesis import Synthesis
+from tf_outfit_gan.pose.heatmaps import render_heatmaps
+
+
+class Generator(keras.Model):
+    """Pictures from latents, and from articles and a pose when the model is conditional.
+
+    Args:
+        config: the `ModelConfig`.
+
+    Call arguments:
+        latents: z, [N, Z].
+        noise: a list of two maps a level, [N, H, W, 1]: see `randomness`.
+        articles: [N, S, h, w, 3] in [-1, 1], 0 for a missing article; None when unconditional.
+        keypoints: [N, K, 3]; None when unconditional.
+        level, alpha: see `Synthesis`.
+
+    Output shape: [N, H, W, 3] in float32, around [-1, 1].
+    """
+
+    def __init__(self, config, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config
+        self.embedding = None
+        if config.conditional:
+            self.embedding = Embedding(config, config.embedding_dim, dtype=self.dtype_policy)
+        # The mapping network is cheap, and rounding its output would move every layer: always float32.
+        self.mapping = Mapping(
+            config.latent_dim, config.embedding_dim if config.conditional else 0, config.style_dim,
+            config.mapping_layers, config.mapping_lr_multiplier, dtype="float32",
+        )
+        self.synthesis = Synthesis(config, dtype=self.dtype_policy)
+        self.built = True  # Every layer built its weights above.
+
+    def call(self, latents, noise, articles=None, keypoints=None, level=None, alpha=None):
+        w = self.style_vectors(latents, articles, keypoints)
+        return self.synthesis(self.broadcast(w), noise, self.pose_maps(keypoints, level), level=level, alpha=alpha)
+
+    def style_vectors(self, latents, articles=None, keypoints=None):
+        """w before truncation and mixing, [N, D]."""
+        if self.embedding is None:
+            return self.mapping(latents)
+        return self.mapping(latents, self.embed(articles, keypoints))
+
+    def embed(self, articles, keypoints):
+        """The condition's embedding, [N, E]."""
+        return self.embedding(articles, render_heatmaps(keypoints, self.config.condition_size))
+
+    def broadcast(self, w):
+        """The same style vector for every layer, [N, D] -> [N, L, D]."""
+        return tf.tile(w[:, None, :], [1, self.config.num_layers, 1])
+
+    def pose_maps(self, keypoints, level=None):
+        """The heatmaps that enter the synthesis network, one tensor a level; None where the pose does not enter so.
+
+        Up to the condition's size they are pooled from the embedding's own heatmaps; above it they are rendered.
+        """
+        if not (self.config.conditional and self.config.pose_path == "spatial"):
+            return None
+        sizes = self.config.level_sizes[: None if level is None else level + 1]
+        condition_size = tuple(self.config.condition_size)
+        small = [size for size in sizes if size[0] <= condition_size[0]]
+        maps = pyramid(render_heatmaps(keypoints, condition_size), small)
+        return maps + [render_heatmaps(keypoints, size) for size in sizes[len(small) :]]

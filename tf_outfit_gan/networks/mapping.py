@@ -1,0 +1,54 @@
+"""The mapping network: latent and condition to a style vector (arXiv 1812.04948, section 2; 1908.08847, section 3)."""
+
+import keras
+import tensorflow as tf
+
+from tf_outfit_gan import ops
+from tf_outfit_gan.layers import EqualizedDense
+
+
+class Mapping(keras.layers.Layer):
+    """Normalizes the latent (with the condition's embedding behind it) and passes it through dense layers.
+
+    Args:
+        latent_dim, embedding_dim: widths of the inputs; an embedding of width 0 is none.
+        style_dim: width of w and of the hidden layers.
+        num_layers: dense layers.
+        lr_multiplier: the mapping network learns this much slower than the rest.
+
+    Call arguments:
+        latents: z, [N, Z].
+        embedding: [N, E], or None for an unconditional model.
+
+    Output shape: w, [N, D].
+    """
+
+    def __init__(self, latent_dim, embedding_dim, style_dim, num_layers, lr_multiplier, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden = []
+        width = latent_dim + embedding_dim
+        for _ in range(num_layers):
+            layer = EqualizedDense(style_dim, gain=2**0.5, lr_multiplier=lr_multiplier, dtype=self.dtype_policy)
+            layer.build((None, width))
+            self.hidden.append(layer)
+            width = style_dim
+        # The center that truncation pulls to. Each replica sees its own part of the batch: without an aggregation
+        # replicas would drift apart silently.
+        self.w_avg = self.add_weight(
+            shape=(style_dim,), initializer="zeros", trainable=False, aggregation="mean", autocast=False, name="w_avg"
+        )
+        self.built = True
+
+    def call(self, latents, embedding=None):
+        # Join and normalize.
+        x = latents if embedding is None else tf.concat([latents, tf.cast(embedding, latents.dtype)], axis=-1)
+        x = ops.pixel_norm(x)
+
+        # Main layers.
+        for layer in self.hidden:
+            x = ops.leaky_relu(layer(x))
+        return x
+
+    def track(self, w, decay=0.995):
+        """Moves w_avg towards the mean of a batch of w, [N, D]."""
+        self.w_avg.assign(ops.lerp(tf.reduce_mean(w, axis=0), self.w_avg.value, decay))

@@ -1,0 +1,85 @@
+"""The synthesis network: style vectors to a picture, growing level by level (arXiv 1812.04948, figure 1b)."""
+
+import keras
+import tensorflow as tf
+
+from tf_outfit_gan import ops
+from tf_outfit_gan.layers import LearnedConstant
+from tf_outfit_gan.networks.blocks import StyledLayer, built_conv
+from tf_outfit_gan.networks.embedding import NUM_KEYPOINTS
+
+
+class SynthesisLevel(keras.layers.Layer):
+    """Two styled layers of one resolution; above the base the first of them doubles the size.
+
+    Args:
+        config: the `ModelConfig`.
+        level: 0 = the base.
+
+    Call arguments:
+        x: features of the level below, [N, H/2, W/2, C]; the batch size at the base.
+        w: style vectors of the two layers, [N, 2, D].
+        noise: noise maps of the two layers, 2 x [N, H, W, 1].
+        heatmaps: [N, H, W, K] where the pose enters spatially, else None.
+    """
+
+    def __init__(self, config, level, **kwargs):
+        super().__init__(**kwargs)
+        channels, policy = config.channels(level), dict(dtype=self.dtype_policy)
+        if level == 0:
+            self.first = LearnedConstant(config.level_sizes[0], channels, **policy)
+            self.first.build()
+        else:
+            # A transposed convolution reads its kernel backwards: below the fused levels that is undone.
+            flip = min(config.level_sizes[level]) < config.fused_from
+            self.first = built_conv(config.channels(level - 1), channels, 3, resample="up", flip=flip, **policy)
+        self.pose = None
+        if config.conditional and config.pose_path == "spatial":
+            self.pose = built_conv(NUM_KEYPOINTS, channels, 3, gain=1.0, **policy)
+        self.first_style = StyledLayer(channels, config.style_dim, **policy)
+        self.second = built_conv(channels, channels, 3, **policy)
+        self.second_style = StyledLayer(channels, config.style_dim, **policy)
+        self.to_rgb = built_conv(channels, 3, 1, gain=1.0, **policy)
+        self.built = True
+
+    def call(self, x, w, noise, heatmaps=None):
+        x = self.first(x)
+        if self.pose is not None:
+            x += self.pose(heatmaps)
+        x = self.first_style(x, w[:, 0], noise[0])
+        return self.second_style(self.second(x), w[:, 1], noise[1])
+
+
+class Synthesis(keras.layers.Layer):
+    """Holds every level from the start, so that the weights' layout does not change while the network grows.
+
+    Args:
+        config: the `ModelConfig`.
+
+    Call arguments:
+        w: style vectors by layer, [N, L, D]; layers above the level asked for are not read.
+        noise: a list of two maps a level, [N, H, W, 1], from the base up.
+        heatmaps: a list of one tensor a level, [N, H, W, K], or None where the pose does not enter spatially.
+        level: the level whose picture is asked for; a Python integer, which selects the graph.
+        alpha: how far the level is faded in, a scalar tensor; None = a stable level.
+
+    Output shape: [N, H, W, 3] in float32, not clipped.
+    """
+
+    def __init__(self, config, **kwargs):
+        super().__init__(**kwargs)
+        self.levels = [SynthesisLevel(config, level, dtype=self.dtype_policy) for level in range(config.num_levels)]
+        self.built = True
+
+    def call(self, w, noise, heatmaps=None, level=None, alpha=None):
+        level = len(self.levels) - 1 if level is None else level
+        x, below = tf.shape(w)[0], None
+        for i, block in enumerate(self.levels[: level + 1]):
+            below = x
+            x = block(x, w[:, 2 * i : 2 * i + 2], noise[2 * i : 2 * i + 2], heatmaps[i] if heatmaps else None)
+
+        rgb = tf.cast(block.to_rgb(x), tf.float32)
+        if alpha is not None and level > 0:
+            old_rgb = tf.cast(self.levels[level - 1].to_rgb(below), tf.float32)
+            rgb = ops.lerp(ops.upsample(old_rgb), rgb, alpha)
+        return rgb

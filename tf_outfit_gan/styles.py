@@ -1,0 +1,55 @@
+"""What is done to style vectors between the mapping and the synthesis network: [N, L, D] in, [N, L, D] out.
+
+Mixing and truncation are StyleGAN's (arXiv 1812.04948, section 3.1 and appendix B); transfer by copying the style
+vectors of some layers is the paper's (1908.08847, section 4, table 1).
+"""
+
+import math
+
+import tensorflow as tf
+
+from tf_outfit_gan.errors import UserError
+
+
+def mix(w, other, cutoff):
+    """Takes layers from `cutoff` on from `other`; the cutoff is 0-based, a number or a scalar tensor."""
+    layers = tf.range(w.shape[1])[None, :, None]
+    return tf.where(layers < cutoff, w, other)
+
+
+def truncate(w, w_avg, psi, num_layers=8):
+    """Pulls the first layers towards the average style vector: psi = 1 leaves w, psi = 0 gives the average.
+
+    Args:
+        w: [N, L, D].
+        w_avg: [D].
+        psi: a number, or [N].
+        num_layers: layers 0 .. num_layers - 1 are truncated.
+    """
+    psi = tf.reshape(tf.cast(psi, w.dtype), [-1, 1, 1])
+    truncated = w_avg + (w - w_avg) * psi
+    return mix(truncated, w, num_layers)
+
+
+def copy_layers(source, target, begin, end):
+    """The target's style vectors with layers begin .. end - 1 taken from the source.
+
+    Args:
+        source, target: [N, L, D].
+        begin, end: 0-based; numbers, or [N].
+    """
+    begin, end = (tf.reshape(tf.cast(x, tf.int32), [-1, 1, 1]) for x in (begin, end))
+    layers = tf.range(target.shape[1])[None, :, None]
+    return tf.where((layers >= begin) & (layers < end), source, target)
+
+
+def transfer_layers(what, num_layers):
+    """The layers that carry the colour or the pose, as a 0-based half-open range.
+
+    At 18 layers these are the paper's: colour 13-18, pose 1-3 (1-based); smaller networks get the same shares.
+    """
+    if what == "colour":
+        return math.ceil(num_layers * 12 / 18), num_layers
+    if what == "pose":
+        return 0, math.ceil(num_layers * 3 / 18)
+    raise UserError(f"unknown transfer {what!r}: expected colour or pose")
