@@ -1,0 +1,67 @@
+"""One entry becomes the bytes of its pictures at every level: the work of prepare's processes, without TensorFlow."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tf_outfit_gan.data.images import WHITE, fit, open_image, pyramid
+from tf_outfit_gan.data.manifest import Skipped
+from tf_outfit_gan.data.records import is_raw
+from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.pose.mpii import NUM_JOINTS
+
+JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What the records of an entry hold: photos[level], and articles[level][slot] with b"" for a missing one."""
+
+    id: str
+    photos: list
+    articles: list
+    keypoints: np.ndarray
+    has_keypoints: bool
+
+
+def encode_entries(entries, levels):
+    """Encodes entries; in the place of one whose pictures cannot be read stands a `Skipped`."""
+    encoded = []
+    for entry in entries:
+        try:
+            encoded.append(encode_entry(entry, levels))
+        except UserError as error:
+            encoded.append(Skipped(entry.line, entry.id, str(error)))
+    return encoded
+
+
+def encode_entry(entry, levels):
+    """Fits an entry's pictures into the largest level and encodes them at all; its pose moves along with the photo."""
+    photo, placement = fit(open_image(entry.image), levels[-1])
+    keypoints = entry.outfit.keypoints
+    articles = [[b""] * len(SLOTS) for _ in levels]
+    for slot, path in entry.outfit.articles.items():
+        article, _ = fit(open_image(path), levels[-1], WHITE)
+        for level, picture in enumerate(_encode_levels(article, levels)):
+            articles[level][SLOTS.index(slot)] = picture
+    return Encoded(
+        id=entry.id,
+        photos=_encode_levels(photo, levels),
+        articles=articles,
+        keypoints=np.zeros((NUM_JOINTS, 3), np.float32) if keypoints is None else placement.move(keypoints),
+        has_keypoints=keypoints is not None,
+    )
+
+
+def _encode_levels(image, levels):
+    return [pixels.tobytes() if is_raw(level) else _jpeg(pixels) for level, pixels in zip(levels, pyramid(image, levels))]
+
+
+def _jpeg(pixels):
+    """Baseline, because progressive takes three times as long to decode; with all its colour, which is the subject."""
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return out.getvalue()

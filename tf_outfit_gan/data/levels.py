@@ -1,0 +1,55 @@
+"""The family of picture sizes: a small base, 4x3 or 4x4 for squares, doubled n times.
+
+Every size is (height, width) and is written `1024x768`.
+"""
+
+from tf_outfit_gan.errors import UserError
+
+# A base's sides are whole and small: halving goes on while both sides stay at least MIN_BASE, and the shorter
+# side must end at MAX_BASE or less, or else the smallest pictures would not be small.
+MIN_BASE = 3
+MAX_BASE = 7
+
+
+def parse_size(text):
+    """Reads `1024x768` as (1024, 768): height before width."""
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise UserError(f"size {text!r}: expected HEIGHTxWIDTH in pixels, such as 1024x768")
+    return int(parts[0]), int(parts[1])
+
+
+def format_size(size):
+    """Writes (1024, 768) as `1024x768`."""
+    return f"{size[0]}x{size[1]}"
+
+
+def levels_of(size):
+    """Returns all sizes from the base to `size`, each twice the one before; raises `UserError` outside the family."""
+    levels = [tuple(size)]
+    while all(side % 2 == 0 and side // 2 >= MIN_BASE for side in levels[0]):
+        levels.insert(0, (levels[0][0] // 2, levels[0][1] // 2))
+    if not MIN_BASE <= min(levels[0]) <= MAX_BASE:
+        near = format_size(_inside(size)) if min(size) >= 4 else "4x3"
+        raise UserError(
+            f"size {format_size(size)}: expected a small base doubled n times, such as 1024x768 = 4x3 doubled 8 times; "
+            f"the nearest that fits inside is {near}"
+        )
+    return levels
+
+
+def default_size(photo_size):
+    """Returns the size to prepare photos of `photo_size` at: their own, or the largest of the family inside it."""
+    try:
+        levels_of(photo_size)
+    except UserError:
+        return _inside(photo_size)
+    return tuple(photo_size)
+
+
+def _inside(size):
+    """The largest 4x3 (portrait), 3x4 (landscape) or 4x4 (square) doubled n times that fits inside `size`."""
+    height, width = size
+    base = (4, 3) if height > width else (3, 4) if height < width else (4, 4)
+    doublings = min(height // base[0], width // base[1]).bit_length() - 1
+    return base[0] << doublings, base[1] << doublings

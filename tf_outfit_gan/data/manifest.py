@@ -1,0 +1,166 @@
+"""manifest.jsonl, the main door for data: one entry a line, its paths relative to the manifest's folder.
+
+    {"id": "0042", "image": "photos/0042.jpg", "articles": {"top": "tops/17.jpg", "shoes": "shoes/3.jpg"},
+     "keypoints": {"format": "mpii16", "points": [[x, y, confidence], ...], "size": [height, width]}, "split": "train"}
+
+Points are in pixels of a picture of `size` that shows what the photo shows. `articles` may be empty and `keypoints` left
+out, for unconditional models; `split` is train or test, train if left out. An outfit file is an entry without id and
+image.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.outfit import slot_index
+from tf_outfit_gan.pose.convert import normalized, to_mpii16
+
+FILENAME = "manifest.jsonl"
+SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class Outfit:
+    """What to wear and how to stand: article files by slot, and a pose [K, 3] or None."""
+
+    articles: dict
+    keypoints: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One photo with its outfit; `line` is its place in the manifest, from 1."""
+
+    id: str
+    line: int
+    split: str
+    image: Path
+    outfit: Outfit
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An entry set aside, and why."""
+
+    line: int
+    id: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The good entries in order, the bad ones, and a checksum of the file they stood in."""
+
+    entries: list
+    skipped: list
+    sha256: str
+
+
+def read_manifest(folder):
+    """Reads folder/manifest.jsonl and checks every entry; a bad one is set aside with its reason, never raised.
+
+    Raises `UserError` when there is no manifest or not one good entry in it.
+    """
+    path = Path(folder) / FILENAME
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{path}: no such file; expected a catalogue folder with a {FILENAME}, one entry a line") from None
+    entries, skipped, lines_by_id = [], [], {}
+    for line, text in enumerate(content.split(b"\n"), start=1):
+        if not text.strip():
+            continue
+        entry_id = None
+        try:
+            fields = _json_object(text)
+            entry_id = _entry_id(fields)
+            if entry_id in lines_by_id:
+                raise UserError(f"duplicate id {entry_id!r}, already on line {lines_by_id[entry_id]}")
+            lines_by_id[entry_id] = line
+            entries.append(_entry(fields, entry_id, line, path.parent))
+        except UserError as error:
+            skipped.append(Skipped(line, entry_id, str(error)))
+    if not entries:
+        reason = f"; line {skipped[0].line}: {skipped[0].reason}" if skipped else ""
+        raise UserError(f"{path}: expected one good entry at least, found {len(skipped)} bad and none good{reason}")
+    return Manifest(entries, skipped, hashlib.sha256(content).hexdigest())
+
+
+def load_outfit(path):
+    """Reads an outfit file, {"articles": {slot: file}, "keypoints": {...}}, as an `Outfit`.
+
+    Article files are relative to the outfit file, or absolute. Raises `UserError` that names the file and the fault.
+    """
+    path = Path(path)
+    try:
+        return _outfit(_json_object(path.read_bytes()), path.parent, confined=False)
+    except OSError as error:
+        raise UserError(f"{path}: expected an outfit file, {error.strerror.lower()}") from None
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def _entry_id(fields):
+    entry_id = fields.get("id")
+    if not isinstance(entry_id, str) or not entry_id:
+        raise UserError(f"'id' must be a text that is not empty, got {entry_id!r}")
+    return entry_id
+
+
+def _entry(fields, entry_id, line, folder):
+    split = fields.get("split", "train")
+    if split not in SPLITS:
+        raise UserError(f"'split' must be train or test, got {split!r}")
+    image = _file(fields.get("image"), "image", folder, confined=True)
+    return Entry(entry_id, line, split, image, _outfit(fields, folder, confined=True))
+
+
+def _outfit(fields, folder, confined):
+    articles = fields.get("articles", {})
+    if not isinstance(articles, dict):
+        raise UserError(f"'articles' must be an object of slots and files, got {articles!r}")
+    for slot in articles:
+        slot_index(slot)
+    files = {slot: _file(file, slot, folder, confined) for slot, file in articles.items()}
+    keypoints = fields.get("keypoints")
+    return Outfit(files, None if keypoints is None else _pose(keypoints))
+
+
+def _pose(keypoints):
+    """Reads {"format", "points", "size"} as a pose float32 [K, 3]."""
+    if not isinstance(keypoints, dict) or not {"points", "size"} <= keypoints.keys():
+        raise UserError(f"'keypoints' must be an object with format, points and size, got {keypoints!r:.80}")
+    size = keypoints["size"]
+    if not isinstance(size, list) or len(size) != 2 or not all(type(side) in (int, float) and side > 0 for side in size):
+        raise UserError(f"the keypoints' size must be [height, width] in pixels, got {size!r}")
+    pose = normalized(to_mpii16(keypoints["points"], keypoints.get("format", "mpii16")), size)
+    if not pose.any():
+        raise UserError("the keypoints have nobody in them: no joint has a confidence above 0")
+    return pose
+
+
+def _file(name, what, folder, confined):
+    """Checks that a named file exists and, when `confined`, that its path does not lead out of the folder."""
+    if not isinstance(name, str) or not name:
+        raise UserError(f"{what!r} must be the name of a file, got {name!r}")
+    if confined and (os.path.isabs(name) or os.path.normpath(name).split(os.sep)[0] == os.pardir):
+        raise UserError(f"{what} {name!r} leads out of the manifest's folder; expected a path inside it")
+    path = folder / name
+    if not path.is_file():
+        raise UserError(f"{what} {name!r}: no such file in {folder}")
+    return path
+
+
+def _json_object(text):
+    try:
+        fields = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"not valid JSON ({error})") from None
+    if not isinstance(fields, dict):
+        raise UserError(f"expected a JSON object, got {text[:40]!r}")
+    return fields
