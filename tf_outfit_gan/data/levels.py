@@ -30,10 +30,9 @@ def levels_of(size):
     while all(side % 2 == 0 and side // 2 >= MIN_BASE for side in levels[0]):
         levels.insert(0, (levels[0][0] // 2, levels[0][1] // 2))
     if not MIN_BASE <= min(levels[0]) <= MAX_BASE:
-        near = format_size(_inside(size)) if min(size) >= 4 else "4x3"
         raise UserError(
             f"size {format_size(size)}: expected a small base doubled n times, such as 1024x768 = 4x3 doubled 8 times; "
-            f"the nearest that fits inside is {near}"
+            f"{format_size(_inside(size))} is near"
         )
     return levels
 
@@ -48,8 +47,8 @@ def default_size(photo_size):
 
 
 def _inside(size):
-    """The largest 4x3 (portrait), 3x4 (landscape) or 4x4 (square) doubled n times that fits inside `size`."""
+    """The largest 4x3 (portrait), 3x4 (landscape) or 4x4 (square) doubled n times that fits inside `size` (or the base)."""
     height, width = size
     base = (4, 3) if height > width else (3, 4) if height < width else (4, 4)
-    doublings = min(height // base[0], width // base[1]).bit_length() - 1
+    doublings = max(1, min(height // base[0], width // base[1])).bit_length() - 1
     return base[0] << doublings, base[1] << doublings
