@@ -1,0 +1,76 @@
+"""Colours and patterns of cloth, the same on the packshot and on the model."""
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+
+KINDS = ("plain", "horizontal", "vertical", "diagonal", "checks", "dots", "blocks")
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """One to three colours (RGB, 0..255) and how they alternate; `period` is in body units."""
+
+    colours: tuple
+    kind: str = "plain"
+    period: float = 0.05
+    share: float = 0.5  # The part of a period that the second colour takes.
+
+    def choose(self, u, v):
+        """Returns which colour [h, w] shows at texture coordinates u (along) and v (across)."""
+        u, v = np.broadcast_arrays(u, v)
+        if self.kind == "horizontal":
+            index = u % self.period < self.share * self.period
+        elif self.kind == "vertical":
+            index = (v + self.period * self.share / 2) % self.period < self.share * self.period
+        elif self.kind == "diagonal":
+            index = (u + v) % (1.4 * self.period) < self.share * 1.4 * self.period
+        elif self.kind == "checks":
+            along, across = u % self.period < self.period / 2, v % self.period < self.period / 2
+            index = along.astype(np.uint8) + across
+        elif self.kind == "dots":
+            row = np.floor(u / self.period)
+            du, dv = u - (row + 0.5) * self.period, (v + row % 2 * self.period / 2) % self.period - self.period / 2
+            index = du**2 + dv**2 < (0.3 * self.period) ** 2
+        else:
+            index = u > 2.4 * self.period + 0.06
+        return index.astype(np.uint8)
+
+
+def draw_colour(rng):
+    """Draws a colour: mostly a hue in a saturated, muted, pale or dark form, sometimes a neutral; never quite white."""
+    hue, form, a, b = rng.random(), rng.random(), rng.random(), rng.random()
+    if form < 0.46:  # Saturated.
+        hsv = hue, 0.62 + 0.33 * a, 0.55 + 0.40 * b
+    elif form < 0.66:  # Muted.
+        hsv = hue, 0.25 + 0.30 * a, 0.40 + 0.35 * b
+    elif form < 0.78:  # Pale.
+        hsv = hue, 0.14 + 0.24 * a, 0.82 + 0.10 * b
+    elif form < 0.88:  # Dark.
+        hsv = hue, 0.35 + 0.50 * a, 0.18 + 0.20 * b
+    else:  # Neutral, from near black to off-white.
+        hsv = hue, 0.06 * a, 0.14 + 0.77 * b
+    return tuple(round(255 * c) for c in colorsys.hsv_to_rgb(*hsv))
+
+
+def draw_fabric(rng, patterned=0.42):
+    """Draws a fabric; the number of draws is always the same, whatever comes out."""
+    first = draw_colour(rng)
+    others = [draw_colour(rng) for _ in range(3)]
+    chance, kind, period, share = rng.random(), rng.integers(1, len(KINDS)), rng.random(), rng.random()
+    if chance >= patterned:
+        return Fabric((first,))
+    # The second colour must be seen beside the first.
+    second = max(others, key=lambda other: np.abs(np.subtract(other, first)).sum())
+    kind = KINDS[kind]
+    colours = (first, second)
+    if kind == "checks":
+        # Where the stripes of both colours cross, cloth shows a mixture.
+        colours = (first, tuple(round((a + b) / 2) for a, b in zip(first, second)), second)
+    return Fabric(colours, kind, 0.022 + 0.045 * period, 0.3 + 0.3 * share)
+
+
+def trim(colour, factor):
+    """Returns a plain fabric of the same hue, darker (factor < 1) or lighter."""
+    return Fabric((tuple(min(round(c * factor), 250) for c in colour),))

@@ -1,0 +1,159 @@
+"""One entry of the catalogue: the photo of a model in an outfit, its articles' packshots, keypoints and mask."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tf_outfit_gan.data.paperdoll import anatomy, bags, head, lower, shoes, upper
+from tf_outfit_gan.data.paperdoll import pose as p
+from tf_outfit_gan.data.paperdoll.body import draw_body
+from tf_outfit_gan.data.paperdoll.drawing import Canvas
+from tf_outfit_gan.data.paperdoll.figure import Figure, laid_flat
+from tf_outfit_gan.data.paperdoll.lower import Skirt
+from tf_outfit_gan.data.paperdoll.wardrobe import draw_outfit
+from tf_outfit_gan.outfit import SLOTS
+
+LABEL = {slot: i + 1 for i, slot in enumerate(SLOTS)}
+TEST_SHARE = 0.05
+WHITE = Image.new("RGB", (2, 2), (255, 255, 255))
+MARGIN = 0.06  # Around a packshot, in parts of its picture.
+
+
+@dataclass(frozen=True)
+class Doll:
+    """A drawn entry, all uint8 but the keypoints.
+
+    photo [H, W, 3]; articles {slot: [H, W, 3]} in slot order; masks [H, W] with the visible slot's index + 1, 0 elsewhere;
+    keypoints [16, 3], MPII-16, x and y in pixels of the photo (pixel i covers [i, i + 1)) and 1 where they lie in it.
+    """
+
+    photo: np.ndarray
+    articles: dict
+    keypoints: np.ndarray
+    masks: np.ndarray
+    split: str
+
+
+def draw_entry(seed, index, size):
+    """Draws entry `index` of the catalogue of `seed` at `size` (height, width); other sizes show the same scene."""
+    # All chance is drawn before anything is painted, in one order: the picture's size cannot change it.
+    rng = np.random.default_rng([seed, index])
+    split = "test" if rng.random() < TEST_SHARE else "train"
+    body, pose, outfit = draw_body(rng), p.draw_pose(rng), draw_outfit(rng)
+    height, x, y = 0.83 + 0.06 * rng.random(), 0.355 + 0.04 * rng.random(), 0.945 + 0.015 * rng.random()
+    backdrop = rng.random(4)
+    cuts = outfit.cuts
+    hands, carrying = _hands(pose, cuts)
+    figure = Figure(body, pose, cuts["shoes"].heel if "shoes" in cuts else 0.0, height, (x, y))
+    canvas = Canvas(size, _backdrop(backdrop, figure))
+    for piece in _dressed(figure, outfit, hands, carrying):
+        canvas.paint(piece)
+    photo, masks = canvas.result()
+    return Doll(photo, {slot: _packshot(slot, cuts[slot], size) for slot in SLOTS if slot in cuts}, figure.keypoints(size), masks, split)
+
+
+def _hands(pose, cuts):
+    """Returns how each hand is held, and which side carries the bag (None without one)."""
+    hands = ["hip" if g == "hip" else "none" if g == "pocket" else "relaxed" for g in pose.gestures]
+    bag = cuts.get("bag")
+    if bag is None:
+        return hands, None
+    free = [i for i in (0, 1) if pose.gestures[i] in ("relaxed", "swing")]
+    if bag.kind == "crossbody" or not free:
+        return hands, int(np.sin(np.radians(pose.yaw)) < 0)
+    hands[free[0]] = "fist"
+    return hands, free[0]
+
+
+def _backdrop(chance, figure):
+    """Returns a light studio: a tinted gradient and the figure's soft shadow on the floor, small; the canvas stretches it."""
+    height, width = 64, 48
+    y, x = (np.arange(height)[:, None] + 0.5) / height, (np.arange(width)[None] + 0.5) / height
+    tone = 232 + 16 * chance[0] + 9 * np.array([chance[1] - 0.5, 0.3 * (chance[2] - 0.5), chance[2] - 0.5])
+    light = 1 + 0.03 * np.exp(-((x - 0.3) ** 2 + (y - 0.35) ** 2) / 0.12) - 0.05 * np.clip((y - 0.62) / 0.38, 0, 1) * (0.4 + 0.6 * chance[3])
+    ankles = figure.joints[list(p.ANKLE)]
+    middle, ground = ankles[:, 0].mean() + 0.02, ankles[:, 1].max() + 0.035 * figure.unit
+    spread = 0.075 + 0.5 * np.ptp(ankles[:, 0])
+    shadow = 0.26 * np.exp(-((x - middle) / spread) ** 2 - ((y - ground) / 0.020) ** 2)
+    picture = tone * (light * (1 - shadow))[:, :, None]
+    return Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
+
+
+def _dressed(figure, outfit, hands, carrying):
+    """Yields every piece of the dressed figure, from the farthest to the nearest."""
+    cuts = outfit.cuts
+    jacket, dress, bottom, bag = (cuts.get(slot) for slot in ("outerwear", "dress", "bottom", "bag"))
+    first, slot = (dress, "dress") if dress else (cuts["top"], "top")
+    label, outer = LABEL[slot], LABEL["outerwear"]
+    behind_hair, over_hair = head.hair(figure)
+
+    def arm(i):
+        if carrying == i and hands[i] == "fist":
+            wrist, along, _ = anatomy.hand_axes(figure, i, "fist")
+            yield from bags.in_hand(figure, bag, wrist + 0.052 * figure.unit * along, LABEL["bag"])
+        yield anatomy.arm(figure, i, hands[i])
+        yield from upper.sleeves(figure, jacket, i, outer) if jacket else upper.sleeves(figure, first, i, label)
+
+    yield from behind_hair
+    if jacket:
+        yield from upper.lining(figure, jacket, outer)
+    for i in (0, 1):
+        if figure.behind[i]:
+            yield from arm(i)
+    yield upper.inside(figure, first, label)
+    for i in (figure.far_leg, 1 - figure.far_leg):
+        yield from _leg(figure, cuts, i)
+    yield anatomy.trunk(figure)
+    if outfit.tucked and bottom:
+        yield from upper.body(figure, first, label)
+    if bottom:
+        make = lower.skirt if isinstance(bottom, Skirt) else lower.trousers
+        yield from make(figure, bottom, LABEL["bottom"])
+    if not (outfit.tucked and bottom):
+        yield from upper.body(figure, first, label)
+    if jacket:
+        yield from upper.fronts(figure, jacket, outer)
+    if bag and hands[carrying] != "fist":
+        yield from bags.on_strap(figure, bag, carrying, LABEL["bag"])
+    yield from head.face(figure)
+    yield from over_hair
+    for i in (1 - figure.near, figure.near):
+        if not figure.behind[i]:
+            yield from arm(i)
+
+
+def _leg(figure, cuts, i):
+    yield anatomy.leg(figure, i)
+    yield shoes.bare_foot(figure, i, anatomy.skin(figure))
+    if "shoes" in cuts:
+        yield from shoes.worn(figure, cuts["shoes"], i, LABEL["shoes"])
+
+
+def _flat_pieces(slot, cut):
+    """Returns the pieces of an article laid flat, in body units."""
+    if slot == "shoes":
+        return shoes.laid_out(cut)
+    if slot == "bag":
+        return bags.laid_out(cut)
+    figure = laid_flat()
+    if slot == "bottom":
+        return (lower.skirt if isinstance(cut, Skirt) else lower.trousers)(figure, cut, 0)
+    sleeves = [piece for i in (0, 1) for piece in upper.sleeves(figure, cut, i, 0)]
+    if slot == "outerwear":
+        return upper.lining(figure, cut, 0) + sleeves + upper.fronts(figure, cut, 0)
+    return [upper.inside(figure, cut, 0), *sleeves, *upper.body(figure, cut, 0)]
+
+
+def _packshot(slot, cut, size):
+    """Draws an article laid flat on white, as large as its picture allows."""
+    pieces = _flat_pieces(slot, cut)
+    outlines = np.concatenate([part.outline for piece in pieces for part in piece.parts])
+    low, high = outlines.min(axis=0), outlines.max(axis=0)
+    height, width = size
+    room = np.array([width / height, 1.0]) * (1 - 2 * MARGIN)
+    zoom = (room / (high - low)).min()
+    canvas = Canvas(size, WHITE, zoom, np.array([width / height, 1.0]) / 2 - zoom * (low + high) / 2)
+    for piece in pieces:
+        canvas.paint(piece)
+    return canvas.result()[0]

@@ -1,0 +1,123 @@
+"""Outfits: a plausible choice of articles, each with a cut and colours of its own."""
+
+from dataclasses import dataclass, field
+
+from tf_outfit_gan.data.paperdoll.bags import Bag
+from tf_outfit_gan.data.paperdoll.fabric import Fabric, draw_fabric
+from tf_outfit_gan.data.paperdoll.lower import Skirt, Trousers
+from tf_outfit_gan.data.paperdoll.shoes import Shoes
+from tf_outfit_gan.data.paperdoll.upper import Jacket, Upper
+
+
+@dataclass(frozen=True)
+class Outfit:
+    """Cuts by slot; a slot that is not worn is left out."""
+
+    cuts: dict = field(default_factory=dict)
+    tucked: bool = False  # The top goes into the trousers or the skirt.
+
+
+def _choose(rng, options):
+    """Draws one of {name: odds}."""
+    names, odds = zip(*options.items())
+    total = sum(odds)
+    return names[rng.choice(len(names), p=[odd / total for odd in odds])]
+
+
+def _draw_top(rng):
+    kind = _choose(rng, {"tee": 0.30, "tank": 0.16, "turtleneck": 0.12, "shirt": 0.20, "blouse": 0.10, "sweater": 0.12})
+    sleeve = _choose(rng, {"short": 0.5, "three_quarter": 0.2, "long": 0.3})
+    neck, hem, loose, a = _choose(rng, {"round": 0.5, "v": 0.3, "square": 0.2}), rng.random(), rng.random(), rng.random()
+    fabric = draw_fabric(rng)
+    hem = 0.72 + 0.30 * hem
+    ease = 0.003 + 0.007 * loose
+    eases = (ease, ease + 0.004 + 0.010 * loose, ease + 0.003)
+    if kind == "tank":
+        return Upper(fabric, neck, 0.050 + 0.012 * a, 0.16 + 0.10 * a, 0.068 + 0.010 * a, "none", eases=(0.002, 0.004, 0.005), hem=hem)
+    if kind == "turtleneck":
+        return Upper(fabric, "turtle", 0.036, -0.03, sleeve="long", sleeve_ease=0.005, eases=eases, hem=max(hem, 0.8))
+    if kind == "shirt":
+        return Upper(fabric, "shirt", 0.034, 0.09 + 0.05 * a, sleeve=sleeve, sleeve_ease=0.007, eases=eases, hem=max(hem, 0.88))
+    if kind == "blouse":
+        return Upper(fabric, neck, 0.048, 0.08 + 0.10 * a, sleeve=sleeve, sleeve_ease=0.007, sleeve_flare=0.012 + 0.010 * a, eases=eases, hem=hem)
+    if kind == "sweater":
+        return Upper(fabric, "v" if neck == "v" else "round", 0.044, 0.20 if neck == "v" else 0.03, sleeve="long", sleeve_ease=0.011,
+                     eases=(0.010, 0.020, 0.012), hem=max(hem, 0.85))
+    return Upper(fabric, "v" if neck == "v" else "round", 0.042 + 0.008 * a, 0.20 if neck == "v" else 0.03 + 0.06 * a,
+                 sleeve=sleeve, sleeve_ease=0.008 + 0.004 * loose, eases=eases, hem=hem)
+
+
+def _draw_dress(rng):
+    sleeve = _choose(rng, {"none": 0.42, "short": 0.24, "three_quarter": 0.12, "long": 0.22})
+    neck = _choose(rng, {"round": 0.4, "v": 0.32, "square": 0.16, "turtle": 0.12})
+    length = _choose(rng, {"mini": 0.3, "knee": 0.34, "midi": 0.2, "maxi": 0.16})
+    a, b, belted = rng.random(), rng.random(), rng.random() < 0.3
+    fabric = draw_fabric(rng, 0.5)
+    length = {"mini": 0.13, "knee": 0.205, "midi": 0.30, "maxi": 0.415}[length] + 0.025 * a
+    flare = 0.0 if b < 0.3 else (b - 0.2) * (0.05 + 0.14 * length)
+    width, depth = (0.036, -0.03) if neck == "turtle" else (0.048, {"v": 0.26, "square": 0.15, "round": 0.07 + 0.10 * a}[neck])
+    return Upper(fabric, neck, width, depth, 0.076, sleeve, 0.006, 0.008 * (a > 0.6), (0.003, 0.005, 0.005), 1.0, (length, flare), belted)
+
+
+def _draw_jacket(rng):
+    style = _choose(rng, {"blazer": 0.28, "coat": 0.24, "bomber": 0.18, "cardigan": 0.14, "trucker": 0.16})
+    is_open, a, b = rng.random() < 0.7, rng.random(), rng.random()
+    fabric = draw_fabric(rng, 0.3)
+    gap = (0.018 + 0.024 * a) if is_open else 0.0
+    if style == "coat":
+        return Jacket(fabric, "v", 0.046, 0.36, sleeve="long", sleeve_ease=0.013, eases=(0.016, 0.022, 0.018), hem=1.0,
+                      skirt=(0.12 + 0.20 * b, 0.012 + 0.02 * a), belt=not is_open, style=style, gap=gap)
+    hem, depth = {"blazer": (1.08, 0.46), "bomber": (0.86, 0.06), "cardigan": (1.02, 0.34), "trucker": (0.84, 0.08)}[style]
+    return Jacket(fabric, "v", 0.044, depth, sleeve="long", sleeve_ease=0.015 if style == "bomber" else 0.011,
+                  eases=(0.013, 0.026 if style in ("bomber", "trucker") else 0.014, 0.014), hem=hem + 0.05 * b, style=style, gap=gap)
+
+
+def _draw_bottom(rng):
+    kind = _choose(rng, {"trousers": 0.50, "shorts": 0.16, "skirt": 0.34})
+    width = _choose(rng, {"slim": 0.3, "straight": 0.34, "wide": 0.2, "flared": 0.16})
+    style = _choose(rng, {"mini": 0.3, "pencil": 0.2, "flared": 0.3, "pleated": 0.2})
+    a, b = rng.random(), rng.random()
+    fabric = draw_fabric(rng, 0.3)
+    if kind == "trousers":
+        return Trousers(fabric, width, 1.93 if b < 0.75 or width == "flared" else 1.62 + 0.2 * a)
+    if kind == "shorts":
+        return Trousers(fabric, "straight" if width == "slim" else width, 0.38 + 0.45 * a)
+    lengths = {"mini": 0.11 + 0.04 * a, "pencil": 0.19 + 0.05 * a, "flared": 0.16 + 0.16 * a, "pleated": 0.20 + 0.16 * a}
+    flares = {"mini": 0.004 + 0.012 * b, "pencil": -0.008, "flared": 0.04 + 0.05 * b, "pleated": 0.02 + 0.02 * b}
+    return Skirt(fabric, lengths[style], flares[style], 8 if style == "pleated" else 0)
+
+
+def _draw_shoes(rng):
+    kind = _choose(rng, {"sneaker": 0.34, "ankle": 0.22, "knee": 0.10, "pump": 0.20, "flat": 0.14})
+    heel, worn = rng.random(), rng.random() < 0.97
+    colour = Fabric(draw_fabric(rng, 0.0).colours)
+    if not worn:
+        return None
+    if kind in ("ankle", "knee"):
+        return Shoes(colour, "boot", kind, 0.03 * (heel > 0.4))
+    if kind == "pump":
+        return Shoes(colour, "pump", None, 0.034 + 0.016 * heel)
+    return Shoes(colour, kind)
+
+
+def _draw_bag(rng):
+    kind = _choose(rng, {"tote": 0.3, "handbag": 0.35, "crossbody": 0.35})
+    size, worn = 0.9 + 0.25 * rng.random(), rng.random() < 0.42
+    fabric = draw_fabric(rng, 0.25)
+    return Bag(fabric, kind, size) if worn else None
+
+
+def draw_outfit(rng):
+    """Draws an outfit; every article is drawn, worn or not, so that the draws keep their order."""
+    dressed, jacket, tucked = rng.random() < 0.32, rng.random() < 0.36, rng.random() < 0.45
+    cuts = {
+        "outerwear": _draw_jacket(rng), "top": _draw_top(rng), "dress": _draw_dress(rng), "bottom": _draw_bottom(rng),
+        "shoes": _draw_shoes(rng), "bag": _draw_bag(rng),
+    }
+    for slot in (("top", "bottom") if dressed else ("dress",)) + (() if jacket else ("outerwear",)):
+        del cuts[slot]
+    shoes = cuts["shoes"]
+    if shoes and shoes.shaft == "knee" and "bottom" in cuts and isinstance(cuts["bottom"], Trousers) and cuts["bottom"].end > 1:
+        # Trousers hide a tall shaft; an ankle boot looks the same under them.
+        cuts["shoes"] = Shoes(shoes.fabric, "boot", "ankle", shoes.heel)
+    return Outfit({slot: cut for slot, cut in cuts.items() if cut is not None}, tucked)
