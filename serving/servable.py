@@ -48,7 +48,7 @@ class Servable:
         return self._meta_graph.signature_def
 
     def close(self):
-        """Frees the session; no run may be under way."""
+        """Frees the session; a run under way ends with CANCELLED."""
         self._session.close()
 
     def run(self, signature, inputs, outputs=None, timeout_ms=None):

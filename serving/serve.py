@@ -54,6 +54,8 @@ def run(args):
                             args.rest_api_timeout_in_ms or None)
     server.start()
     stop.wait()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # Whoever does not want to wait for the calls under way asks again.
     server.stop()
     if failed:
         raise UserError(f"{failed[0].folder} does not load: {_first_line(failed[0].error)}; export it again")

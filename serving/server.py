@@ -37,9 +37,9 @@ class EmbeddedServer:
         threading.Thread(target=self._rest.serve_forever, name="rest", daemon=True).start()
         self.versions.start()
 
-    def stop(self):
-        """Takes no more calls; those under way on both roads share `GRACE_SEC` to finish."""
-        grpc_stopped = self._grpc.stop(GRACE_SEC)
-        self._rest.stop(GRACE_SEC)
+    def stop(self, grace_sec=GRACE_SEC):
+        """Takes no more calls; those under way on both roads have `grace_sec` to finish, then they are cancelled."""
+        grpc_stopped = self._grpc.stop(grace_sec)
+        self._rest.stop(grace_sec)
         grpc_stopped.wait()
         self.versions.close()

@@ -76,9 +76,13 @@ class Versions:
         self._thread.start()
 
     def close(self):
-        """Stops watching. A load under way cannot be stopped: it is given a few seconds."""
+        """Stops watching and unloads; the runs that still go on are cancelled. A load under way gets a few seconds."""
         self._stopped.set()
         self._thread.join(timeout=10)
+        with self._changed:
+            loaded = [version.servable for version in self._versions.values() if version.servable]
+        for servable in loaded:
+            servable.close()
 
     @contextmanager
     def borrow(self, spec):

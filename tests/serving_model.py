@@ -116,7 +116,7 @@ def _write_warmup(folder, psi):
 
 @contextmanager
 def running_server(base_path, **options):
-    """Yields an `EmbeddedServer` of the model "gen" in this process; its first load has ended, well or not."""
+    """Yields an `EmbeddedServer` of the model "gen" in this process, when its first load has ended."""
     changes = []
     server = EmbeddedServer("gen", base_path, changes.append, poll_sec=0.05, **options)
     server.start()

@@ -1,11 +1,15 @@
 """The life of versions: the newest serves, a swap drops no request, a broken one changes nothing."""
 
 import threading
+import time
 
+import grpc
+import numpy as np
 import pytest
 from tensorflow_serving.apis import model_pb2
 
 from serving.errors import UserError
+from serving.server import EmbeddedServer
 from serving.versions import Versions, newest_version
 from tests.serving_model import predict_request, request_arrays, running_server, stubs, wait_for, write_model
 
@@ -113,3 +117,23 @@ def test_a_real_swap_and_a_version_that_does_not_load(tmp_path):
         wait_for(lambda: answer()[0] == 3)  # Every answer on the way there is a whole one: no call fails.
         assert answer()[1] != first[1]
         wait_for(lambda: states(server.versions) == [(3, "AVAILABLE"), (2, "END"), (1, "END")])
+
+
+def test_stopping_lets_calls_finish_and_cancels_the_endless(tmp_path):
+    write_model(tmp_path / "1")
+    server = EmbeddedServer("gen", tmp_path, lambda version: None)
+    server.start()
+    wait_for(lambda: server.versions.current)
+    with stubs(server.port) as (predictions, _):
+        def work(rounds):
+            return predictions.Predict.future(predict_request({"rounds": np.array([rounds], np.int32)}, "busy"))
+        predictions.Predict(predict_request({"rounds": np.array([1], np.int32)}, "busy"))
+        finite, endless = work(20_000), work(2**31 - 1)
+        wait_for(lambda: server.versions.current.users == 2)
+        begin = time.monotonic()
+        server.stop(grace_sec=2)
+        assert time.monotonic() - begin < 5
+        assert finite.result().outputs["total"].float_val
+        assert endless.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+        # The run itself has ended too: a thread that still worked would keep the process alive.
+        wait_for(lambda: server.versions.current.users == 0, timeout_sec=5)
