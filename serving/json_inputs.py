@@ -50,7 +50,7 @@ def read_signature_name(document):
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid(f"JSON Value: {quote(document)} not formatted correctly. "
-                       "'signature_name' key must be a string value.")
+                      "'signature_name' key must be a string value.")
     return name
 
 
@@ -64,7 +64,7 @@ def read_inputs(document, tensor_infos):
     rows = "instances" in document
     if rows and "inputs" in document:
         raise invalid(f"JSON Value: {quote(document)} Not formatted correctly expecting only one of 'inputs' or "
-                       "'instances' keys to exist ")
+                      "'instances' keys to exist ")
     if not rows and "inputs" not in document:
         raise invalid("Missing 'inputs' or 'instances' key")
     dtypes = {name: tensor_infos[name].dtype for name in sorted(tensor_infos)}
@@ -82,7 +82,7 @@ def _read_columns(value, dtypes):
     if not isinstance(value, dict) or _is_base64(value):
         if len(dtypes) > 1:
             raise invalid("inputs is a plain value/list, but expecting an object as multiple input tensors required "
-                           "as per tensorinfo_map")
+                          "as per tensorinfo_map")
         ((name, dtype),) = dtypes.items()
         return {name: _to_array(_read_tensor(value, dtype), dtype)}
     arrays = {}
@@ -97,7 +97,7 @@ def _read_rows(instances, dtypes):
     """Reads one tensor a row and input, all rows alike, and stacks them: the rows are the batch."""
     if len(dtypes) > 1 and not _is_plain_object(instances[0]):
         raise invalid("instances is a plain list, but expecting list of objects as multiple input tensors required as "
-                       "per tensorinfo_map")
+                      "per tensorinfo_map")
     as_objects = _is_plain_object(instances[0])
     columns = {name: [] for name in dtypes}
     for position, row in enumerate(instances):
@@ -113,7 +113,7 @@ def _read_rows(instances, dtypes):
                     f"Failed to process element: {position} key: {name} of 'instances' list.")
         if row.keys() != dtypes.keys():
             raise invalid(f"Failed to process element: {position} of 'instances' list. JSON object: {quote(row)} "
-                           f"keys must be equal to: {','.join(dtypes)}")
+                          f"keys must be equal to: {','.join(dtypes)}")
     arrays = {}
     for name, tensors in columns.items():
         values = [value for _, flat in tensors for value in flat]
@@ -161,14 +161,14 @@ def _flatten(value, level, shape, dtype, values):
     if not isinstance(value, list):
         if level != rank:
             raise invalid(f"JSON Value: {quote(value)} found at incorrect level: {level + 1} in the JSON DOM. "
-                           f"Expected at level: {rank}")
+                          f"Expected at level: {rank}")
         values.append(_read_value(value, dtype))
         return
     if level >= rank:
         raise invalid(f"Encountered list at unexpected level: {level} expected < {rank}")
     if len(value) != shape[level]:
         raise invalid(f"Encountered list at unexpected size: {len(value)} at level: {level} "
-                       f"expected size: {shape[level]}")
+                      f"expected size: {shape[level]}")
     for item in value:
         _flatten(item, level + 1, shape, dtype, values)
 
@@ -197,7 +197,7 @@ def _read_value(value, dtype):
             "UNIMPLEMENTED", f"Conversion of JSON Value: {quote(value)} to type: {dtype_text(dtype)}")
     kind = {dict: "Object", str: "String", int: "Number", float: "Number", bool: str(value), type(None): "Null"}
     raise invalid(f"JSON Value: {quote(value)} Type: {kind[type(value)]} is not of expected type: "
-                   f"{dtype_text(dtype)}")
+                  f"{dtype_text(dtype)}")
 
 
 def _check_precision(value, dtype):
@@ -209,7 +209,7 @@ def _check_precision(value, dtype):
         lossless = not math.isfinite(value) or abs(value) <= limits.max
     if not lossless:
         raise invalid(f"Cannot convert JSON value: {quote(value)} to {dtype_text(dtype)} "
-                       "without loss of precision.")
+                      "without loss of precision.")
 
 
 def _is_base64(value):

@@ -196,4 +196,5 @@ def _to_json(message):
 
 
 def _error_body(message):
-    return json.dumps({"error": message}, indent=4, ensure_ascii=False).encode()
+    # A request may quote half a surrogate pair, which no encoding can write.
+    return json.dumps({"error": message}, indent=4, ensure_ascii=False).encode(errors="replace")

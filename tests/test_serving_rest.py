@@ -119,6 +119,7 @@ WRONG_SEED = "Failed to process element: 0 key: seed of 'instances' list. Error:
     (b'{"instances": [}', "JSON Parse error: Expecting value at offset: 15"),
     (b"[" * 100_000, "JSON Parse error: the document is nested too deeply"),
     ([1, 2], "JSON Value: [1, 2] Is not object"),
+    (b'["\\ud800"]', 'JSON Value: ["?"] Is not object'),
     ({"signature_name": 3, "instances": [1]},
      ('JSON Value: {\n    "signature_name": 3,\n    "instances": [1]\n} not formatted correctly. '
       "'signature_name' key must be a string value.")),
