@@ -169,8 +169,15 @@ def test_wrong_usage_is_one_line_and_exit_2(tmp_path, capsys):
         ([str(tmp_path / "nowhere"), "data"], "manifest.jsonl: no such file"),
         ([source, str(tmp_path / "data"), "--size", "1000x750"], "512x384 is near"),
         ([source, str(tmp_path / "data"), "--size", "big"], "HEIGHTxWIDTH"),
+        ([source, f"{source}/manifest.jsonl"], "expected a folder to write to, found a file"),
         ([source, str(tmp_path / "data"), "--workers", "0"], "--workers 0: expected 1 or more"),
     ):
         assert cli.main(["prepare", *arguments]) == 2
         error = capsys.readouterr().err
         assert words in error and error.count("\n") == 1
+
+
+def test_the_programs_and_the_worker_processes_start_without_tensorflow():
+    code = ("import sys, tf_outfit_gan.data.encode, tf_outfit_gan.data.inspect, tf_outfit_gan.data.prepare\n"
+            "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

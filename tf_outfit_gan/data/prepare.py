@@ -51,6 +51,8 @@ def prepare(source, data, size=None, *, workers=None, strict=False, quiet=False)
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
     """
     data = Path(data)
+    if data.exists() and not data.is_dir():
+        raise UserError(f"{data}: expected a folder to write to, found a file")
     manifest = read_manifest(source)
     if strict and manifest.skipped:
         raise UserError(_why(source, manifest.skipped[0]))
@@ -68,12 +70,13 @@ def prepare(source, data, size=None, *, workers=None, strict=False, quiet=False)
     chunks = [entries for shard in missing for entries in shard.chunks()]
 
     def watched(results):
-        """Counts entries as they come, and stops at a bad one if the user wants that."""
-        for result in results:
-            if strict and isinstance(result, Skipped):
-                raise UserError(_why(source, result))
-            advance()
-            yield result
+        """Counts entries as their chunks come, and stops at a bad one if the user wants that."""
+        for chunk in results:
+            advance(len(chunk))
+            for result in chunk:
+                if strict and isinstance(result, Skipped):
+                    raise UserError(_why(source, result))
+                yield result
 
     # Encode and write, shard after shard.
     with progress("prepare", len(manifest.entries), "entries", quiet) as advance:
@@ -109,10 +112,9 @@ def prepare(source, data, size=None, *, workers=None, strict=False, quiet=False)
 
 
 def _encode_all(chunks, levels, workers):
-    """Yields the encoded entries of all chunks in order, from a pool of processes that works only a little ahead."""
+    """Yields each chunk's encoded entries, in order, from a pool of processes that works only a little ahead."""
     if workers <= 1:
-        for chunk in chunks:
-            yield from encode_entries(chunk, levels)
+        yield from (encode_entries(chunk, levels) for chunk in chunks)
         return
     # Processes start afresh: a fork of this one, which holds TensorFlow's threads, could deadlock.
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_follow_parent)
@@ -121,9 +123,9 @@ def _encode_all(chunks, levels, workers):
         for chunk in chunks:
             pending.append(pool.submit(encode_entries, chunk, levels))
             if len(pending) > 4 * workers:
-                yield from pending.popleft().result()
+                yield pending.popleft().result()
         while pending:
-            yield from pending.popleft().result()
+            yield pending.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 
