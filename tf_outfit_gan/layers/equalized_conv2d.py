@@ -1,6 +1,7 @@
 """Convolution with equalized learning rate (arXiv 1710.10196, section 4.1), with resampling built in."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_outfit_gan import ops
@@ -55,11 +56,19 @@ class EqualizedConv2D(keras.layers.Layer):
 
     def _resampling_kernel(self):
         kernel = self.kernel * self.scale
-        if self.flip:
-            kernel = kernel[::-1, ::-1]
         if self.resample is None:
             return kernel
-        if self.resample == "down":
-            kernel /= 4
-        padded = tf.pad(kernel, [[1, 1], [1, 1], [0, 0], [0, 0]])
-        return padded[1:, 1:] + padded[:-1, 1:] + padded[1:, :-1] + padded[:-1, :-1]
+        # Summing over the four shifts (and mirroring) is one small matrix product, forward and backward.
+        size, channels = self.kernel_size, self.kernel.shape[2]
+        shifts = _four_shifts(size) / (4 if self.resample == "down" else 1)
+        rows = tf.reshape(kernel, [size**2, channels * self.filters])
+        rows = tf.matmul(tf.constant(shifts[:, ::-1] if self.flip else shifts, kernel.dtype), rows)
+        return tf.reshape(rows, [size + 1, size + 1, channels, self.filters])
+
+
+def _four_shifts(size):
+    """The matrix that sums a kernel over its four shifts, [(size + 1)^2, size^2]."""
+    matrix = np.zeros((size + 1, size + 1, size, size))
+    for y, x in np.ndindex(size, size):
+        matrix[y : y + 2, x : x + 2, y, x] = 1
+    return matrix.reshape((size + 1) ** 2, size**2)

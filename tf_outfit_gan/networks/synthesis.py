@@ -18,7 +18,7 @@ class SynthesisLevel(keras.layers.Layer):
 
     Call arguments:
         x: features of the level below, [N, H/2, W/2, C]; the batch size at the base.
-        w: style vectors of the two layers, [N, 2, D].
+        w: style vectors of the two layers, 2 x [N, D].
         noise: noise maps of the two layers, 2 x [N, H, W, 1].
         heatmaps: [N, H, W, K] where the pose enters spatially, else None.
     """
@@ -46,8 +46,8 @@ class SynthesisLevel(keras.layers.Layer):
         x = self.first(x)
         if self.pose is not None:
             x += self.pose(heatmaps)
-        x = self.first_style(x, w[:, 0], noise[0])
-        return self.second_style(self.second(x), w[:, 1], noise[1])
+        x = self.first_style(x, w[0], noise[0])
+        return self.second_style(self.second(x), w[1], noise[1])
 
 
 class Synthesis(keras.layers.Layer):
@@ -74,9 +74,10 @@ class Synthesis(keras.layers.Layer):
     def call(self, w, noise, heatmaps=None, level=None, alpha=None):
         level = len(self.levels) - 1 if level is None else level
         x, below = tf.shape(w)[0], None
+        w = tf.unstack(w, axis=1)  # One operation, and one in its gradient, where slices would be one a layer.
         for i, block in enumerate(self.levels[: level + 1]):
             below = x
-            x = block(x, w[:, 2 * i : 2 * i + 2], noise[2 * i : 2 * i + 2], heatmaps[i] if heatmaps else None)
+            x = block(x, w[2 * i : 2 * i + 2], noise[2 * i : 2 * i + 2], heatmaps[i] if heatmaps else None)
 
         rgb = tf.cast(block.to_rgb(x), tf.float32)
         if alpha is not None and level > 0:

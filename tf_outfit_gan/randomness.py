@@ -1,0 +1,77 @@
+"""Every random number that makes a picture: stateless draws, so that a seed is a picture and a resumed run the same run.
+
+The algorithm is named, because TensorFlow's default may choose another one on another device.
+"""
+
+import tensorflow as tf
+
+# Streams of one key. Each noise layer has a stream of its own, so that a layer's map does not depend on how many
+# layers there are.
+LATENT, OTHER_LATENT, MIXING, NOISE = 0, 1, 2, 1000
+
+
+def normal(shape, key, stream, dtype=tf.float32):
+    """Standard normal numbers; key is an int64 scalar, stream a small integer."""
+    seed = tf.stack([tf.cast(key, tf.int64), tf.constant(stream, tf.int64)])
+    return tf.random.stateless_normal(shape, seed, dtype=dtype, alg="philox")
+
+
+def uniform(key, stream, minval=0, maxval=None, dtype=tf.float32):
+    """One uniform number in [minval, maxval)."""
+    seed = tf.stack([tf.cast(key, tf.int64), tf.constant(stream, tf.int64)])
+    return tf.random.stateless_uniform([], seed, minval, maxval, dtype, alg="philox")
+
+
+def seeded_latents(seeds, latent_dim):
+    """Latents of requests: row i depends on seeds[i] alone, whatever the batch. int64 [N] -> [N, Z]."""
+    spec = tf.TensorSpec([latent_dim], tf.float32)
+    return tf.map_fn(lambda seed: normal([latent_dim], seed, LATENT), seeds, fn_output_signature=spec)
+
+
+def seeded_noise(seeds, level_sizes):
+    """Noise maps of requests, two a level: row i depends on seeds[i] alone. int64 [N] -> 2 maps a level, [N, H, W, 1]."""
+    maps = []
+    for layer in range(2 * len(level_sizes)):
+        shape = [*level_sizes[layer // 2], 1]
+        draw = lambda seed, shape=shape, stream=NOISE + layer: normal(shape, seed, stream)  # noqa: E731
+        maps.append(tf.map_fn(draw, seeds, fn_output_signature=tf.TensorSpec(shape, tf.float32)))
+    return maps
+
+
+class BatchDraws:
+    """What one training phase draws, for the global batch, of which each replica takes its share.
+
+    Every replica draws the whole batch and keeps the rows replica, replica + replicas, ...: so a picture's numbers
+    depend on its place in the global batch and not on how many replicas there are.
+
+    Args:
+        key: int64 scalar; another one for each phase of each step.
+        batch: pictures a replica.
+        replica, replicas: which share.
+    """
+
+    def __init__(self, key, batch, replica=0, replicas=1):
+        self.key, self.batch, self.replica, self.replicas = key, batch, replica, replicas
+
+    def latents(self, latent_dim, stream=LATENT):
+        return self._share(normal([self.batch * self.replicas, latent_dim], self.key, stream))
+
+    def noise(self, level_sizes, dtype=tf.float32):
+        """Two maps a level, [N, H, W, 1]."""
+        maps = []
+        for layer in range(2 * len(level_sizes)):
+            shape = [self.batch * self.replicas, *level_sizes[layer // 2], 1]
+            maps.append(tf.cast(self._share(normal(shape, self.key, NOISE + layer)), dtype))
+        return maps
+
+    def mixing_cutoff(self, probability, num_layers):
+        """The first layer that takes the second latent's style: one a batch, uniform in [1, num_layers)."""
+        cutoff = uniform(self.key, MIXING, 1, num_layers, tf.int32)
+        mixes = uniform(self.key, MIXING + 1) < probability
+        return tf.where(mixes, cutoff, num_layers)
+
+    def _share(self, x):
+        if self.replicas == 1:
+            return x
+        grouped = tf.reshape(x, [self.batch, self.replicas, *x.shape[1:]])
+        return tf.gather(grouped, self.replica, axis=1)

@@ -1,0 +1,98 @@
+"""A snapshot: the averaged generator at one moment of a run, and all that is needed to use it.
+
+    000400kimg/
+        config.json            the ModelConfig
+        state.json             cur_nimg, level, alpha, format
+        generator.weights.h5   the weights, float32
+
+It is what everyone but the trainer reads. It is written under another name and renamed: what has the name is whole.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from tf_outfit_gan.config import ModelConfig, from_json, to_json
+from tf_outfit_gan.errors import UserError
+
+FORMAT = 1
+
+
+@dataclasses.dataclass
+class Snapshot:
+    """A generator with where it stands in its growth.
+
+    `level` is the level that it draws and `alpha` how far that level is faded in (1 = stable).
+    """
+
+    config: ModelConfig
+    generator: object
+    level: int
+    alpha: float
+    cur_nimg: int
+
+    @property
+    def size(self):
+        """The size of its pictures."""
+        return self.config.level_sizes[self.level]
+
+
+def save(path, snapshot):
+    """Writes a snapshot folder, all or nothing."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.parent / f".{path.name}.{uuid.uuid4().hex}"
+    beside.mkdir()
+    try:
+        snapshot.generator.save_weights(beside / "generator.weights.h5")
+        (beside / "config.json").write_text(to_json(snapshot.config))
+        state = {"cur_nimg": snapshot.cur_nimg, "level": snapshot.level, "alpha": snapshot.alpha, "format": FORMAT}
+        (beside / "state.json").write_text(json.dumps(state, indent=2))
+        for file in beside.iterdir():
+            with open(file, "rb") as handle:
+                os.fsync(handle.fileno())
+        if path.exists():
+            shutil.rmtree(path)
+        os.rename(beside, path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def load(path):
+    """Reads a snapshot folder, or the newest one of a run folder.
+
+    Raises:
+        UserError: when there is none, or it cannot be read.
+    """
+    path = newest(path)
+    try:
+        config = from_json(ModelConfig, (path / "config.json").read_text())
+        state = json.loads((path / "state.json").read_text())
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{path}: not a readable snapshot ({error}); expected config.json and state.json") from None
+    if state["format"] != FORMAT:
+        raise UserError(f"{path}: snapshot format {state['format']}, but this version reads format {FORMAT}")
+
+    from tf_outfit_gan.networks.build import build_generator
+
+    generator = build_generator(config)
+    try:
+        generator.load_weights(path / "generator.weights.h5")
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path}/generator.weights.h5: weights do not load ({str(error).splitlines()[0]})") from None
+    return Snapshot(config, generator, state["level"], state["alpha"], state["cur_nimg"])
+
+
+def newest(path):
+    """The snapshot folder that a path means: itself, or the newest one in a run folder."""
+    path = Path(path)
+    if (path / "state.json").is_file():
+        return path
+    folder = path / "snapshots" if (path / "snapshots").is_dir() else path
+    found = sorted(p for p in folder.glob("[0-9]*kimg") if (p / "state.json").is_file()) if folder.is_dir() else []
+    if not found:
+        raise UserError(f"{path}: no snapshot here; expected a snapshot folder or a run folder with snapshots/")
+    return found[-1]

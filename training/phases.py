@@ -1,0 +1,116 @@
+"""The phases of a training step: what each computes on one replica, as losses and gradients, before anything is changed.
+
+Phases are data: a step runs those whose interval divides its number (StyleGAN's own is R1 in every step; the lazy form
+of arXiv 1912.04958, appendix B, is R1 as a phase of its own, every 8th or 16th step).
+"""
+
+import dataclasses
+
+import tensorflow as tf
+
+from tf_outfit_gan import losses, ops, styles
+from tf_outfit_gan.randomness import OTHER_LATENT
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """What selects a traced step: a level, fading in or stable, and how many pictures a replica sees."""
+
+    level: int
+    fading: bool
+    replica_batch: int
+    replicas: int
+
+    @property
+    def batch(self):
+        return self.replica_batch * self.replicas
+
+
+class Phases:
+    """Losses and gradients of the two networks.
+
+    Each phase takes the stage, one replica's batch, its `BatchDraws` and the fade's alpha (None when stable), and
+    returns (statistics, gradients): sums over the replica's pictures divided by the global batch, so that summing over
+    replicas gives the mean.
+    """
+
+    def __init__(self, generator, discriminator, config):
+        self.generator, self.discriminator, self.config = generator, discriminator, config
+        self.model_config = generator.config
+
+    def discriminator_phase(self, stage, batch, draws, alpha):
+        """Tells reals from fakes of the same conditions; with R1 when that belongs to every step."""
+        real = self._fade(batch["image"], alpha)
+        fake = self._fake(stage, batch, draws, alpha)
+        with tf.GradientTape() as tape:
+            embedding = self._embed(batch)
+            if self.config.r1_interval == 1:
+                real_scores, penalty = self._penalized_scores(stage, real, embedding, alpha)
+            else:
+                real_scores, penalty = self.discriminator(real, embedding, level=stage.level, alpha=alpha), 0.0
+            fake_scores = self.discriminator(fake, embedding, level=stage.level, alpha=alpha)
+            loss = losses.discriminator_loss(real_scores, fake_scores)
+            total = tf.reduce_sum(loss + self._r1_weight(stage) * penalty) / stage.batch
+        statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores}
+        if self.config.r1_interval == 1:
+            statistics["r1_penalty"] = penalty
+        return _mean(statistics, stage), self._gradients(tape, total, self.discriminator)
+
+    def r1_phase(self, stage, batch, draws, alpha):
+        """R1 alone, weighted by the interval that it stands for."""
+        real = self._fade(batch["image"], alpha)
+        with tf.GradientTape() as tape:
+            _, penalty = self._penalized_scores(stage, real, self._embed(batch), alpha)
+            total = tf.reduce_sum(penalty) * self._r1_weight(stage) * self.config.r1_interval / stage.batch
+        return _mean({"r1_penalty": penalty}, stage), self._gradients(tape, total, self.discriminator)
+
+    def generator_phase(self, stage, batch, draws, alpha):
+        """Fakes that the discriminator takes for real, under conditions drawn from the data."""
+        with tf.GradientTape() as tape:
+            fake = self._fake(stage, batch, draws, alpha, track=True)
+            embedding = self._embed(batch)
+            loss = losses.generator_loss(self.discriminator(fake, embedding, level=stage.level, alpha=alpha))
+            total = tf.reduce_sum(loss) / stage.batch
+        return _mean({"loss_generator": loss}, stage), self._gradients(tape, total, self.generator)
+
+    def _fake(self, stage, batch, draws, alpha, track=False):
+        """Pictures with style mixing: one cutoff a batch, both latents under the same condition."""
+        generator, sizes = self.generator, self.model_config.level_sizes[: stage.level + 1]
+        embedding = generator.embed(batch["articles"], batch["keypoints"]) if self.model_config.conditional else None
+        w = generator.mapping(draws.latents(self.model_config.latent_dim), embedding)
+        if track:
+            generator.mapping.track(w)
+        w = generator.broadcast(w)
+        if self.config.mixing_probability:
+            other = generator.mapping(draws.latents(self.model_config.latent_dim, OTHER_LATENT), embedding)
+            cutoff = draws.mixing_cutoff(self.config.mixing_probability, 2 * len(sizes))
+            w = styles.mix(w, generator.broadcast(other), cutoff)
+        pose_maps = generator.pose_maps(batch.get("keypoints"), stage.level)
+        return generator.synthesis(w, draws.noise(sizes), pose_maps, level=stage.level, alpha=alpha)
+
+    def _embed(self, batch):
+        if not self.model_config.conditional:
+            return None
+        return self.discriminator.embed(batch["articles"], batch["keypoints"])
+
+    def _fade(self, real, alpha):
+        """Reals lose the detail that the fading level does not draw yet."""
+        return real if alpha is None else ops.lerp(ops.upsample(ops.downsample(real)), real, alpha)
+
+    def _penalized_scores(self, stage, real, embedding, alpha):
+        with tf.GradientTape() as tape:
+            tape.watch(real)
+            scores = self.discriminator(real, embedding, level=stage.level, alpha=alpha)
+        return scores, losses.r1_penalty(tape.gradient(scores, real))
+
+    def _r1_weight(self, stage):
+        return losses.r1_weight(self.config.r1_gamma, self.model_config.num_levels - 1 - stage.level)
+
+    @staticmethod
+    def _gradients(tape, total, network):
+        """The gradients of the network's trainable variables; None for the layers that the level does not use."""
+        return tape.gradient(total, [variable.value for variable in network.trainable_variables])
+
+
+def _mean(statistics, stage):
+    return {name: tf.reduce_sum(values) / stage.batch for name, values in statistics.items()}

@@ -1,0 +1,122 @@
+"""The training step: the only file that calls `strategy.run`.
+
+A step trains the discriminator, then the generator, then moves the average generator along. The phases divide their
+losses by the global batch, once, and the optimizer sums gradients over replicas.
+"""
+
+import keras
+import tensorflow as tf
+
+from tf_outfit_gan.networks.build import build_generator, build_networks
+from tf_outfit_gan.randomness import BatchDraws
+from training.adam import Adam
+from training.phases import Phases
+
+STATISTICS = ("loss_generator", "loss_discriminator", "score_real", "score_fake", "r1_penalty")
+
+
+class Steps:
+    """The networks, their optimizers and the average generator, and the step that trains them.
+
+    Args:
+        strategy: a `tf.distribute.Strategy`.
+        model_config, config: the `ModelConfig` and `TrainingConfig`.
+    """
+
+    def __init__(self, strategy, model_config, config):
+        self.strategy, self.config = strategy, config
+        with strategy.scope():
+            keras.utils.set_random_seed(config.seed)
+            self.generator, self.discriminator = build_networks(model_config, config.precision)
+            # Pictures are made with the average, in float32.
+            self.average = build_generator(model_config)
+            self.average.set_weights(self.generator.get_weights())
+            # Lazy R1 makes interval + 1 updates where there were interval: the optimizer goes slower to match
+            # (arXiv 1912.04958, appendix B).
+            lazy = 1 if config.r1_interval == 1 else config.r1_interval / (config.r1_interval + 1)
+            self.generator_optimizer = Adam(strategy, self.generator.trainable_variables, config.adam_beta2)
+            self.discriminator_optimizer = Adam(
+                strategy, self.discriminator.trainable_variables, config.adam_beta2**lazy
+            )
+        self._learning_rates = ((self.generator_optimizer, 1), (self.discriminator_optimizer, lazy))
+        self.phases = Phases(self.generator, self.discriminator, config)
+        self._traced = {}
+
+    def set_learning_rate(self, learning_rate):
+        for optimizer, factor in self._learning_rates:
+            optimizer.learning_rate.assign(learning_rate * factor)
+
+    def reset_optimizers(self):
+        """Forgets the moments, as StyleGAN does when a fade begins and when it ends."""
+        for optimizer, _ in self._learning_rates:
+            optimizer.reset()
+
+    def run(self, stage, iterator, steps, cur_nimg, alpha, alpha_step):
+        """Runs some steps in one call into the graph, which keeps Python out of the inner loop.
+
+        Args:
+            stage: the `Stage`, which selects the graph.
+            iterator: of distributed batches.
+            steps: how many.
+            cur_nimg: real images shown before; with the seed it keys every random draw.
+            alpha, alpha_step: how far the level is faded in at the first step, and what each step adds.
+
+        Returns:
+            {name of `STATISTICS`: mean over the steps}.
+        """
+        if stage not in self._traced:
+            self._traced[stage] = tf.function(lambda *arguments: self._run(stage, *arguments))
+        means = self._traced[stage](
+            iterator, tf.constant(steps, tf.int64), tf.constant(cur_nimg, tf.int64),
+            tf.constant(alpha, tf.float32), tf.constant(alpha_step, tf.float32),
+        )
+        return dict(zip(STATISTICS, means.numpy().tolist()))
+
+    def _run(self, stage, iterator, steps, cur_nimg, alpha, alpha_step):
+        totals = tf.zeros([len(STATISTICS)])
+        for step in tf.range(steps):
+            fade = alpha + tf.cast(step, tf.float32) * alpha_step if stage.fading else None
+            totals += self.step(stage, next(iterator), cur_nimg + step * stage.batch, fade)
+        # A lazy R1 is measured in some steps only.
+        return totals / tf.cast(steps, tf.float32) * [1.0, 1.0, 1.0, 1.0, self.config.r1_interval]
+
+    def step(self, stage, batch, cur_nimg, alpha=None):
+        """Trains on one global batch, in a graph. Returns the `STATISTICS` as a tensor."""
+        interval = self.config.r1_interval
+        found = self._phase(0, self.phases.discriminator_phase, stage, batch, cur_nimg, alpha)
+        if interval > 1:
+            penalty = 0.0
+            if cur_nimg // stage.batch % interval == 0:
+                penalty = self._phase(1, self.phases.r1_phase, stage, batch, cur_nimg, alpha)["r1_penalty"]
+            found["r1_penalty"] = penalty
+        found |= self._phase(2, self.phases.generator_phase, stage, batch, cur_nimg, alpha)
+        self._move_average(stage.batch)
+        return tf.stack([found[name] for name in STATISTICS])
+
+    def _phase(self, number, phase, stage, batch, cur_nimg, alpha):
+        """Runs a phase on every replica and applies its gradients. Returns its statistics over all replicas."""
+        # No other phase of this or another step draws with this key.
+        key = self.config.seed * 2**40 + cur_nimg * 3 + number
+        optimizer = self.generator_optimizer if number == 2 else self.discriminator_optimizer
+
+        def on_replica(batch):
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            draws = BatchDraws(key, stage.replica_batch, replica, stage.replicas)
+            statistics, gradients = phase(stage, batch, draws, alpha)
+            return statistics, optimizer.flatten(gradients)
+
+        found, gradient = self.strategy.run(on_replica, (batch,))
+        optimizer.apply(gradient)
+        return {name: self.strategy.reduce("SUM", value, axis=None) for name, value in found.items()}
+
+    def _move_average(self, batch):
+        """Moves the average generator; what is not trained (w_avg, itself an average) is copied."""
+        decay = 0.5 ** (batch / (self.config.ema_halflife_kimg * 1000))
+        keep = [decay if weight.trainable else 0.0 for weight in self.generator.weights]
+        averages, currents = ([w.value for w in network.weights] for network in (self.average, self.generator))
+
+        def move(_, averages, currents):
+            for average, current, kept in zip(averages, currents, keep):
+                average.assign(current + (average - current) * kept)
+
+        self.strategy.extended.update(averages[0], move, (averages, currents))
