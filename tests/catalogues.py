@@ -38,7 +38,7 @@ def pose_points(index, size):
 
 
 def write_catalogue(folder, count, size=(16, 12), *, test_every=5, poses=True, suffix="png"):
-    """Writes `count` entries e000, e001 ... whose photos and articles have `size`; each test_every-th is for testing."""
+    """Writes `count` entries e000, e001 ... with pictures of `size`; each test_every-th is for testing."""
     folder.mkdir(parents=True)
     lines = []
     for index in range(count):

@@ -72,7 +72,7 @@ def test_a_line_that_is_no_entry_is_set_aside(folder, line, words):
 
 
 def test_no_manifest_and_no_good_entry_are_the_users_mistake(folder):
-    with pytest.raises(UserError, match=r"manifest.jsonl: no such file; expected a catalogue folder"):
+    with pytest.raises(UserError, match=r"manifest.jsonl: no such file; expected a folder with manifest.jsonl"):
         read_manifest(folder)
     write(folder, GOOD | {"split": "both"}, "nonsense")
     with pytest.raises(UserError, match="found 2 bad and none good; line 1: 'split' must be train or test"):

@@ -34,7 +34,8 @@ def indices(stream):
 def check(batch, image_size, condition_size, mirrored=False):
     """Compares a batch with what its catalogue holds; returns which entries were mirrored."""
     flips = []
-    for name, image, articles, pose in zip(batch["ids"], batch["image"], batch["articles"], batch["keypoints"], strict=True):
+    entries = zip(*(batch[key] for key in ("ids", "image", "articles", "keypoints")), strict=True)
+    for name, image, articles, pose in entries:
         index = int(name[1:])
         photo = array_to_float(photo_pixels(index, image_size))
         flips.append(mirrored and not np.array_equal(image, photo))
@@ -42,7 +43,8 @@ def check(batch, image_size, condition_size, mirrored=False):
         np.testing.assert_array_equal(image, photo[:, turn])
         for slot, article in zip(SLOTS, articles, strict=True):
             if slot in worn(index):
-                np.testing.assert_array_equal(article, array_to_float(article_pixels(index, slot, condition_size))[:, turn])
+                truth = array_to_float(article_pixels(index, slot, condition_size))
+                np.testing.assert_array_equal(article, truth[:, turn])
             else:
                 assert (article == 0).all() and not np.signbit(article).any()
         truth = normalized(pose_points(index, LARGE), LARGE)
@@ -135,6 +137,7 @@ def test_refusals(dataset, tmp_path):
         batches(dataset, "train", (64, 48), None, 8)
     with pytest.raises(UserError, match="no pictures of size 64x48"):
         batches(dataset, "train", LARGE, (64, 48), 8)
-    only_test = prepare(write_catalogue(tmp_path / "shop", 3, LARGE, test_every=1), tmp_path / "data", workers=1, quiet=True)
+    source = write_catalogue(tmp_path / "shop", 3, LARGE, test_every=1)
+    only_test = prepare(source, tmp_path / "data", workers=1, quiet=True)
     with pytest.raises(UserError, match="no train entries; its splits: 0 train, 3 test"):
         batches(only_test, "train", LARGE, None, 8)

@@ -35,8 +35,9 @@ def test_records_hold_the_pictures_and_the_poses(tmp_path):
     assert dataset.articles("test") == {slot: sum(slot in worn(index) for index in (0, 5, 10)) for slot in SLOTS}
     lines = [json.loads(line) for line in (source / "manifest.jsonl").read_text().splitlines()]
     seen = []
-    for photo, large, small in zip(*(examples(dataset, "train", *of) for of in
-                                     (("photos", (16, 12)), ("articles", (16, 12)), ("articles", (8, 6)))), strict=True):
+    streams = [examples(dataset, "train", kind, size) for kind, size in
+               (("photos", (16, 12)), ("articles", (16, 12)), ("articles", (8, 6)))]
+    for photo, large, small in zip(*streams, strict=True):
         name = photo["id"].bytes_list.value[0].decode()
         index = int(name[1:])
         seen.append(index)
@@ -123,8 +124,8 @@ def test_killed_and_run_again_gives_the_same_bytes(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     prepare(source, whole, workers=1, quiet=True)
 
-    command = [sys.executable, "-m", "tf_outfit_gan.cli", "prepare", str(source), str(killed), "--workers", "1", "--quiet"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "tf_outfit_gan.cli", "prepare", str(source), str(killed)]
+    process = subprocess.Popen([*command, "--workers", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None and not list(killed.glob("records/*.done.json")):
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)

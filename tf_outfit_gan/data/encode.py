@@ -57,7 +57,8 @@ def encode_entry(entry, levels):
 
 
 def _encode_levels(image, levels):
-    return [pixels.tobytes() if is_raw(level) else _jpeg(pixels) for level, pixels in zip(levels, pyramid(image, levels))]
+    pictures = zip(levels, pyramid(image, levels))
+    return [pixels.tobytes() if is_raw(level) else _jpeg(pixels) for level, pixels in pictures]
 
 
 def _jpeg(pixels):

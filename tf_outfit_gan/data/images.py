@@ -39,7 +39,8 @@ def open_image(path):
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I"):
                 # Pillow would clip 16-bit gray to 255 instead of scaling it.
-                return Image.fromarray((np.asarray(image, np.int64).clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
+                gray = np.asarray(image, np.int64).clip(0, 65535) >> 8
+                return Image.fromarray(gray.astype(np.uint8)).convert("RGB")
             if image.has_transparency_data:
                 image = image.convert("RGBA")
                 return Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image).convert("RGB")

@@ -1,4 +1,4 @@
-"""`outfit-gan inspect`: a contact sheet of prepared records, to see what a model will see, and counts by split and slot."""
+"""`outfit-gan inspect`: a contact sheet of prepared records, to see what a model will see, and their counts."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def run(args):
 
 
 def contact_sheet(dataset, count):
-    """Draws the first `count` entries: each a photo with its skeleton and its articles in slot order, gray if missing."""
+    """Draws the first `count` entries: a photo with its skeleton, and its articles in slot order, gray if missing."""
     from tf_outfit_gan.data.pipeline import batches
 
     split = next(split for split in SPLITS if dataset.count(split))

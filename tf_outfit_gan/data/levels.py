@@ -47,7 +47,7 @@ def default_size(photo_size):
 
 
 def _inside(size):
-    """The largest 4x3 (portrait), 3x4 (landscape) or 4x4 (square) doubled n times that fits inside `size` (or the base)."""
+    """The largest 4x3 (portrait), 3x4 (landscape) or 4x4 (square) doubled n times inside `size`, or that base."""
     height, width = size
     base = (4, 3) if height > width else (3, 4) if height < width else (4, 4)
     doublings = max(1, min(height // base[0], width // base[1])).bit_length() - 1

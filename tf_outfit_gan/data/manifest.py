@@ -3,9 +3,9 @@
     {"id": "0042", "image": "photos/0042.jpg", "articles": {"top": "tops/17.jpg", "shoes": "shoes/3.jpg"},
      "keypoints": {"format": "mpii16", "points": [[x, y, confidence], ...], "size": [height, width]}, "split": "train"}
 
-Points are in pixels of a picture of `size` that shows what the photo shows. `articles` may be empty and `keypoints` left
-out, for unconditional models; `split` is train or test, train if left out. An outfit file is an entry without id and
-image.
+Points are in pixels of a picture of `size` that shows what the photo shows. `articles` may be empty and `keypoints`
+left out, for unconditional models; `split` is train or test, train if left out. An outfit file is an entry without id
+and image.
 """
 
 import hashlib
@@ -70,7 +70,7 @@ def read_manifest(folder):
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path}: no such file; expected a catalogue folder with a {FILENAME}, one entry a line") from None
+        raise UserError(f"{path}: no such file; expected a folder with {FILENAME}, one entry a line") from None
     entries, skipped, lines_by_id = [], [], {}
     for line, text in enumerate(content.split(b"\n"), start=1):
         if not text.strip():
@@ -136,7 +136,8 @@ def _pose(keypoints):
     if not isinstance(keypoints, dict) or not {"points", "size"} <= keypoints.keys():
         raise UserError(f"'keypoints' must be an object with format, points and size, got {keypoints!r:.80}")
     size = keypoints["size"]
-    if not isinstance(size, list) or len(size) != 2 or not all(type(side) in (int, float) and side > 0 for side in size):
+    numbers = isinstance(size, list) and all(type(side) in (int, float) and side > 0 for side in size)
+    if not numbers or len(size) != 2:
         raise UserError(f"the keypoints' size must be [height, width] in pixels, got {size!r}")
     pose = normalized(to_mpii16(keypoints["points"], keypoints.get("format", "mpii16")), size)
     if not pose.any():

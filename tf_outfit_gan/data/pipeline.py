@@ -21,7 +21,8 @@ OPEN_SHARDS = 8
 READY_BATCHES = 2
 
 
-def batches(dataset, split, image_size, condition_size, batch_size, *, seed=None, mirror=False, repeat=False, shard=(0, 1)):
+def batches(dataset, split, image_size, condition_size, batch_size, *,
+            seed=None, mirror=False, repeat=False, shard=(0, 1)):
     """Streams a split of a prepared `Dataset` as a tf.data.Dataset of dicts.
 
     Args:
@@ -82,7 +83,7 @@ def load_entry(dataset, entry_id, image_size, condition_size):
 
 
 def _records(dataset, split, image_size, condition_size, seed=None, shard=(0, 1)):
-    """Streams serialized (photo,) or (photo, articles) records, the shards' files in random order if there is a seed."""
+    """Streams serialized (photo,) or (photo, articles) records; a seed puts the files in random order."""
     kinds = [("photos", image_size)] + ([("articles", condition_size)] if condition_size else [])
     files = list(zip(*(dataset.files(split, kind, size) for kind, size in kinds)))
     index, count = shard
@@ -132,7 +133,8 @@ def _decode(encoded, size):
             return tf.cond(tf.strings.length(one) > 0,
                            lambda: tf.io.decode_jpeg(one, channels=3, dct_method="INTEGER_ACCURATE"),
                            lambda: tf.zeros([height, width, 3], tf.uint8))
-        pixels = tf.map_fn(jpeg, tf.reshape(encoded, [-1]), fn_output_signature=tf.TensorSpec([height, width, 3], tf.uint8))
+        picture = tf.TensorSpec([height, width, 3], tf.uint8)
+        pixels = tf.map_fn(jpeg, tf.reshape(encoded, [-1]), fn_output_signature=picture)
     pixels = tf.reshape(pixels, tf.concat([tf.shape(encoded), [height, width, 3]], 0))
     return tf.ensure_shape(pixels, [*encoded.shape, height, width, 3])
 
@@ -151,7 +153,7 @@ def _flipped_pose(keypoints, flip):
 
 
 def _where(condition, yes, no):
-    """tf.where for a condition on the leading axes; flat, because broadcasting over many axes takes six times as long."""
+    """tf.where for a condition on the leading axes; flat, as broadcasting over many axes takes six times as long."""
     def flat(values):
         return tf.reshape(values, tf.concat([tf.shape(condition), [-1]], 0))
     return tf.reshape(tf.where(condition[..., None], flat(yes), flat(no)), tf.shape(yes))

@@ -31,7 +31,7 @@ def add_arguments(parser):
     parser.add_argument("source", metavar="SOURCE", help="catalogue folder with manifest.jsonl")
     parser.add_argument("data", metavar="DATA", help="folder to write the records to")
     parser.add_argument("--size", metavar="HEIGHTxWIDTH",
-                        help="largest level (default: the size of the first photo, or the largest 4x3 or 4x4 doubled that fits in it)")
+                        help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
     parser.add_argument("--strict", action="store_true", help="stop at the first bad entry instead of setting it aside")
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
@@ -146,7 +146,7 @@ def _check_same(data, origin, strict):
     found = json.loads((data / records.FILENAME).read_text(encoding="utf-8"))["origin"]
     if found != origin:
         what = "manifest" if found["manifest_sha256"] != origin["manifest_sha256"] else "size"
-        raise UserError(f"{data}: already holds a data set made from another {what}; delete it or choose another folder")
+        raise UserError(f"{data}: holds a data set made from another {what}; delete it or choose another folder")
     if strict and dataset.skipped:
         raise UserError(f"{data}: {dataset.skipped} bad entries were set aside, see {data / records.SKIPPED_FILENAME}")
     print(_summary(dataset, "already prepared"))

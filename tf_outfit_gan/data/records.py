@@ -95,7 +95,8 @@ def open_dataset(path):
                 found = record.stat().st_size if record.is_file() else "none"
                 if found != file["bytes"]:
                     raise UserError(f"{record}: expected {file['bytes']} bytes, found {found}; prepare the data again")
-    return Dataset(path, tuple(fields["slots"]), tuple(map(tuple, fields["levels"])), fields["splits"], fields["skipped"])
+    levels = tuple(map(tuple, fields["levels"]))
+    return Dataset(path, tuple(fields["slots"]), levels, fields["splits"], fields["skipped"])
 
 
 def write_whole(path, text):

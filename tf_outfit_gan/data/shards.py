@@ -80,7 +80,8 @@ def write_shard(data, shard, results, levels, origin):
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         files[names[output]] = {"bytes": partial[output].stat().st_size, "sha256": digest}
         os.replace(partial[output], data / "records" / names[output])
-    fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files, "skipped": skipped}
+    fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files,
+              "skipped": skipped}
     records.write_whole(shard.done_file(data), json.dumps({"origin": origin, **fields}))
     return fields
 
@@ -101,7 +102,7 @@ def _example(encoded, kind, level):
 
 
 def finished(data, shard, origin):
-    """Returns what an earlier, interrupted run says of a shard, if that run had the same origin and its files are whole."""
+    """Returns what an interrupted run said of a shard, if it had the same origin and the files are whole."""
     try:
         fields = json.loads(shard.done_file(data).read_text())
         if fields.pop("origin") != origin:
