@@ -120,24 +120,26 @@ def test_a_whole_data_set_is_kept_and_another_is_not_overwritten(tmp_path, capsy
 
 
 def test_killed_and_run_again_gives_the_same_bytes(tmp_path):
-    source = write_catalogue(tmp_path / "shop", 400)
+    source = write_catalogue(tmp_path / "shop", 800)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     prepare(source, whole, workers=1, quiet=True)
 
     command = [sys.executable, "-m", "tf_outfit_gan.cli", "prepare", str(source), str(killed)]
     process = subprocess.Popen([*command, "--workers", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not list(killed.glob("records/*.done.json")):
+    while process.poll() is None and len(list(killed.glob("records/*.done.json"))) < 2:
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
     process.wait()
 
     assert not (killed / "dataset.json").exists(), "the run ended before it could be killed"
-    finished = sorted(killed.glob("records/*.done.json"))
-    record = killed / "records" / next(iter(json.loads(finished[0].read_text())["files"]))
-    written = record.stat().st_mtime_ns
+    # Of the two finished shards one is damaged on top of it.
+    kept, damaged = (killed / "records" / next(iter(json.loads(done.read_text())["files"]))
+                     for done in sorted(killed.glob("records/*.done.json"))[:2])
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    written = kept.stat().st_mtime_ns
     prepare(source, killed, workers=2, quiet=True)
     assert contents(killed) == contents(whole)
-    assert record.stat().st_mtime_ns == written, "a finished shard was written again"
+    assert kept.stat().st_mtime_ns == written, "a finished shard was written again"
 
 
 def test_a_data_set_that_is_not_whole_is_refused(tmp_path):
