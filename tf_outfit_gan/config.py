@@ -7,6 +7,7 @@ can rebuild their network. Sizes are (height, width).
 import dataclasses
 import json
 
+from tf_outfit_gan.data.levels import format_size, levels_of, parse_size
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
 
@@ -49,7 +50,7 @@ class ModelConfig:
     @property
     def level_sizes(self):
         """The size of each level, from the base (4x3, or 4x4 for squares) to the full picture."""
-        return level_sizes(self.size)
+        return levels_of(self.size)
 
     @property
     def num_levels(self):
@@ -105,7 +106,7 @@ PRESETS = {
     "128x96": (dict(size=(128, 96), condition_size=(64, 48), **_SPATIAL), dict()),
     "64x48": (dict(size=(64, 48), condition_size=(32, 24), fmap_base=2048, fmap_max=128, **_SPATIAL), dict()),
     "demo": (
-        dict(size=(32, 24), condition_size=(32, 24), fmap_base=1536, fmap_max=96, mapping_layers=4, **_SPATIAL),
+        dict(size=(32, 24), condition_size=(32, 24), fmap_base=768, fmap_max=96, mapping_layers=4, **_SPATIAL),
         dict(
             total_kimg=1000, start_level=2, fade_kimg=4, stable_kimg=4, batch_size=32, learning_rate=0.002,
             r1_interval=8, ema_halflife_kimg=2, precision="mixed_bfloat16",
@@ -147,6 +148,11 @@ def from_preset(name, overrides=()):
     return ModelConfig(**model), TrainingConfig(**training)
 
 
+def to_dict(config):
+    """What `to_json` writes; tuples are lists, as in JSON."""
+    return json.loads(to_json(config))
+
+
 def to_json(config):
     return json.dumps(dataclasses.asdict(config), indent=2)
 
@@ -155,35 +161,6 @@ def from_json(cls, text):
     """Rebuilds a configuration from `to_json`; lists become tuples again."""
     values = json.loads(text)
     return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
-
-
-def level_sizes(size):
-    """Halves a size down to its base and returns all sizes, base first: (16, 12) -> [(4, 3), (8, 6), (16, 12)].
-
-    Raises:
-        UserError: when the size is no base (3 to 7 pixels a side at the least) doubled some times.
-    """
-    sizes = [tuple(size)]
-    while min(sizes[0]) >= 6 and not (sizes[0][0] % 2 or sizes[0][1] % 2):
-        sizes.insert(0, (sizes[0][0] // 2, sizes[0][1] // 2))
-    if not 3 <= min(sizes[0]) <= 5 or max(sizes[0]) > 16:
-        raise UserError(f"size {format_size(size)} is no small base doubled: try 1024x768, 256x192, 32x24 or 64x64")
-    return sizes
-
-
-def parse_size(text):
-    """Reads "1024x768" (height x width)."""
-    try:
-        height, width = (int(part) for part in text.split("x"))
-    except ValueError:
-        raise UserError(f"size {text!r}: expected HEIGHTxWIDTH, such as 1024x768") from None
-    if height < 1 or width < 1:
-        raise UserError(f"size {text!r}: both sides must be positive")
-    return height, width
-
-
-def format_size(size):
-    return "x".join(map(str, size))
 
 
 def _field_types(cls):

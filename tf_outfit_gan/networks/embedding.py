@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tf_outfit_gan import ops
-from tf_outfit_gan.config import level_sizes
+from tf_outfit_gan.data.levels import levels_of
 from tf_outfit_gan.layers import EqualizedDense
 from tf_outfit_gan.networks.blocks import DownBlock, built_conv
 
@@ -31,7 +31,7 @@ class Embedding(keras.layers.Layer):
 
     def __init__(self, config, width, **kwargs):
         super().__init__(**kwargs)
-        top = len(level_sizes(config.condition_size)) - 1
+        top = len(levels_of(config.condition_size)) - 1
         channels, policy = config.channels, dict(dtype=self.dtype_policy)
         self.from_conditions = built_conv(3 * len(config.slots) + NUM_KEYPOINTS, channels(top), 1, **policy)
         self.blocks = [DownBlock(channels(level), channels(level - 1), **policy) for level in range(top, 0, -1)]

@@ -1,0 +1,177 @@
+"""The training loop."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+from tf_outfit_gan import config as configs
+from tf_outfit_gan import snapshot as snapshots
+from tf_outfit_gan.data.levels import format_size
+from tf_outfit_gan.data.pipeline import batches
+from tf_outfit_gan.data.records import open_dataset, write_whole
+from tf_outfit_gan.errors import UserError
+from training import schedule
+from training.checkpoints import Checkpoints
+from training.distribution import make_strategy
+from training.grids import Grids
+from training.phases import Stage
+from training.report import Report
+from training.steps import Steps
+
+# What may change between a run and its continuation: nothing here touches the weights' way.
+_INTERVALS = ("tick", "checkpoint", "snapshot")
+_FREE = ("total_kimg", "steps_per_call", *(f"{what}_kimg" for what in _INTERVALS))
+
+
+def train(folder, data, model_config, config, time_limit_sec=None, quiet=False):
+    """Trains until `total_kimg`, or until the time is up; goes on where an earlier call in the same folder ended.
+
+    Args:
+        folder: of the run.
+        data: folder of a prepared data set.
+        model_config, config: the `ModelConfig` and `TrainingConfig`.
+        time_limit_sec: stop after this long, with a checkpoint and a snapshot. None = no limit.
+        quiet: nothing on the terminal.
+
+    Raises:
+        UserError: when the data does not fit the model, or the folder holds a run with other settings.
+    """
+    started = time.monotonic()
+    folder = Path(folder)
+
+    # Check and write down what this run is.
+    dataset = open_dataset(data)
+    _check_data(dataset, model_config)
+    folder.mkdir(parents=True, exist_ok=True)
+    _keep_config(folder, data, model_config, config)
+
+    # Build everything, and remember what an earlier call learned.
+    strategy = make_strategy()
+    replicas = strategy.num_replicas_in_sync
+    steps = Steps(strategy, model_config, config)
+    checkpoints = Checkpoints(folder / "checkpoints", steps)
+    cur_nimg, trained_period = checkpoints.restore()
+    total_nimg = round(config.total_kimg * 1000)
+    report = Report(folder, total_nimg, quiet)
+    grids = Grids(dataset, model_config, config.seed)
+    grids.reals(folder / "reals.png")
+    report.say(f"{'resuming' if cur_nimg else 'training'} {folder} at {cur_nimg / 1000:.1f} kimg on {replicas} replica(s)")
+
+    all_periods = schedule.periods(model_config.num_levels, config)
+    tick, checkpoint, snapshot = (_Due(cur_nimg, getattr(config, f"{what}_kimg")) for what in _INTERVALS)
+    stream = iterator = None
+    last = cur_nimg >= total_nimg
+    with _Stop() as stop:
+        while not last:
+            # Where are we in the schedule?
+            period = schedule.period_at(cur_nimg, all_periods)
+            size = model_config.level_sizes[period.level]
+            batch = schedule.batch_size(config, size[0], replicas, model_config.stddev_group)
+            stage = Stage(period.level, period.fading, batch // replicas, replicas)
+            if period.index != trained_period:
+                steps.reset_optimizers()
+                trained_period = period.index
+            steps.set_learning_rate(schedule.learning_rate(config, size[0]))
+
+            # Open the data at this level.
+            if stream != (size, batch):
+                stream = (size, batch)
+                iterator = _batches(strategy, dataset, model_config, config, stage, cur_nimg)
+
+            # Train some steps in one call.
+            count = min(config.steps_per_call, -(-(period.end_nimg - cur_nimg) // batch))
+            alpha_step = batch / (period.end_nimg - period.start_nimg)
+            called = time.monotonic()
+            statistics = steps.run(stage, iterator, count, cur_nimg, period.alpha(cur_nimg), alpha_step)
+            cur_nimg += count * batch
+            report.add(stage, statistics, count, time.monotonic() - called)
+
+            # Tell, save, or stop.
+            out_of_time = time_limit_sec is not None and time.monotonic() - started > time_limit_sec
+            last = cur_nimg >= total_nimg or stop.asked or out_of_time
+            if tick.at(cur_nimg) or last:
+                report.tick(cur_nimg, size, period.alpha(cur_nimg))
+            if checkpoint.at(cur_nimg) or last:
+                checkpoints.save(cur_nimg, trained_period)
+            if snapshot.at(cur_nimg) or last:
+                name = f"{cur_nimg // 1000:06d}kimg"
+                drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg)
+                snapshots.save(folder / "snapshots" / name, drawn)
+                grids.fakes(folder / f"fakes_{name}.png", drawn)
+    report.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
+    return cur_nimg
+
+
+def _batches(strategy, dataset, model_config, config, stage, cur_nimg):
+    """An iterator of distributed batches; a function of the seed and of where it starts."""
+
+    def replica_batches(context):
+        stream = batches(
+            dataset, "train", model_config.level_sizes[stage.level],
+            model_config.condition_size if model_config.conditional else None, stage.replica_batch,
+            seed=(config.seed * 1_000_003 + cur_nimg) % 2**31, mirror=config.mirror, repeat=True,
+            shard=(context.input_pipeline_id, context.num_input_pipelines),
+        )
+        # Ids are texts, which accelerators do not take.
+        return stream.map(lambda batch: {name: value for name, value in batch.items() if name != "ids"})
+
+    return iter(strategy.distribute_datasets_from_function(replica_batches))
+
+
+def _check_data(dataset, model_config):
+    missing = [size for size in model_config.level_sizes if size not in dataset.levels]
+    if missing:
+        raise UserError(
+            f"{dataset.path}: holds pictures up to {format_size(dataset.levels[-1])}, but the model needs "
+            f"{format_size(missing[-1])}: prepare it with --size {format_size(model_config.size)}, or choose another preset"
+        )
+    if dataset.slots != model_config.slots:
+        raise UserError(f"{dataset.path}: its slots are {dataset.slots}, the model's {model_config.slots}")
+    if model_config.conditional and not dataset.has_keypoints:
+        raise UserError(f"{dataset.path}: some entries have no keypoints, which a conditional model needs")
+
+
+def _keep_config(folder, data, model_config, config):
+    """Writes config.json, or compares it with that of the run that is to be resumed."""
+    path = folder / "config.json"
+    ours = {"data": str(Path(data).resolve()), "model": configs.to_dict(model_config), "training": configs.to_dict(config)}
+    if path.exists():
+        theirs = json.loads(path.read_text())
+        for part in ("model", "training"):
+            for name, value in ours[part].items():
+                before = theirs[part].get(name)
+                if value != before and name not in _FREE:
+                    raise UserError(f"{folder}: holds a run with {name}={before}, asked for {value}: resume it with its "
+                                    "own settings, or choose a new folder")
+    write_whole(path, json.dumps(ours, indent=2))
+
+
+class _Due:
+    """Tells when the image count passes the next multiple of an interval."""
+
+    def __init__(self, cur_nimg, interval_kimg):
+        self._interval = max(round(interval_kimg * 1000), 1)
+        self._passed = cur_nimg // self._interval
+
+    def at(self, cur_nimg):
+        before, self._passed = self._passed, cur_nimg // self._interval
+        return self._passed > before
+
+
+class _Stop:
+    """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts at once."""
+
+    def __enter__(self):
+        self.asked = False
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, *_):
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True

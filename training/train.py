@@ -1,0 +1,31 @@
+"""The verb `outfit-gan train`: trains a model on prepared data. The same command resumes it."""
+
+from tf_outfit_gan.config import PRESETS, from_preset
+from tf_outfit_gan.errors import UserError
+
+
+def add_arguments(parser):
+    main = parser.add_argument_group("main")
+    main.add_argument("folder", metavar="RUN", help="the run's folder: checkpoints, snapshots, grids, statistics")
+    main.add_argument("--data", required=True, help="a data set from 'outfit-gan prepare'")
+    main.add_argument("--preset", default="256x192", help=f"one of {', '.join(PRESETS)} (default: %(default)s)")
+    main.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset")
+    main.add_argument("--dry-run", action="store_true", help="show the settings and stop")
+    parser.add_argument("--time-limit", type=float, metavar="MINUTES", help="stop after this long, with a snapshot")
+    parser.add_argument("--quiet", action="store_true", help="nothing on the terminal; log.txt has it all")
+
+
+def run(args):
+    model_config, config = from_preset(args.preset, args.set)
+    if args.time_limit is not None and args.time_limit <= 0:
+        raise UserError(f"--time-limit {args.time_limit}: expected minutes above 0")
+    if args.dry_run:
+        from tf_outfit_gan.config import to_json
+
+        print(to_json(model_config), to_json(config), sep="\n")
+        return
+
+    from training.loop import train
+
+    time_limit_sec = None if args.time_limit is None else args.time_limit * 60
+    train(args.folder, args.data, model_config, config, time_limit_sec, args.quiet)
