@@ -1,10 +1,11 @@
 """Antialiased painting of shaded shapes: drawn several times too large, then reduced.
 
-A shape's light and shade are drawn as tones in a gray picture, which then multiplies the fabric's colours. Whatever is
-shaded, the mean over the shape stays the fabric's colour: the tones are divided by their own mean.
+A shape's light and shade are polygons in lighter and darker tones of the fabric's colours. Whatever is
+shaded, the mean over the shape stays the fabric's colour: the tones are divided by their mean over its area.
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
@@ -19,16 +20,16 @@ LIGHT = 216
 SEAM = 138
 
 RIM_WIDTH = 0.0013  # Picture heights.
+BODY = 255  # The label of what is no article; results show it as 0.
+SHADOW_COLOUR = (40, 24, 40)
 
-# Shadows on skin and cloth turn slightly warm: red darkens less than green and blue do.
-_WARMTH = np.array([0.9, 1.03, 1.0])[:, None]
-_TONES = np.arange(256) / PLAIN
-_TINTED = _TONES ** _WARMTH  # [3, 256]
+# Shadows turn slightly warm: red darkens less than green does.
+_WARMTH = np.array([0.9, 1.03, 1.0])
 
 
 @dataclass
 class Part:
-    """A closed outline [N, 2]; `core` is what its dark rim leaves free, `tones` are (polygon, tone) pairs inside it.
+    """A closed outline [N]; `core` is what its dark rim leaves free, `tones` are (outline, tone) pairs inside it.
 
     `warp` maps places to texture coordinates; a plain fabric needs none.
     """
@@ -43,104 +44,170 @@ class Part:
 class Piece:
     """Parts of one fabric that are painted as one layer, the later over the earlier.
 
-    `lines` are (points, width, tone) on top; `label` is what the mask shows; `shadow` is the strength of the shadow that
-    it casts on what lies below.
+    `lines` are (line, width, tone) on top; `label` is what the mask shows; `shadow` is the strength of the shadow that it
+    casts on what lies below.
     """
 
     fabric: object
     parts: list
     lines: list = field(default_factory=list)
-    label: int = 0
+    label: int = BODY
     shadow: float = 0.22
+
+    def outlines(self):
+        return [part.outline for part in self.parts]
+
+
+@dataclass
+class Flat:
+    """Outlines in one flat colour, for details."""
+
+    colour: tuple
+    shapes: list
+    label: int = BODY
+
+    def outlines(self):
+        return self.shapes
+
+
+@cache
+def _shadow_table(strength):
+    return [0] + [round(255 * strength)] * 255
+
+
+def _area(outline):
+    return abs((outline.conj() * np.concatenate([outline[1:], outline[:1]])).imag.sum()) / 2
 
 
 class Canvas:
-    """An oversized picture that pieces are painted on.
+    """An oversized picture that layers are painted on.
 
-    `ground` is a small picture, stretched to be the background; `zoom` and `shift` map the pieces' coordinates to
-    picture heights. Coordinates are continuous: pixel i covers [i, i + 1).
+    `ground` is its colour, or a small picture that is stretched to be the background; `zoom` and `shift` map the layers'
+    places to picture heights. A place is continuous: pixel i covers [i, i + 1).
     """
 
-    def __init__(self, size, ground, zoom=1.0, shift=(0.0, 0.0)):
+    def __init__(self, size, ground, zoom=1.0, shift=0.0):
         height, width = size
         # Small pictures need a finer grid a pixel, for their limbs are thinner than a pixel.
-        self.oversample = 2 if height > 512 else 3 if height > 48 else 6
-        self.scale, self.shift = height * self.oversample * zoom, np.asarray(shift, float) * height * self.oversample
-        extent = (width * self.oversample, height * self.oversample)
-        self.image = ground.resize(extent, Image.Resampling.BILINEAR)
-        self.labels = Image.new("L", extent)
-        self.cover = Image.new("L", extent)
+        self.oversample = 2 if height > 512 else 3 if height > 48 else 5
+        self.scale, self.shift = height * self.oversample * zoom, shift * height * self.oversample
+        self.extent = (width * self.oversample, height * self.oversample)
+        if isinstance(ground, tuple):
+            self.image = Image.new("RGB", self.extent, ground)
+        else:
+            self.image = ground.resize(self.extent, Image.Resampling.BILINEAR)
+        self.labels = Image.new("L", self.extent)
+        self._pen, self._label_pen = ImageDraw.Draw(self.image), ImageDraw.Draw(self.labels)
+        # What is much finer than a pixel of the grid is left out: drawn one pixel wide, it would be too heavy.
+        self._rims, self._shadows = RIM_WIDTH * self.scale > 0.5, 0.004 * self.scale > 1.5
 
-    def _pixels(self, points, corner=(0, 0)):
-        """Returns pixel indices as one flat list; a drawn line covers the pixels that it names."""
-        return np.rint(points * self.scale + self.shift - 0.5 - corner).astype(int).ravel().tolist()
+    def _pixels(self, outline, corner=0.0):
+        """Returns pixel indices [x, y, x, y, ...]; a drawn line covers the pixels that it names."""
+        return np.rint((outline * self.scale + (self.shift - corner - (0.5 + 0.5j))).view(float)).astype(int).tolist()
 
-    def paint(self, piece):
-        """Paints a piece over all before it."""
-        outlines = np.concatenate([part.outline for part in piece.parts]) * self.scale + self.shift
-        left, top = np.maximum(np.floor(outlines.min(axis=0)).astype(int) - 1, 0).tolist()
-        right, bottom = np.minimum(np.ceil(outlines.max(axis=0)).astype(int) + 1, self.image.size).tolist()
-        if right <= left or bottom <= top:
+    def paint(self, layer):
+        """Paints a `Piece` or a `Flat` over all before it."""
+        if isinstance(layer, Flat):
+            for shape in layer.shapes:
+                pixels = self._pixels(shape)
+                self._pen.polygon(pixels, fill=layer.colour)
+                self._label_pen.polygon(pixels, fill=layer.label)
             return
-        corner, extent = (left, top), (right - left, bottom - top)
-        mask, tones = self._mask_and_tones(piece, corner, extent)
-        if piece.shadow:
-            self._cast(mask, corner, extent, piece.shadow)
-        count = tones.histogram(mask)
-        weights = np.asarray(count) / max(sum(count), 1)
-        tables = np.clip(_TINTED / (_TINTED @ weights)[:, None] * np.asarray(piece.fabric.colours)[:, :, None], 0, 255)
-        tables = np.rint(tables).astype(int)  # [colours, 3, 256]
-        colours = [Image.merge("RGB", [tones.point(channel) for channel in table.tolist()]) for table in tables]
-        paint = colours[0]
-        if len(colours) > 1:
-            for part in piece.parts:
-                self._weave(piece.fabric, part, colours, paint, corner, extent)
-        self.image.paste(paint, corner, mask)
-        self.labels.paste(piece.label, corner, mask)
-        self.cover.paste(255, corner, mask)
+        patterned = len(layer.fabric.colours) > 1
+        if patterned or layer.shadow and self._shadows:
+            left, top, right, bottom = self._box(layer)
+            if right <= left or bottom <= top:
+                return
+            corner, mask = complex(left, top), Image.new("L", (right - left, bottom - top))
+            pen = ImageDraw.Draw(mask)
+            for part in layer.parts:
+                pen.polygon(self._pixels(part.outline, corner), fill=255)
+            if layer.shadow and self._shadows:
+                self._cast(mask, left, top, layer.shadow)
+        tints = self._tints(layer)
+        if patterned:
+            self.image.paste(self._woven(layer, tints, corner, mask.size), (left, top), mask)
+        else:
+            colour = layer.fabric.colours[0]
+            self._draw(self._pen, layer, {tone: tuple((tint * colour).astype(int).tolist()) for tone, tint in tints.items()})
+        for part in layer.parts:
+            self._label_pen.polygon(self._pixels(part.outline), fill=layer.label)
 
-    def _mask_and_tones(self, piece, corner, extent):
-        mask, tones = Image.new("L", extent), Image.new("L", extent, RIM)
-        draw_mask, draw_tones = ImageDraw.Draw(mask), ImageDraw.Draw(tones)
+    def _box(self, piece):
+        places = np.concatenate(piece.outlines()) * self.scale + self.shift
+        left, top = max(int(places.real.min()) - 1, 0), max(int(places.imag.min()) - 1, 0)
+        right, bottom = int(places.real.max()) + 2, int(places.imag.max()) + 2
+        return left, top, min(right, self.extent[0]), min(bottom, self.extent[1])
+
+    def _draw(self, pen, piece, fills, corner=0.0):
+        """Draws a piece with the fill of each tone."""
         for part in piece.parts:
-            outline = self._pixels(part.outline, corner)
-            draw_mask.polygon(outline, fill=255)
-            draw_tones.polygon(outline, fill=RIM)
-            core = inset(part.outline, RIM_WIDTH) if part.core is None else part.core
-            draw_tones.polygon(self._pixels(core, corner), fill=PLAIN)
-            for polygon, tone in part.tones:
-                draw_tones.polygon(self._pixels(polygon, corner), fill=tone)
-        for points, width, tone in piece.lines:
-            draw_tones.line(self._pixels(points, corner), fill=tone, width=max(1, round(width * self.scale)))
-        return mask, tones
+            pen.polygon(self._pixels(part.outline, corner), fill=fills[RIM if self._rims else PLAIN])
+            if self._rims:
+                core = inset(part.outline, RIM_WIDTH) if part.core is None else part.core
+                pen.polygon(self._pixels(core, corner), fill=fills[PLAIN])
+            for outline, tone in part.tones:
+                pen.polygon(self._pixels(outline, corner), fill=fills[tone])
+        for line, width, tone in piece.lines:
+            if width * self.scale > 0.5:
+                pen.line(self._pixels(line, corner), fill=fills[tone], width=max(1, round(width * self.scale)))
 
-    def _weave(self, fabric, part, colours, paint, corner, extent):
-        """Pastes the further colours of a patterned fabric where one part shows them."""
-        points = np.asarray(self._pixels(part.outline, corner)).reshape(-1, 2)
-        left, top = np.maximum(points.min(axis=0), 0).tolist()
-        right, bottom = np.minimum(points.max(axis=0) + 1, extent).tolist()
+    def _tints(self, piece):
+        """Returns {tone: factors of red, green and blue}, whose mean over the piece's area is 1."""
+        areas = {PLAIN: 0.0, RIM: 0.0, **{tone: 0.0 for _, _, tone in piece.lines}}
+        for part in piece.parts:
+            areas[PLAIN] += _area(part.outline)
+            for outline, tone in part.tones:
+                area = _area(outline)
+                areas[PLAIN] -= area
+                areas[tone] = areas.get(tone, 0.0) + area
+            if self._rims:
+                rim = RIM_WIDTH * abs(np.diff(part.outline)).sum()
+                areas[PLAIN] -= rim
+                areas[RIM] += rim
+        tints = (np.array(list(areas)) / PLAIN)[:, None] ** _WARMTH
+        shares = np.maximum(list(areas.values()), 0)
+        return dict(zip(areas, tints / (shares @ tints / shares.sum())))
+
+    def _woven(self, piece, tints, corner, extent):
+        """Returns a patterned piece on its box."""
+        tones = Image.new("L", extent)
+        self._draw(ImageDraw.Draw(tones), piece, {tone: tone for tone in tints}, corner)
+        layers = []
+        for colour in piece.fabric.colours:
+            table = np.zeros((256, 3), np.uint8)
+            for tone, tint in tints.items():
+                table[tone] = np.minimum(tint * colour, 255)
+            layer = tones.copy()
+            layer.putpalette(table.tobytes())
+            layers.append(layer.convert("RGB"))
+        for part in piece.parts:
+            self._weave(piece.fabric, part, layers, corner, extent)
+        return layers[0]
+
+    def _weave(self, fabric, part, layers, corner, extent):
+        """Pastes the further colours of a patterned fabric onto the first where one part shows them."""
+        pixels = np.array(self._pixels(part.outline, corner)).reshape(-1, 2)
+        left, top = np.maximum(pixels.min(axis=0), 0).tolist()
+        right, bottom = np.minimum(pixels.max(axis=0) + 1, extent).tolist()
         if right <= left or bottom <= top:
             return
-        x = (np.arange(left, right) + corner[0] + 0.5 - self.shift[0]) / self.scale
-        y = (np.arange(top, bottom) + corner[1] + 0.5 - self.shift[1]) / self.scale
-        chosen = fabric.choose(*part.warp(x[None], y[:, None]))
+        grid = np.arange(left, right) + 1j * np.arange(top, bottom)[:, None]
+        chosen = fabric.choose(*part.warp((grid + (corner + (0.5 + 0.5j) - self.shift)) / self.scale))
         shape = Image.new("L", (right - left, bottom - top))
-        ImageDraw.Draw(shape).polygon((points - (left, top)).ravel().tolist(), fill=1)
-        chosen = np.where(np.asarray(shape), chosen, 255)
-        for k, colour in enumerate(colours[1:], start=1):
-            where = Image.fromarray((chosen == k).astype(np.uint8) * np.uint8(255))
-            paint.paste(colour.crop((left, top, right, bottom)), (left, top), where)
+        ImageDraw.Draw(shape).polygon((pixels - (left, top)).ravel().tolist(), fill=255)
+        for k, layer in enumerate(layers[1:], start=1):
+            where = Image.fromarray(np.where(chosen == k, np.asarray(shape), 0))
+            layers[0].paste(layer.crop((left, top, right, bottom)), (left, top), where)
 
-    def _cast(self, mask, corner, extent, strength):
+    def _cast(self, mask, left, top, strength):
         """Darkens what lies just below and to the right of a shape, on the figure but not on the background."""
-        reach = 0.004 * self.scale
-        left, top = corner[0] + round(0.6 * reach), corner[1] + round(reach)
-        below = self.cover.crop((left, top, left + extent[0], top + extent[1]))
-        alpha = ImageChops.darker(mask, below).point([round(v * strength) for v in range(256)])
-        self.image.paste((40, 24, 40), (left, top), alpha)
+        left, top = left + round(0.0024 * self.scale), top + round(0.004 * self.scale)
+        below = self.labels.crop((left, top, left + mask.width, top + mask.height)).point(_shadow_table(strength))
+        self.image.paste(SHADOW_COLOUR, (left, top), ImageChops.darker(mask, below))
 
     def result(self):
         """Returns the picture [H, W, 3] and its labels [H, W], uint8."""
         middle = self.oversample // 2
         labels = np.asarray(self.labels)[middle::self.oversample, middle::self.oversample]
-        return np.asarray(self.image.reduce(self.oversample)), np.ascontiguousarray(labels)
+        return np.array(self.image.reduce(self.oversample)), np.where(labels == BODY, 0, labels).astype(np.uint8)

@@ -19,7 +19,6 @@ class Fabric:
 
     def choose(self, u, v):
         """Returns which colour [h, w] shows at texture coordinates u (along) and v (across)."""
-        u, v = np.broadcast_arrays(u, v)
         if self.kind == "horizontal":
             index = u % self.period < self.share * self.period
         elif self.kind == "vertical":
@@ -71,6 +70,6 @@ def draw_fabric(rng, patterned=0.42):
     return Fabric(colours, kind, 0.022 + 0.045 * period, 0.3 + 0.3 * share)
 
 
-def trim(colour, factor):
-    """Returns a plain fabric of the same hue, darker (factor < 1) or lighter."""
-    return Fabric((tuple(min(round(c * factor), 250) for c in colour),))
+def shaded(fabric, factor):
+    """Returns a fabric's first colour, darkened."""
+    return tuple(round(factor * c) for c in fabric.colours[0])

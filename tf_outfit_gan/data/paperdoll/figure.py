@@ -4,11 +4,13 @@ Garments use nothing else, so that they follow every pose, and so that a packsho
 pose is that of cloth laid flat.
 """
 
+from functools import cache
+
 import numpy as np
 
 from tf_outfit_gan.data.paperdoll import pose as p
 from tf_outfit_gan.data.paperdoll.body import Body
-from tf_outfit_gan.data.paperdoll.geometry import Limb, Warp, unit_vector
+from tf_outfit_gan.data.paperdoll.geometry import Limb, Warp, blend, unit_vector
 
 
 class Torso:
@@ -18,104 +20,95 @@ class Torso:
     """
 
     DEPTH = 0.62  # Of the trunk's cross-section, in parts of its width.
+    _T = np.linspace(-0.5, 2.3, 71)
 
     def __init__(self, joints, body, unit, yaw):
         self.unit, self.body = unit, body
-        self.thorax, self.pelvis, self.neck = joints[p.THORAX], joints[p.PELVIS], joints[p.UPPER_NECK]
+        self.thorax, self.pelvis = joints[p.THORAX], joints[p.PELVIS]
         self.shoulder_axis = unit_vector(joints[p.SHOULDER[1]] - joints[p.SHOULDER[0]])
         self.hip_axis = unit_vector(joints[p.HIP[1]] - joints[p.HIP[0]])
-        cos, sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
-        self.cos, self.sin = cos, sin
-        self.squeeze = np.hypot(cos, self.DEPTH * sin)  # What turning leaves of the silhouette's width.
-        self.length = np.hypot(*(self.pelvis - self.thorax))
-        self.up = unit_vector(self.neck - self.thorax)
+        self.cos, self.sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
+        self.squeeze = np.hypot(self.cos, self.DEPTH * self.sin)  # What turning leaves of the silhouette's width.
+        self.length = abs(self.pelvis - self.thorax)
+        self.up = unit_vector(joints[p.UPPER_NECK] - self.thorax)
+        self._spine, self._across = self._tabulate()
 
-    def _spine(self, t):
-        t = t[:, None]
-        # A Hermite curve that leaves the shoulder line and meets the hip line at right angles.
-        start = np.array([-self.shoulder_axis[1], self.shoulder_axis[0]]) * self.length
-        end = np.array([-self.hip_axis[1], self.hip_axis[0]]) * self.length
+    def _tabulate(self):
+        """Returns the centre line and the direction across at the places t of `_T`."""
+        t = self._T
         c = np.clip(t, 0, 1)
-        inside = ((1 + 2 * c) * (1 - c) ** 2 * self.thorax + c * (1 - c) ** 2 * start
-                  + c**2 * (3 - 2 * c) * self.pelvis - c**2 * (1 - c) * end)
-        below = np.maximum(t - 1, 0) * (0.5 * end + 0.5 * np.array([0, self.length]))
-        above = np.maximum(-t, 0) * self.length * self.up
-        return inside + below + above
-
-    def _across(self, t):
-        c = np.clip(t, 0, 1)[:, None]
-        axis = (1 - c) * self.shoulder_axis + c * self.hip_axis
+        # A Hermite curve that leaves the shoulder line and meets the hip line at right angles.
+        start, end = self.length * 1j * self.shoulder_axis, self.length * 1j * self.hip_axis
+        spine = ((1 + 2 * c) * (1 - c) ** 2 * self.thorax + c * (1 - c) ** 2 * start
+                 + c**2 * (3 - 2 * c) * self.pelvis - c**2 * (1 - c) * end)
+        spine += np.maximum(t - 1, 0) * (0.5 * end + 0.5j * self.length) + np.maximum(-t, 0) * (self.length * self.up)
         # Cloth that hangs below the hips levels out.
-        level = np.clip(t - 1, 0, 1)[:, None]
-        axis = (1 - level) * axis + level * np.array([1.0, 0.0])
-        return axis / np.hypot(axis[:, 0], axis[:, 1])[:, None]
+        across = blend(blend(self.shoulder_axis, self.hip_axis, c), 1, np.clip(t - 1, 0, 1))
+        return spine, across / abs(across)
 
     def at(self, x, t):
-        """Returns points [N, 2] of the silhouette's plane."""
-        x, t = np.broadcast_arrays(np.asarray(x, float), np.asarray(t, float))
-        return self._spine(t) + (self.unit * self.squeeze * x)[:, None] * self._across(t)
+        """Returns the places of the silhouette's plane at x [N] and t [N] (or numbers)."""
+        return np.interp(t, self._T, self._spine) + self.unit * self.squeeze * x * np.interp(t, self._T, self._across)
 
     def front(self, x, t, depth=1.0):
-        """Returns points [N, 2] on the front of the body, which turns with it; depth 0 lies in its middle plane."""
-        x, t, depth = np.broadcast_arrays(*(np.asarray(a, float) for a in (x, t, depth)))
+        """Returns places on the front of the body, which turns with it; at depth 0 they lie in its middle plane."""
         half = 1.06 * self.body.chest
-        bulge = np.sqrt(np.maximum(1 - (x / half) ** 2, 0)) * depth * self.DEPTH * half
-        return self._spine(t) + (self.unit * (x * self.cos + bulge * self.sin))[:, None] * self._across(t)
+        bulge = np.sqrt(np.maximum(1 - (x / half) ** 2, 0)) * depth * (self.DEPTH * half)
+        across = self.unit * (x * self.cos + bulge * self.sin)
+        return np.interp(t, self._T, self._spine) + across * np.interp(t, self._T, self._across)
 
     def warp(self):
         """Returns the texture coordinates of cloth on the trunk: u from the shoulder line, v from the middle."""
-        joints = np.stack([self.thorax, self.at([0], [0.6])[0], self.at([0], [1.0])[0], self.at([0], [2.0])[0]])
+        joints = [self.thorax, *self.at(0.0, np.array([0.6, 1.0, 2.0])).tolist()]
         return Warp(joints, self.unit, self.squeeze)
 
 
 class Figure:
-    """Joints [16, 2] in picture heights, the torso, and limbs by side (0 right, 1 left)."""
+    """Sixteen joints as places, the torso, and limbs by side (0 right, 1 left).
+
+    Without a `place` (x of the middle and y of the ground, in picture heights) it stands at the origin, 1 high.
+    """
 
     def __init__(self, body, pose, heels=0.0, height=1.0, place=None):
         self.body, self.pose, self.heels = body, pose, heels
         joints, self.feet, self.lifts = p.solve(body, pose, heels)
-        self.depths = joints[:, 2]
-        reach = self._fit(joints, body, height, place) if place else (1.0, np.zeros(2))
-        self.unit, shift = reach
-        self.joints = joints[:, :2] * self.unit + shift
-        self.yaw = pose.yaw
+        depths = joints[:, 2]
+        self.unit, shift = _fit(joints, height, place) if place else (1.0, 0.0)
+        self.joints = ((joints[:, 0] + 1j * joints[:, 1]) * self.unit + shift).tolist()
         self.torso = Torso(self.joints, body, self.unit, pose.yaw)
         self.arms = [self._limb(i, (p.SHOULDER, p.ELBOW, p.WRIST), body.arm_radii()) for i in (0, 1)]
         self.legs = [self._limb(i, (p.HIP, p.KNEE, p.ANKLE), body.leg_radii()) for i in (0, 1)]
         # The arms that pass behind the trunk: those of the far side, and hands behind the head.
-        self.behind = [self._is_behind(i) for i in (0, 1)]
-        self.far_leg = int(self.depths[p.ANKLE[1]] < self.depths[p.ANKLE[0]])
-        self.near = int(np.sin(np.radians(pose.yaw)) < 0)
+        self.behind = [
+            pose.gestures[i] in ("behind_head", "raised") or depths[p.ELBOW[i]] + depths[p.WRIST[i]] < -0.06 for i in (0, 1)
+        ]
+        self.far_leg = int(depths[p.ANKLE[1]] < depths[p.ANKLE[0]])
+        self.near = int(pose.yaw < 0)
 
     def _limb(self, i, chain, radii):
-        return Limb(self.joints[[joint[i] for joint in chain]], self.unit, p.SIGN[i], radii)
-
-    def _is_behind(self, i):
-        if self.pose.gestures[i] in ("behind_head", "raised"):
-            return True
-        return self.depths[p.ELBOW[i]] + self.depths[p.WRIST[i]] < -0.06
-
-    @staticmethod
-    def _fit(joints, body, height, place):
-        """Returns scale and shift that stand the figure on `place` (x of its middle, y of the ground), inside the picture."""
-        hands = 0.085  # A hand reaches beyond its wrist.
-        wrists = joints[[*p.WRIST, *p.ELBOW]]
-        left, right = min(wrists[:, 0].min() - hands, -0.13), max(wrists[:, 0].max() + hands, 0.13)
-        top = min(wrists[:, 1].min() - hands, joints[p.HEAD_TOP, 1] - 0.035)
-        unit = min(height, (place[1] - 0.025) / -top, 0.70 / (right - left))
-        middle = 0.35 * (left + right) / 2 + 0.65 * joints[p.HEAD_TOP, 0] * 0.5
-        x = np.clip(place[0] - middle * unit, 0.02 - left * unit, 0.73 - right * unit)
-        return unit, np.array([x, place[1]])
+        return Limb([self.joints[joint[i]] for joint in chain], self.unit, p.SIGN[i], radii)
 
     def keypoints(self, size):
         """Returns [16, 3]: x and y in pixels of a picture of `size` (height, width), and 1 where the point lies in it."""
         height, width = size
-        points = np.concatenate([self.joints * height, np.ones((16, 1))], axis=1)
-        inside = (points[:, 0] >= 0) & (points[:, 0] <= width) & (points[:, 1] >= 0) & (points[:, 1] <= height)
-        points[:, 2] = inside
-        return points
+        joints = np.array(self.joints) * height
+        inside = (joints.real >= 0) & (joints.real <= width) & (joints.imag >= 0) & (joints.imag <= height)
+        return np.stack([joints.real, joints.imag, inside], axis=1)
 
 
+def _fit(joints, height, place):
+    """Returns scale and shift that stand a figure in its picture with all it holds, `height` high if there is room."""
+    hands = 0.085  # A hand reaches beyond its wrist.
+    arms = joints[[*p.WRIST, *p.ELBOW]]
+    left, right = min(arms[:, 0].min() - hands, -0.13), max(arms[:, 0].max() + hands, 0.13)
+    top = min(arms[:, 1].min() - hands, joints[p.HEAD_TOP, 1] - 0.035)
+    unit = min(height, (place[1] - 0.025) / -top, 0.71 / (right - left))
+    x = place[0] - 0.5 * (0.35 * (left + right) + 0.65 * joints[p.HEAD_TOP, 0]) * unit
+    x = min(max(x, 0.02 - left * unit), 0.73 - right * unit)
+    return unit, complex(x, place[1])
+
+
+@cache
 def laid_flat():
     """Returns the figure that packshots are built on."""
     return Figure(Body(), p.Pose())

@@ -1,8 +1,13 @@
-"""Smooth curves, tapered limbs and the coordinates that textures follow."""
+"""Smooth curves, limbs and the coordinates that textures follow. Places are complex numbers, outlines arrays of them."""
 
 from functools import cache
 
 import numpy as np
+
+
+def places(pairs):
+    """Returns (x, y) pairs as complex numbers [N]."""
+    return np.array(pairs, float).view(complex)[:, 0]
 
 
 @cache
@@ -21,43 +26,52 @@ def _catmull_rom(count, steps, closed):
     return curve
 
 
-def curve(points, steps=6):
-    """Returns a smooth open curve through the points [N, 2]; its ends are the first and the last."""
-    points = np.asarray(points, float)
-    return _catmull_rom(len(points), steps, False) @ points
+def curve(knots, steps=6):
+    """Returns a smooth open curve through the knots [N]; its ends are the first and the last of them."""
+    return _catmull_rom(len(knots), steps, False) @ np.asarray(knots)
 
 
-def loop(points, steps=6):
-    """Returns a smooth closed curve through the points [N, 2]."""
-    points = np.asarray(points, float)
-    return _catmull_rom(len(points), steps, True) @ points
+def loop(knots, steps=4):
+    """Returns a smooth closed curve through the knots [N]."""
+    return _catmull_rom(len(knots), steps, True) @ np.asarray(knots)
 
 
-def mirrored(half):
-    """Completes the right half of an outline symmetric about x = 0; the halves share no point."""
-    half = np.asarray(half, float)
-    return np.concatenate([half, half[::-1] * (-1, 1)])
+@cache
+def grid(count):
+    """Returns `count` numbers from 0 to 1; not to be changed."""
+    return np.linspace(0, 1, count)
+
+
+def blend(a, b, t):
+    return a + t * (b - a)
 
 
 def unit_vector(vector):
-    return vector / max(np.hypot(*vector), 1e-9)
+    return vector / max(abs(vector), 1e-9)
 
 
 def inset(outline, amount):
     """Moves a closed outline inwards by `amount`, whichever way round it runs."""
-    ahead, behind = np.roll(outline, -1, axis=0), np.roll(outline, 1, axis=0)
-    tangent = ahead - behind
-    area = np.sum(outline[:, 0] * ahead[:, 1] - ahead[:, 0] * outline[:, 1])
-    normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) * (1 if area > 0 else -1)
-    length = np.hypot(normal[:, 0], normal[:, 1])[:, None]
-    return outline + amount * normal / np.maximum(length, 1e-9)
+    ahead = np.concatenate([outline[1:], outline[:1]])
+    tangent = ahead - np.concatenate([outline[-1:], outline[:-1]])
+    clockwise = (outline.conj() * ahead).imag.sum() > 0
+    return outline + tangent * ((1j if clockwise else -1j) * amount / np.maximum(abs(tangent), 1e-9))
+
+
+def ribbon(line, width):
+    """Returns the closed outline of a band along an open line [N], as wide as `width`, a number or [N]."""
+    tangent = np.empty_like(line)
+    tangent[1:-1] = line[2:] - line[:-2]
+    tangent[0], tangent[-1] = line[1] - line[0], line[-1] - line[-2]
+    aside = tangent * (0.5j * width / np.maximum(abs(tangent), 1e-9))
+    return np.concatenate([line + aside, (line - aside)[::-1]])
 
 
 def profile(knots):
     """Returns a smooth function through (position, value) pairs, tabulated once: limbs ask for it all the time."""
-    knots = np.asarray(knots, float)
-    table = curve(knots, steps=8)
-    return lambda u: np.interp(u, table[:, 0], table[:, 1])
+    table = curve(np.array(knots, float), steps=8)
+    positions, values = table[:, 0].copy(), table[:, 1].copy()
+    return lambda u: np.interp(u, positions, values)
 
 
 class Warp:
@@ -67,65 +81,60 @@ class Warp:
     """
 
     def __init__(self, joints, unit, squeeze=1.0, u0=0.0, v0=0.0):
-        self.joints, self.unit, self.squeeze, self.u0, self.v0 = np.asarray(joints, float), unit, squeeze, u0, v0
+        self.joints, self.unit, self.squeeze, self.u0, self.v0 = joints, unit, squeeze, u0, v0
 
-    def __call__(self, x, y):
-        bones = np.diff(self.joints, axis=0)
-        lengths = np.hypot(bones[:, 0], bones[:, 1])
-        directions = bones / np.maximum(lengths, 1e-9)[:, None]
-        begin = self.u0
-        u = v = None
-        for i, (joint, direction) in enumerate(zip(self.joints, directions)):
-            dx, dy = x - joint[0], y - joint[1]
-            along = (dx * direction[0] + dy * direction[1]) / self.unit + begin
-            across = (dy * direction[0] - dx * direction[1]) / (self.unit * self.squeeze) + self.v0
-            if u is None:
+    def __call__(self, place):
+        """Maps complex places [...] to u and v [...]."""
+        begin, before = self.u0, None
+        for joint, end in zip(self.joints, self.joints[1:]):
+            direction = unit_vector(end - joint)
+            local = (place - joint) * (direction.conjugate() / self.unit)
+            along, across = local.real + begin, self.v0 - local.imag / self.squeeze
+            if before is None:
                 u, v = along, across
             else:
-                bisector = direction + directions[i - 1]
-                beyond = dx * bisector[0] + dy * bisector[1] > 0
+                beyond = ((place - joint) * (direction + before).conjugate()).real > 0
                 u, v = np.where(beyond, along, u), np.where(beyond, across, v)
-            begin += lengths[i] / self.unit
+            begin, before = begin + abs(end - joint) / self.unit, direction
         return u, v
 
 
 class Limb:
-    """Two bones with a rounded joint between them; places are u in [0, 2], the joint at 1.
+    """Two bones with a rounded joint between them; u in [0, 2] runs along them, the joint at 1.
 
-    joints [3, 2] in picture heights; `side` is -1 for the person's right and +1 for the left, so that the outer edge of
-    a hanging limb lies away from the body; `radii` are functions of u in body units for the outer and inner edge.
+    `joints` are three places; `side` is -1 for the person's right and +1 for the left, so that the outer edge of a hanging
+    limb lies away from the body; `radii` are two functions of u, from the centre line to the outer and inner edge.
     """
 
     ROUNDING = 0.22
+    _U = np.linspace(-0.2, 2.2, 49)
 
     def __init__(self, joints, unit, side, radii):
-        self.joints, self.unit, self.side, self.radii = np.asarray(joints, float), unit, side, radii
+        self.joints, self.unit, self.side, self.radii = joints, unit, side, radii
+        a, b, c = joints
+        u, q = self._U, self.ROUNDING
+        straight = np.where(u < 1, a + u * (b - a), b + (u - 1) * (c - b))
+        t = (u - 1 + q) / (2 * q)
+        rounded = (1 - t) ** 2 * (b + q * (a - b)) + 2 * t * (1 - t) * b + t**2 * (b + q * (c - b))
+        self._centre = np.where(np.abs(u - 1) < q, rounded, straight)
+        tangent = np.empty_like(self._centre)
+        tangent[1:-1] = self._centre[2:] - self._centre[:-2]
+        tangent[0], tangent[-1] = tangent[1], tangent[-2]
+        self._outward = tangent * (-1j * side) / np.maximum(abs(tangent), 1e-9)
 
     def centre(self, u):
-        """Returns the points [N, 2] of the centre line at u [N]."""
-        a, b, c = self.joints
-        u = np.asarray(u, float)[:, None]
-        straight = np.where(u < 1, a + u * (b - a), b + (u - 1) * (c - b))
-        q = self.ROUNDING
-        t = (u - 1 + q) / (2 * q)
-        begin, end = b + q * (a - b), b + q * (c - b)
-        rounded = (1 - t) ** 2 * begin + 2 * t * (1 - t) * b + t**2 * end
-        return np.where(np.abs(u - 1) < q, rounded, straight)
+        """Returns the places of the centre line at u."""
+        return np.interp(u, self._U, self._centre)
 
     def outward(self, u):
-        """Returns the unit normals [N, 2] at u [N] that point to the limb's outer edge."""
-        u = np.asarray(u, float)
-        tangent = self.centre(u + 0.01) - self.centre(u - 0.01)
-        tangent /= np.maximum(np.hypot(tangent[:, 0], tangent[:, 1]), 1e-9)[:, None]
-        return self.side * np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
+        """Returns the unit normals at u that point to the limb's outer edge."""
+        return np.interp(u, self._U, self._outward)
 
     def edges(self, u, ease=0.0):
-        """Returns the outer and the inner edge [N, 2] at u [N], `ease` body units (or [N] of them) off the skin."""
-        centre, outward = self.centre(u), self.outward(u)
-        outer, inner = (np.asarray(r(u) + ease)[:, None] * self.unit for r in self.radii)
-        return centre + outer * outward, centre - inner * outward
+        """Returns the outer and the inner edge at u [N], `ease` body units (a number or [N]) off the skin."""
+        centre, outward = self.centre(u), self.outward(u) * self.unit
+        return centre + (self.radii[0](u) + ease) * outward, centre - (self.radii[1](u) + ease) * outward
 
     def at(self, u, v):
-        """Returns the points [N, 2] at u [N], v [N] body units from the centre line towards the outer edge."""
-        u = np.asarray(u, float)
-        return self.centre(u) + self.unit * np.asarray(v, float)[:, None] * self.outward(u)
+        """Returns the places at u, v body units from the centre line towards the outer edge."""
+        return self.centre(u) + self.unit * np.asarray(v) * self.outward(u)

@@ -4,6 +4,7 @@ Keypoints follow MPII-16. Angles are in degrees; an abduction lifts a limb sidew
 forwards. Index 0 of a pair is the person's right side, 1 the left.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,20 +15,22 @@ WRIST, ELBOW, SHOULDER = (10, 15), (11, 14), (12, 13)
 PELVIS, THORAX, UPPER_NECK, HEAD_TOP = 6, 7, 8, 9
 SIGN = (-1, 1)
 
-PITCH = np.sin(np.radians(6))  # How far what is nearer to the camera lies lower in the picture.
+PITCH = math.sin(math.radians(6))  # How far what is nearer to the camera lies lower in the picture.
 
-# Legs: (abduction, flexion, knee's bend, the shin's abduction besides the thigh's) of the standing and of the other leg.
+# Legs: (abduction, flexion, the knee's bend, the shin's abduction besides the thigh's), standing leg and other leg; odds.
 STANCES = {
-    "straight": ((3.5, 0, 1, -1), (3.5, 2, 2, -1)),
-    "contrapposto": ((-1, 0, 0, -1), (9, 14, 24, 1)),
-    "wide": ((9, 0, 1, 0), (10, 2, 3, 0)),
-    "step": ((1, 16, 3, -1), (1, -12, 16, 0)),
-    "crossed": ((-2, -2, 0, 1), (-8, 10, 7, -3)),
-    "knee_in": ((2, 0, 0, 0), (-4, 18, 34, 11)),
+    "straight": (((3.5, 0, 1, -1), (3.5, 2, 2, -1)), 0.18),
+    "contrapposto": (((-1, 0, 0, -1), (9, 14, 24, 1)), 0.28),
+    "wide": (((9, 0, 1, 0), (10, 2, 3, 0)), 0.14),
+    "step": (((1, 16, 3, -1), (1, -12, 16, 0)), 0.18),
+    "crossed": (((-2, -2, 0, 1), (-8, 10, 7, -3)), 0.10),
+    "knee_in": (((2, 0, 0, 0), (-4, 18, 34, 11)), 0.12),
 }
-# Arms: a hand's target to reach, or (abduction, flexion) of the upper arm and of the forearm.
-GESTURES = ("relaxed", "swing", "hip", "across", "raised", "out", "pocket", "chest", "behind_head")
-GESTURE_ODDS = (0.30, 0.12, 0.19, 0.08, 0.05, 0.08, 0.08, 0.06, 0.04)
+# How an arm is held, and how often.
+GESTURES = {
+    "relaxed": 0.30, "swing": 0.12, "hip": 0.19, "across": 0.08, "raised": 0.05, "out": 0.08, "pocket": 0.08, "chest": 0.06,
+    "behind_head": 0.04,
+}
 
 
 @dataclass(frozen=True)
@@ -46,16 +49,26 @@ class Pose:
     jitters: tuple = ((0.5, 0.5), (0.5, 0.5))  # Each arm's variation, 0 to 1.
 
 
+def choose(chance, odds):
+    """Returns the key of {key: odds} that `chance` in [0, 1) falls on."""
+    chance *= sum(odds.values())
+    for key, share in odds.items():
+        chance -= share
+        if chance < 0:
+            return key
+    return key
+
+
 def draw_pose(rng):
     """Draws a pose; the number of draws is always the same, whatever comes out."""
-    stance = list(STANCES)[rng.choice(len(STANCES), p=(0.18, 0.28, 0.14, 0.18, 0.10, 0.12))]
-    standing = int(rng.integers(2))
-    yaw = float(rng.choice([0.3, 1.0], p=[0.45, 0.55]) * rng.uniform(-38, 38))
-    roll, shoulders, lean, tilt, look = rng.uniform(0, 1, 5)
-    legs = [np.add(angles, rng.uniform(-1, 1, 4) * (1.5, 3, 3, 1)) for angles in STANCES[stance]]
-    toes = rng.uniform(12, 34, 2)
-    gestures = [GESTURES[rng.choice(len(GESTURES), p=GESTURE_ODDS)] for _ in range(2)]
-    jitters = rng.random((2, 2))
+    chance = rng.random(24).tolist()
+    stance = choose(chance[0], {name: odds for name, (_, odds) in STANCES.items()})
+    standing = int(chance[1] < 0.5)
+    yaw = (0.3 if chance[2] < 0.4 else 1.0) * 40 * (2 * chance[3] - 1)
+    gestures = [choose(chance[4], GESTURES), choose(chance[5], GESTURES)]
+    roll, shoulders, lean, tilt, look = chance[6:11]
+    wiggle = np.reshape(chance[11:19], (2, 4)) * 2 - 1
+    legs = (np.array(STANCES[stance][0]) + wiggle * (1.5, 3, 3, 1)).tolist()
     # The hip over the standing leg rises, the shoulder over it sinks.
     lift = {"contrapposto": 3 + 4 * roll, "knee_in": 2 + 3 * roll, "crossed": 2 + 2 * roll}.get(stance, 1.5 * roll - 0.75)
     lift *= -SIGN[standing]
@@ -67,30 +80,31 @@ def draw_pose(rng):
         gestures[1] = "relaxed"
     return Pose(
         yaw=yaw, hip_roll=lift, shoulder_roll=-lift * (0.2 + 0.6 * shoulders), lean=3 * (2 * lean - 1),
-        head_tilt=6 * (2 * tilt - 1), head_yaw=0.5 * yaw + 14 * (2 * look - 1),
-        legs=tuple(legs) if standing == 0 else tuple(legs[::-1]), toes=tuple(toes),
-        gestures=tuple(gestures), jitters=tuple(map(tuple, jitters)),
+        head_tilt=6 * (2 * tilt - 1), head_yaw=0.5 * yaw + 14 * (2 * look - 1), legs=tuple(legs[::1 if standing == 0 else -1]),
+        toes=(12 + 22 * chance[19], 12 + 22 * chance[20]), gestures=tuple(gestures),
+        jitters=tuple(map(tuple, rng.random((2, 2)).tolist())),
     )
 
 
 def _direction(abduction, flexion, sign):
-    a, f = np.radians(abduction), np.radians(flexion)
-    return np.array([sign * np.sin(a), np.cos(a) * np.cos(f), np.cos(a) * np.sin(f)])
+    a, f = math.radians(abduction), math.radians(flexion)
+    return np.array([sign * math.sin(a), math.cos(a) * math.cos(f), math.cos(a) * math.sin(f)])
 
 
 def _reach(shoulder, target, upper, fore, pole):
     """Returns elbow and wrist of an arm whose hand reaches for a target; its elbow points to the pole."""
     span = target - shoulder
-    distance = np.clip(np.linalg.norm(span), abs(upper - fore) + 0.01, 0.995 * (upper + fore))
-    span = span / np.linalg.norm(span)
+    length = math.sqrt(span @ span)
+    distance = min(max(length, abs(upper - fore) + 0.01), 0.995 * (upper + fore))
+    span = span / length
     along = (distance**2 + upper**2 - fore**2) / (2 * distance)
     aside = pole - span * (pole @ span)
-    elbow = shoulder + along * span + np.sqrt(max(upper**2 - along**2, 0)) * aside / np.linalg.norm(aside)
+    elbow = shoulder + along * span + math.sqrt(max(upper**2 - along**2, 0) / (aside @ aside)) * aside
     return elbow, shoulder + distance * span
 
 
-def _arm(gesture, jitter, sign, shoulder, pelvis, thorax, head_top, body):
-    """Returns elbow and wrist in the body's own frame."""
+def _arm(gesture, jitter, sign, shoulder, thorax, head_top, body):
+    """Returns elbow and wrist in the body's own frame, whose origin is the pelvis."""
     upper, fore = 0.53 * body.arm, 0.47 * body.arm
     j, k = jitter
 
@@ -102,22 +116,22 @@ def _arm(gesture, jitter, sign, shoulder, pelvis, thorax, head_top, body):
         return _reach(shoulder, np.array([sign * x, y, z]), upper, fore, np.array([sign * pole[0], *pole[1:]]))
 
     if gesture == "flat":
-        return swung((24, 0), (24, 0))
+        return swung((17, 0), (11, 0))
     if gesture == "relaxed":
         return swung((9 + 8 * j, -4 + 6 * k), (5 + 7 * j, 8 + 10 * k))
     if gesture == "swing":
         forward = 26 * (2 * k - 1)
         return swung((8 + 6 * j, forward), (7 + 5 * j, forward + 16 + 16 * j))
     if gesture == "hip":
-        return reached(body.hips + 0.006, pelvis[1] - 0.055 - 0.04 * j, 0.025, (1, 0, -0.6 + 0.8 * k))
+        return reached(body.hips + 0.006, -0.055 - 0.04 * j, 0.025, (1, 0, -0.6 + 0.8 * k))
     if gesture == "across":
-        return reached(0.01 - 0.05 * j, pelvis[1] - 0.08 - 0.06 * k, 0.10, (0.9, 0.6, -0.2))
+        return reached(0.01 - 0.05 * j, -0.08 - 0.06 * k, 0.10, (0.9, 0.6, -0.2))
     if gesture == "raised":
         return swung((100 + 35 * j, 8), (150 + 25 * k, 10))
     if gesture == "out":
         return swung((26 + 24 * j, 5), (18 + 40 * k, 14))
     if gesture == "pocket":
-        return reached(body.hips + 0.004, pelvis[1] + 0.01 + 0.015 * j, 0.03, (1, 0, -0.9))
+        return reached(body.hips + 0.004, 0.01 + 0.015 * j, 0.03, (1, 0, -0.9))
     if gesture == "chest":
         return reached(0.05 + 0.03 * j, thorax[1] + 0.05 + 0.05 * k, 0.09, (0.8, 0.7, 0.1))
     return reached(0.055, head_top[1] + 0.055 + 0.02 * j, -0.03, (1, -0.25, 0.1))  # behind_head
@@ -129,35 +143,29 @@ def solve(body, pose, heels=0.0):
     `feet` are the directions in which the toes point; a lift is how far an ankle is raised off the ground. `heels` is the
     height of the shoes' heels. The ground is at y = 0 below the lower foot; the middle of the hips has x = 0.
     """
-    joints = np.zeros((16, 3))
-    roll, shoulder_roll = np.radians([pose.hip_roll, pose.shoulder_roll])
-    lean = np.radians(pose.lean)
-    joints[THORAX] = body.torso * np.array([np.sin(lean), -np.cos(lean), 0])
-    tilt = np.radians(0.5 * pose.lean + pose.head_tilt)
-    upright = np.array([np.sin(tilt), -np.cos(tilt), 0.06])
-    length = 1 - body.leg - body.ANKLE - body.torso
-    joints[UPPER_NECK] = joints[THORAX] + 0.35 * length * (0.5 * upright + 0.5 * np.array([np.sin(lean), -np.cos(lean), 0.1]))
+    joints, feet = np.zeros((16, 3)), np.zeros((2, 3))
+    roll, shoulder_roll, lean, turn = (math.radians(a) for a in (pose.hip_roll, pose.shoulder_roll, pose.lean, pose.yaw))
+    tilt = math.radians(0.5 * pose.lean + pose.head_tilt)
+    along_spine = np.array([math.sin(lean), -math.cos(lean), 0])
+    upright = np.array([math.sin(tilt), -math.cos(tilt), 0.06])
+    joints[THORAX] = body.torso * along_spine
+    length = 1 - body.ANKLE - body.leg - body.torso
+    joints[UPPER_NECK] = joints[THORAX] + 0.175 * length * (upright + along_spine + (0, 0, 0.1))
     joints[HEAD_TOP] = joints[UPPER_NECK] + 0.65 * length * upright
-    feet = np.zeros((2, 3))
     for i, sign in enumerate(SIGN):
-        joints[HIP[i]] = sign * body.hip_joint * np.array([np.cos(roll), np.sin(roll), 0])
         abduction, flexion, bend, aside = pose.legs[i]
+        joints[HIP[i]] = sign * body.hip_joint * np.array([math.cos(roll), math.sin(roll), 0])
         joints[KNEE[i]] = joints[HIP[i]] + 0.50 * body.leg * _direction(abduction, flexion, sign)
         joints[ANKLE[i]] = joints[KNEE[i]] + 0.50 * body.leg * _direction(abduction + aside, flexion - bend, sign)
-        joints[SHOULDER[i]] = joints[THORAX] + sign * body.shoulder * np.array([np.cos(shoulder_roll), np.sin(shoulder_roll), 0])
+        across = np.array([math.cos(shoulder_roll), math.sin(shoulder_roll), 0])
+        joints[SHOULDER[i]] = joints[THORAX] + sign * body.shoulder * across
         joints[ELBOW[i]], joints[WRIST[i]] = _arm(
-            pose.gestures[i], pose.jitters[i], sign, joints[SHOULDER[i]], joints[PELVIS], joints[THORAX],
-            joints[HEAD_TOP], body,
-        )
-        out = np.radians(pose.toes[i])
-        feet[i] = sign * np.sin(out), 0, np.cos(out)
-    lowest = max(joints[a, 1] for a in ANKLE)
-    lifts = np.array([lowest - joints[a, 1] for a in ANKLE])
-    turn = np.radians(pose.yaw)
-    turned = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
+            pose.gestures[i], pose.jitters[i], sign, joints[SHOULDER[i]], joints[THORAX], joints[HEAD_TOP], body)
+        feet[i] = _direction(pose.toes[i], 90, sign)
+    ankles = joints[list(ANKLE), 1]
+    lifts = ankles.max() - ankles
+    turned = np.array([[math.cos(turn), 0, math.sin(turn)], [0, 1, 0], [-math.sin(turn), 0, math.cos(turn)]])
     joints, feet = joints @ turned.T, feet @ turned.T
     joints[:, 1] += PITCH * joints[:, 2]
-    ground = max(joints[a, 1] for a in ANKLE) + body.ANKLE + heels
-    joints[:, 1] -= ground
+    joints[:, 1] -= joints[list(ANKLE), 1].max() + body.ANKLE + heels
     return joints, feet, lifts
-

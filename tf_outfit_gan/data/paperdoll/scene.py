@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from tf_outfit_gan.data.paperdoll import anatomy, bags, head, lower, shoes, upper
+from tf_outfit_gan.data.paperdoll import anatomy, bags, head, lower, outerwear, shoes, upper
 from tf_outfit_gan.data.paperdoll import pose as p
 from tf_outfit_gan.data.paperdoll.body import draw_body
 from tf_outfit_gan.data.paperdoll.drawing import Canvas
@@ -16,7 +16,7 @@ from tf_outfit_gan.outfit import SLOTS
 
 LABEL = {slot: i + 1 for i, slot in enumerate(SLOTS)}
 TEST_SHARE = 0.05
-WHITE = Image.new("RGB", (2, 2), (255, 255, 255))
+WHITE = (255, 255, 255)
 MARGIN = 0.06  # Around a packshot, in parts of its picture.
 
 
@@ -72,9 +72,9 @@ def _backdrop(chance, figure):
     y, x = (np.arange(height)[:, None] + 0.5) / height, (np.arange(width)[None] + 0.5) / height
     tone = 232 + 16 * chance[0] + 9 * np.array([chance[1] - 0.5, 0.3 * (chance[2] - 0.5), chance[2] - 0.5])
     light = 1 + 0.03 * np.exp(-((x - 0.3) ** 2 + (y - 0.35) ** 2) / 0.12) - 0.05 * np.clip((y - 0.62) / 0.38, 0, 1) * (0.4 + 0.6 * chance[3])
-    ankles = figure.joints[list(p.ANKLE)]
-    middle, ground = ankles[:, 0].mean() + 0.02, ankles[:, 1].max() + 0.035 * figure.unit
-    spread = 0.075 + 0.5 * np.ptp(ankles[:, 0])
+    right, left = (figure.joints[ankle] for ankle in p.ANKLE)
+    middle, ground = (right + left).real / 2 + 0.02, max(right.imag, left.imag) + 0.035 * figure.unit
+    spread = 0.075 + 0.5 * abs(left.real - right.real)
     shadow = 0.26 * np.exp(-((x - middle) / spread) ** 2 - ((y - ground) / 0.020) ** 2)
     picture = tone * (light * (1 - shadow))[:, :, None]
     return Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
@@ -97,7 +97,7 @@ def _dressed(figure, outfit, hands, carrying):
 
     yield from behind_hair
     if jacket:
-        yield from upper.lining(figure, jacket, outer)
+        yield from outerwear.lining(figure, jacket, outer)
     for i in (0, 1):
         if figure.behind[i]:
             yield from arm(i)
@@ -106,14 +106,14 @@ def _dressed(figure, outfit, hands, carrying):
         yield from _leg(figure, cuts, i)
     yield anatomy.trunk(figure)
     if outfit.tucked and bottom:
-        yield from upper.body(figure, first, label)
+        yield from upper.closed(figure, first, label)
     if bottom:
         make = lower.skirt if isinstance(bottom, Skirt) else lower.trousers
         yield from make(figure, bottom, LABEL["bottom"])
     if not (outfit.tucked and bottom):
-        yield from upper.body(figure, first, label)
+        yield from upper.closed(figure, first, label)
     if jacket:
-        yield from upper.fronts(figure, jacket, outer)
+        yield from outerwear.fronts(figure, jacket, outer)
     if bag and hands[carrying] != "fist":
         yield from bags.on_strap(figure, bag, carrying, LABEL["bag"])
     yield from head.face(figure)
@@ -125,7 +125,7 @@ def _dressed(figure, outfit, hands, carrying):
 
 def _leg(figure, cuts, i):
     yield anatomy.leg(figure, i)
-    yield shoes.bare_foot(figure, i, anatomy.skin(figure))
+    yield shoes.bare(figure, i)
     if "shoes" in cuts:
         yield from shoes.worn(figure, cuts["shoes"], i, LABEL["shoes"])
 
@@ -141,19 +141,18 @@ def _flat_pieces(slot, cut):
         return (lower.skirt if isinstance(cut, Skirt) else lower.trousers)(figure, cut, 0)
     sleeves = [piece for i in (0, 1) for piece in upper.sleeves(figure, cut, i, 0)]
     if slot == "outerwear":
-        return upper.lining(figure, cut, 0) + sleeves + upper.fronts(figure, cut, 0)
-    return [upper.inside(figure, cut, 0), *sleeves, *upper.body(figure, cut, 0)]
+        return outerwear.lining(figure, cut, 0) + sleeves + outerwear.fronts(figure, cut, 0)
+    return [upper.inside(figure, cut, 0), *sleeves, *upper.closed(figure, cut, 0)]
 
 
 def _packshot(slot, cut, size):
     """Draws an article laid flat on white, as large as its picture allows."""
     pieces = _flat_pieces(slot, cut)
-    outlines = np.concatenate([part.outline for piece in pieces for part in piece.parts])
-    low, high = outlines.min(axis=0), outlines.max(axis=0)
-    height, width = size
-    room = np.array([width / height, 1.0]) * (1 - 2 * MARGIN)
-    zoom = (room / (high - low)).min()
-    canvas = Canvas(size, WHITE, zoom, np.array([width / height, 1.0]) / 2 - zoom * (low + high) / 2)
+    outline = np.concatenate([outline for piece in pieces for outline in piece.outlines()])
+    (left, right), (top, bottom) = ((axis.min(), axis.max()) for axis in (outline.real, outline.imag))
+    aspect = size[1] / size[0]
+    zoom = (1 - 2 * MARGIN) * min(aspect / (right - left), 1 / (bottom - top))
+    canvas = Canvas(size, WHITE, zoom, complex(aspect, 1) / 2 - zoom * complex(left + right, top + bottom) / 2)
     for piece in pieces:
         canvas.paint(piece)
     return canvas.result()[0]

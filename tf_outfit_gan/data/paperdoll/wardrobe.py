@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from tf_outfit_gan.data.paperdoll.bags import Bag
 from tf_outfit_gan.data.paperdoll.fabric import Fabric, draw_fabric
 from tf_outfit_gan.data.paperdoll.lower import Skirt, Trousers
+from tf_outfit_gan.data.paperdoll.outerwear import Jacket
+from tf_outfit_gan.data.paperdoll.pose import choose
 from tf_outfit_gan.data.paperdoll.shoes import Shoes
-from tf_outfit_gan.data.paperdoll.upper import Jacket, Upper
+from tf_outfit_gan.data.paperdoll.upper import Upper
 
 
 @dataclass(frozen=True)
@@ -17,17 +19,10 @@ class Outfit:
     tucked: bool = False  # The top goes into the trousers or the skirt.
 
 
-def _choose(rng, options):
-    """Draws one of {name: odds}."""
-    names, odds = zip(*options.items())
-    total = sum(odds)
-    return names[rng.choice(len(names), p=[odd / total for odd in odds])]
-
-
 def _draw_top(rng):
-    kind = _choose(rng, {"tee": 0.30, "tank": 0.16, "turtleneck": 0.12, "shirt": 0.20, "blouse": 0.10, "sweater": 0.12})
-    sleeve = _choose(rng, {"short": 0.5, "three_quarter": 0.2, "long": 0.3})
-    neck, hem, loose, a = _choose(rng, {"round": 0.5, "v": 0.3, "square": 0.2}), rng.random(), rng.random(), rng.random()
+    kind = choose(rng.random(), {"tee": 0.30, "tank": 0.16, "turtleneck": 0.12, "shirt": 0.20, "blouse": 0.10, "sweater": 0.12})
+    sleeve = choose(rng.random(), {"short": 0.5, "three_quarter": 0.2, "long": 0.3})
+    neck, hem, loose, a = choose(rng.random(), {"round": 0.5, "v": 0.3, "square": 0.2}), rng.random(), rng.random(), rng.random()
     fabric = draw_fabric(rng)
     hem = 0.72 + 0.30 * hem
     ease = 0.003 + 0.007 * loose
@@ -48,9 +43,9 @@ def _draw_top(rng):
 
 
 def _draw_dress(rng):
-    sleeve = _choose(rng, {"none": 0.42, "short": 0.24, "three_quarter": 0.12, "long": 0.22})
-    neck = _choose(rng, {"round": 0.4, "v": 0.32, "square": 0.16, "turtle": 0.12})
-    length = _choose(rng, {"mini": 0.3, "knee": 0.34, "midi": 0.2, "maxi": 0.16})
+    sleeve = choose(rng.random(), {"none": 0.42, "short": 0.24, "three_quarter": 0.12, "long": 0.22})
+    neck = choose(rng.random(), {"round": 0.4, "v": 0.32, "square": 0.16, "turtle": 0.12})
+    length = choose(rng.random(), {"mini": 0.3, "knee": 0.34, "midi": 0.2, "maxi": 0.16})
     a, b, belted = rng.random(), rng.random(), rng.random() < 0.3
     fabric = draw_fabric(rng, 0.5)
     length = {"mini": 0.13, "knee": 0.205, "midi": 0.30, "maxi": 0.415}[length] + 0.025 * a
@@ -60,7 +55,7 @@ def _draw_dress(rng):
 
 
 def _draw_jacket(rng):
-    style = _choose(rng, {"blazer": 0.28, "coat": 0.24, "bomber": 0.18, "cardigan": 0.14, "trucker": 0.16})
+    style = choose(rng.random(), {"blazer": 0.28, "coat": 0.24, "bomber": 0.18, "cardigan": 0.14, "trucker": 0.16})
     is_open, a, b = rng.random() < 0.7, rng.random(), rng.random()
     fabric = draw_fabric(rng, 0.3)
     gap = (0.018 + 0.024 * a) if is_open else 0.0
@@ -73,9 +68,9 @@ def _draw_jacket(rng):
 
 
 def _draw_bottom(rng):
-    kind = _choose(rng, {"trousers": 0.50, "shorts": 0.16, "skirt": 0.34})
-    width = _choose(rng, {"slim": 0.3, "straight": 0.34, "wide": 0.2, "flared": 0.16})
-    style = _choose(rng, {"mini": 0.3, "pencil": 0.2, "flared": 0.3, "pleated": 0.2})
+    kind = choose(rng.random(), {"trousers": 0.50, "shorts": 0.16, "skirt": 0.34})
+    width = choose(rng.random(), {"slim": 0.3, "straight": 0.34, "wide": 0.2, "flared": 0.16})
+    style = choose(rng.random(), {"mini": 0.3, "pencil": 0.2, "flared": 0.3, "pleated": 0.2})
     a, b = rng.random(), rng.random()
     fabric = draw_fabric(rng, 0.3)
     if kind == "trousers":
@@ -88,7 +83,7 @@ def _draw_bottom(rng):
 
 
 def _draw_shoes(rng):
-    kind = _choose(rng, {"sneaker": 0.34, "ankle": 0.22, "knee": 0.10, "pump": 0.20, "flat": 0.14})
+    kind = choose(rng.random(), {"sneaker": 0.34, "ankle": 0.22, "knee": 0.10, "pump": 0.20, "flat": 0.14})
     heel, worn = rng.random(), rng.random() < 0.97
     colour = Fabric(draw_fabric(rng, 0.0).colours)
     if not worn:
@@ -101,7 +96,7 @@ def _draw_shoes(rng):
 
 
 def _draw_bag(rng):
-    kind = _choose(rng, {"tote": 0.3, "handbag": 0.35, "crossbody": 0.35})
+    kind = choose(rng.random(), {"tote": 0.3, "handbag": 0.35, "crossbody": 0.35})
     size, worn = 0.9 + 0.25 * rng.random(), rng.random() < 0.42
     fabric = draw_fabric(rng, 0.25)
     return Bag(fabric, kind, size) if worn else None
