@@ -120,7 +120,7 @@ def test_a_whole_data_set_is_kept_and_another_is_not_overwritten(tmp_path, capsy
 
 
 def test_killed_and_run_again_gives_the_same_bytes(tmp_path):
-    source = write_catalogue(tmp_path / "shop", 800)
+    source = write_catalogue(tmp_path / "shop", 400)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     prepare(source, whole, workers=1, quiet=True)
 
