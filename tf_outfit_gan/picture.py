@@ -27,6 +27,7 @@ class Painter:
 
     def __init__(self, snapshot):
         self.config, self.generator, self.level = snapshot.config, snapshot.generator, snapshot.level
+        self.num_layers = snapshot.num_layers
         self._alpha = None if snapshot.alpha >= 1 else tf.constant(snapshot.alpha, tf.float32)
 
     def style_vectors(self, seeds, articles=None, keypoints=None, psi=1.0):

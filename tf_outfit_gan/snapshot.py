@@ -39,6 +39,11 @@ class Snapshot:
         """The size of its pictures."""
         return self.config.level_sizes[self.level]
 
+    @property
+    def num_layers(self):
+        """The style layers that its pictures read, two a level."""
+        return 2 * (self.level + 1)
+
 
 def save(path, snapshot):
     """Writes a snapshot folder, all or nothing."""
@@ -69,12 +74,13 @@ def load(path):
     """
     path = newest(path)
     try:
-        config = from_json(ModelConfig, (path / "config.json").read_text())
         state = json.loads((path / "state.json").read_text())
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{path}: not a readable snapshot ({error}); expected config.json and state.json") from None
-    if state["format"] != FORMAT:
-        raise UserError(f"{path}: snapshot format {state['format']}, but this version reads format {FORMAT}")
+        if state["format"] != FORMAT:
+            raise UserError(f"format {state['format']}, but this version reads format {FORMAT}")
+        config = from_json(ModelConfig, (path / "config.json").read_text())
+        level, alpha, cur_nimg = int(state["level"]), float(state["alpha"]), int(state["cur_nimg"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path}: not a readable snapshot: {_first_line(error)}") from None
 
     from tf_outfit_gan.networks.build import build_generator
 
@@ -82,8 +88,8 @@ def load(path):
     try:
         generator.load_weights(path / "generator.weights.h5")
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path}/generator.weights.h5: weights do not load ({str(error).splitlines()[0]})") from None
-    return Snapshot(config, generator, state["level"], state["alpha"], state["cur_nimg"])
+        raise UserError(f"{path}/generator.weights.h5: weights do not load ({_first_line(error)})") from None
+    return Snapshot(config, generator, level, alpha, cur_nimg)
 
 
 def newest(path):
@@ -96,3 +102,9 @@ def newest(path):
     if not found:
         raise UserError(f"{path}: no snapshot here; expected a snapshot folder or a run folder with snapshots/")
     return found[-1]
+
+
+def _first_line(error):
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return str(error).partition("\n")[0]

@@ -1,0 +1,48 @@
+"""A tiny model with random weights, its snapshot, and what a request of it looks like: for export, render, transfer."""
+
+import json
+
+import keras
+import numpy as np
+from PIL import Image
+
+from tf_outfit_gan import snapshot as snapshots
+from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.networks.build import build_generator
+from tf_outfit_gan.snapshot import Snapshot
+
+
+def write_snapshot(path, *overrides, level=None, alpha=1.0):
+    """Writes and returns a tiny snapshot; its weights are random, and large enough for pictures with contrast."""
+    keras.utils.set_random_seed(3)
+    config, _ = from_preset("tiny", overrides)
+    generator = build_generator(config)
+    rng = np.random.default_rng(3)
+    for variable in generator.variables:
+        if not np.any(variable.numpy()):  # Biases, noise strengths and w_avg begin at 0, where mistakes would hide.
+            variable.assign(0.3 * rng.standard_normal(variable.shape))
+    snapshot = Snapshot(config, generator, config.num_levels - 1 if level is None else level, alpha, 400_000)
+    snapshots.save(path, snapshot)
+    return snapshot
+
+
+def photo(seed, size=(40, 30)):
+    """A smooth, colourful picture, as a Pillow image."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (5, 4, 3), np.uint8)
+    return Image.fromarray(coarse).resize(size[::-1], Image.Resampling.BICUBIC)
+
+
+def points(seed, size=(40, 30)):
+    """16 joints in pixels; joint 3 is missing."""
+    joints = np.random.default_rng(seed).uniform(0.1, 0.9, (16, 3)) * [size[1], size[0], 0] + [0, 0, 1]
+    joints[3] = 0
+    return {"format": "mpii16", "points": joints.round(3).tolist(), "size": list(size)}
+
+
+def write_outfit(path, seed, articles=("top.png", "shoes.jpg")):
+    """Writes outfit.json with articles beside it, each named after its slot."""
+    for number, name in enumerate(articles):
+        photo(10 * seed + number).save(path.parent / name)
+    slots = {name.partition(".")[0]: name for name in articles}
+    path.write_text(json.dumps({"articles": slots, "keypoints": points(seed)}))
+    return path
