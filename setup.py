@@ -24,5 +24,5 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "test": ["pytest>=8"],
     },
-    entry_points={"console_scripts": ["outfit-gan = tf_outfit_gan.cli:main"]},
+    entry_points={"console_scripts": ["outfit-gan = tf_outfit_gan.cli:entry"]},
 )

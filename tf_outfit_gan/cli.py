@@ -47,8 +47,6 @@ def _parser(verb):
 def main(argv=None):
     """Runs one verb. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    # TensorFlow's start-up messages say nothing that a user of these programs can act on.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # The Keras code of this project runs on TensorFlow, whatever ~/.keras/keras.json says.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     args = _parser(argv[0] if argv else None).parse_args(argv)
@@ -66,5 +64,18 @@ def main(argv=None):
     return 0
 
 
+def entry():
+    """The console command: `main`, without the notices of TensorFlow's C++ side.
+
+    Some of these ignore every log level, and none says what a user of these programs can act on; what goes wrong comes
+    as an exception. So the native error stream goes nowhere, unless --debug or TF_CPP_MIN_LOG_LEVEL asks for it.
+    """
+    if "--debug" not in sys.argv and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    return main()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entry())

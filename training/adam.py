@@ -12,14 +12,14 @@ class Adam(tf.Module):
 
     Args:
         strategy: the `tf.distribute.Strategy` whose scope the variables live in.
-        variables: the network's trainable variables.
+        variables: of the network, as TensorFlow's own (the `value` of a Keras variable).
         beta2: decay of the second moment.
     """
 
     def __init__(self, strategy, variables, beta2=0.99, epsilon=1e-8):
         super().__init__()
         self._strategy, self._beta2, self._epsilon = strategy, beta2, epsilon
-        self._variables = [getattr(variable, "value", variable) for variable in variables]  # Keras wraps tf.Variable.
+        self._variables = list(variables)
         self._sizes = [variable.shape.num_elements() for variable in self._variables]
         self.second_moment = tf.Variable(tf.zeros([sum(self._sizes)]), trainable=False, name="second_moment")
         self.updates = tf.Variable(0.0, trainable=False, name="updates")

@@ -34,13 +34,15 @@ class Steps:
             # Lazy R1 makes interval + 1 updates where there were interval: the optimizer goes slower to match
             # (arXiv 1912.04958, appendix B).
             lazy = 1 if config.r1_interval == 1 else config.r1_interval / (config.r1_interval + 1)
-            self.generator_optimizer = Adam(strategy, self.generator.trainable_variables, config.adam_beta2)
-            self.discriminator_optimizer = Adam(
-                strategy, self.discriminator.trainable_variables, config.adam_beta2**lazy
-            )
+            self.generator_optimizer = self._optimizer(self.generator, 1)
+            self.discriminator_optimizer = self._optimizer(self.discriminator, lazy)
         self._learning_rates = ((self.generator_optimizer, 1), (self.discriminator_optimizer, lazy))
         self.phases = Phases(self.generator, self.discriminator, config)
         self._traced = {}
+
+    def _optimizer(self, network, lazy):
+        variables = [variable.value for variable in network.trainable_variables]
+        return Adam(self.strategy, variables, self.config.adam_beta2**lazy)
 
     def set_learning_rate(self, learning_rate):
         for optimizer, factor in self._learning_rates:

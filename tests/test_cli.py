@@ -1,0 +1,49 @@
+"""The front door: it answers fast, and tells a mistake in one line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tf_outfit_gan import cli
+
+
+def outfit_gan(*arguments):
+    return subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli", *arguments], capture_output=True, text=True)
+
+
+def test_help_lists_every_verb_without_heavy_imports():
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli", "--help"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert all(verb in done.stdout for verb in cli.VERBS)
+    assert not any(heavy in done.stderr for heavy in ("tensorflow", "keras", "numpy"))
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_help_of_a_verb_does_not_import_tensorflow(verb):
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli", verb, "--help"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert "usage: outfit-gan" in done.stdout
+    assert "tensorflow.python" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["train", "run", "--data", "data", "--preset", "nope"], "unknown preset 'nope'"),
+    (["train", "run", "--data", "data", "--set", "colour=1"], "unknown key 'colour'"),
+    (["train", "run", "--data", "data", "--set", "r1_gamma=much"], "r1_gamma=much"),
+    (["train", "run", "--data", "data", "--set", "pose_path=sideways"], "pose_path 'sideways'"),
+    (["train", "run", "--data", "data", "--set", "condition_size=100x75"], "condition_size 100x75"),
+    (["train", "run", "--data", "no-such-folder"], "no-such-folder"),
+    (["no-such-verb"], "no-such-verb"),
+])
+def test_a_mistake_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = outfit_gan(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 3  # argparse adds the usage.

@@ -1,0 +1,136 @@
+"""A run: it leaves what it promises, goes on after it was killed, and refuses what does not fit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tests.catalogues import write_catalogue
+from tf_outfit_gan import snapshot
+from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.errors import UserError
+from training.adam import Adam
+from training.loop import train
+from training.phases import Stage
+from training.report import Diverged, Report
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("catalogue")
+    write_catalogue(folder / "catalogue", 48, (16, 12))
+    prepare(folder / "catalogue", folder / "data", quiet=True)
+    return folder / "data"
+
+
+def settings(*overrides):
+    return from_preset("tiny", overrides)
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    """A run of three levels, stopped on the way and resumed."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    assert train(folder, data, *settings(), time_limit_sec=0.0, quiet=True) == 16
+    assert train(folder, data, *settings(), quiet=True) == 128
+    return folder
+
+
+def test_a_run_leaves_what_it_promises(finished):
+    names = {path.name for path in finished.iterdir()}
+    assert names >= {"config.json", "log.txt", "stats.jsonl", "reals.png", "checkpoints", "snapshots", "tensorboard"}
+    stats = [json.loads(line) for line in (finished / "stats.jsonl").read_text().splitlines()]
+    assert stats[-1]["cur_nimg"] == 128
+    assert {line["height"] for line in stats} == {8, 16}
+    assert all(np.isfinite(list(line.values())).all() for line in stats)
+    log = (finished / "log.txt").read_text()
+    assert "resuming" in log and "at 0.0 kimg" in log
+    reals, fakes = (Image.open(finished / name) for name in ("reals.png", "fakes_000000kimg.png"))
+    assert reals.size == fakes.size == (8 * 12 * 6, 3 * 16 * 6)
+
+
+def test_the_snapshot_is_the_average_at_the_last_level(finished):
+    found = snapshot.load(finished)
+    assert (found.cur_nimg, found.level, found.alpha, found.size) == (128, 2, 1.0, (16, 12))
+    checkpoint = tf.train.load_checkpoint(str(finished / "checkpoints"))
+    keys = [key for key in checkpoint.get_variable_to_shape_map() if key.startswith("average/") and "w_avg" in key]
+    assert keys
+    np.testing.assert_array_equal(checkpoint.get_tensor(keys[0]), found.generator.mapping.w_avg)
+    assert np.abs(found.generator.mapping.w_avg).max() > 0
+
+
+def test_a_finished_run_has_nothing_left_to_do(finished, data):
+    before = (finished / "stats.jsonl").read_text()
+    assert train(finished, data, *settings(), quiet=True) == 128
+    assert (finished / "stats.jsonl").read_text() == before
+
+
+def test_other_settings_are_refused_in_the_same_folder(finished, data):
+    with pytest.raises(UserError, match="r1_gamma=10.0, asked for 3.0"):
+        train(finished, data, *settings("r1_gamma=3"), quiet=True)
+
+
+def test_data_that_is_too_small_is_refused(data, tmp_path):
+    with pytest.raises(UserError, match="needs 32x24: prepare it with --size 32x24"):
+        train(tmp_path / "run", data, *settings("size=32x24"), quiet=True)
+
+
+def test_a_killed_run_goes_on(data, tmp_path):
+    """SIGKILL right after a checkpoint was written; the same command ends the run."""
+    command = [sys.executable, "-m", "tf_outfit_gan.cli", "train", str(tmp_path / "run"), "--data", str(data),
+               "--preset", "tiny", "--set", "stable_kimg=100", "--set", "total_kimg=0.096"]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "checkpoints" / "checkpoint").exists():
+        assert running.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "resuming" in done.stdout
+    assert snapshot.load(tmp_path / "run").cur_nimg == 96
+
+
+def test_a_value_that_is_not_finite_stops_the_run_by_name(tmp_path):
+    report = Report(tmp_path, 1000, quiet=True)
+    names = ("loss_generator", "loss_discriminator", "score_real", "score_fake", "r1_penalty")
+    report.add(Stage(1, False, 8, 1), dict.fromkeys(names, 1.0) | {"score_fake": float("nan")}, 1, 1.0)
+    with pytest.raises(Diverged, match="score_fake is nan at 0.1 kimg"):
+        report.tick(100, (8, 6), 1.0)
+
+
+class TestAdam:
+    def make(self, start):
+        strategy = tf.distribute.get_strategy()
+        variables = [tf.Variable(part) for part in start]
+        optimizer = Adam(strategy, variables, beta2=0.9)
+        optimizer.learning_rate.assign(0.1)
+        return variables, optimizer
+
+    def test_two_steps_by_hand(self):
+        (a, b), optimizer = self.make([[1.0, 2.0], [[3.0]]])
+        optimizer.apply(optimizer.flatten([tf.constant([2.0, 0.0]), None]))
+        # The corrected moment of the first step is the squared gradient: a step of the learning rate's size.
+        np.testing.assert_allclose(a, [0.9, 2.0], rtol=1e-6)
+        np.testing.assert_allclose(b, [[3.0]])
+        optimizer.apply(optimizer.flatten([tf.constant([1.0, 0.0]), tf.constant([[-1.0]])]))
+        # Moment 0.9 x 0.4 + 0.1 x 1 = 0.46 over 1 - 0.81 = 0.19 for a; 0.1 / 0.19 for b.
+        np.testing.assert_allclose(a, [0.9 - 0.1 / np.sqrt(0.46 / 0.19), 2.0], rtol=1e-6)
+        np.testing.assert_allclose(b, [[3.0 + 0.1 / np.sqrt(0.1 / 0.19)]], rtol=1e-6)
+
+    def test_an_update_that_is_not_finite_is_skipped(self):
+        (a,), optimizer = self.make([[1.0, 2.0]])
+        optimizer.apply(tf.constant([np.nan, 1.0]))
+        np.testing.assert_array_equal(a, [1.0, 2.0])
+        np.testing.assert_array_equal(optimizer.second_moment, [0, 0])
+        optimizer.apply(tf.constant([1.0, -1.0]))
+        np.testing.assert_allclose(a, [0.9, 2.1], rtol=1e-6)
