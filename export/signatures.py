@@ -37,10 +37,11 @@ def _conditional(painter):
     def style_mix(source_article_images_bytes, source_keypoints, source_seed, target_article_images_bytes,
                   target_keypoints, target_seed, keypoints, layer_begin, layer_end, truncation_psi):
         # `keypoints` is the pose of the picture itself, where the pose also enters the synthesis network spatially.
-        source = painter.style_vectors(source_seed, articles(source_article_images_bytes), source_keypoints,
-                                       truncation_psi)
-        target = painter.style_vectors(target_seed, articles(target_article_images_bytes), target_keypoints,
-                                       truncation_psi)
+        source, target = tf.split(painter.style_vectors(
+            tf.concat([source_seed, target_seed], 0),
+            articles(tf.concat([source_article_images_bytes, target_article_images_bytes], 0)),
+            tf.concat([source_keypoints, target_keypoints], 0),
+            tf.concat([truncation_psi, truncation_psi], 0)), 2)
         return {"image_bytes": _png(painter.transfer(source, target, target_seed, (layer_begin, layer_end), keypoints))}
 
     return {"serving_default": serving_default, "style_mix": style_mix}

@@ -30,12 +30,12 @@ def seeded_latents(seeds, latent_dim):
 
 def seeded_noise(seeds, level_sizes):
     """Noise maps of requests, two a level: row i depends on seeds[i] alone. int64 [N] -> 2 maps a level, [N, H, W, 1]."""
-    maps = []
-    for layer in range(2 * len(level_sizes)):
-        shape = [*level_sizes[layer // 2], 1]
-        draw = lambda seed, shape=shape, stream=NOISE + layer: normal(shape, seed, stream)  # noqa: E731
-        maps.append(tf.map_fn(draw, seeds, fn_output_signature=tf.TensorSpec(shape, tf.float32)))
-    return maps
+    shapes = [[*level_sizes[layer // 2], 1] for layer in range(2 * len(level_sizes))]
+
+    def draw(seed):
+        return [normal(shape, seed, NOISE + layer) for layer, shape in enumerate(shapes)]
+
+    return tf.map_fn(draw, seeds, fn_output_signature=[tf.TensorSpec(shape, tf.float32) for shape in shapes])
 
 
 class BatchDraws:
