@@ -3,6 +3,7 @@
 import numpy as np
 
 from tf_outfit_gan.data.paperdoll import pose as p
+from tf_outfit_gan.data.paperdoll import shoes
 from tf_outfit_gan.data.paperdoll.drawing import RIM_WIDTH, Part, Piece
 from tf_outfit_gan.data.paperdoll.fabric import Fabric
 from tf_outfit_gan.data.paperdoll.geometry import curve, loop, unit_vector
@@ -17,8 +18,9 @@ def skin(figure):
 
 
 def leg(figure, i):
-    """Returns the bare leg of side i, down into the shoe."""
-    return Piece(skin(figure), tube(figure.legs[i], 0.05, 2.04, cap=0.3, tone=SKIN_SHADE), shadow=0.15)
+    """Returns the bare leg of side i with its foot."""
+    parts = [shoes.bare(figure, i), *tube(figure.legs[i], 0.05, 2.06, cap=0.3, tone=SKIN_SHADE)]
+    return Piece(skin(figure), parts, shadow=0.15)
 
 
 def trunk(figure):
@@ -55,7 +57,7 @@ def _trunk_outline(figure, rim):
 def arm(figure, i, hand="relaxed"):
     """Returns the bare arm of side i with its hand: relaxed, fist, hip or none."""
     parts = tube(figure.arms[i], 0.0, 2.05, cap=0.3, tone=SKIN_SHADE)
-    return Piece(skin(figure), parts if hand == "none" else parts + _hand(figure, i, hand))
+    return Piece(skin(figure), parts if hand == "none" else _hand(figure, i, hand) + parts)
 
 
 def hand_axes(figure, i, hand="relaxed"):
@@ -88,10 +90,10 @@ def _hand(figure, i, hand):
         fingers = [((x, 0.036), (0.86 * x + 0.004, 0.036 + reach)) for x, reach in
                    ((0.0115, 0.0375), (0.004, 0.0430), (-0.0035, 0.0405), (-0.0105, 0.0310))]
         thumb_way = ((0.011, 0.010), (0.0225, 0.038))
-    # The palm joins the forearm without an edge; its side away from the light is in shade.
+    # The side away from the light is in shade.
     away = thumb if facing(thumb) > 0 else -thumb
     shade = wrist + size * (0.02 * along + 0.014 * np.array([0.4, 1, 1, 0.4]) * away + 0.016 * np.array([-1, -1, 1, 1]) * along)
-    parts = [Part(palm, palm + 0.06 * (palm.mean() - palm), [(loop(shade, 3), SKIN_SHADE)])]
-    parts += [capsule(at(*knuckle), at(*tip), 0.0046 * size, 0.0034 * size) for knuckle, tip in reversed(fingers)]
-    parts.append(capsule(at(*thumb_way[0]), at(*thumb_way[1]), 0.0062 * size, 0.0040 * size))
+    parts = [Part(palm, tones=[(loop(shade, 3), SKIN_SHADE)])]
+    parts += [capsule(at(*knuckle), at(*tip), 0.0050 * size, 0.0039 * size) for knuckle, tip in reversed(fingers)]
+    parts.append(capsule(at(*thumb_way[0]), at(*thumb_way[1]), 0.0064 * size, 0.0046 * size))
     return parts

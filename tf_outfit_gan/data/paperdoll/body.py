@@ -72,7 +72,7 @@ def draw_body(rng):
     broad, girth, a, b, c, d, e = rng.random(7)
     skin, hair, lips, brighten = rng.random(4)
     style = HAIR_STYLES[rng.integers(len(HAIR_STYLES))]
-    girth = 0.90 + 0.24 * girth
+    girth = 0.88 + 0.22 * girth
     torso = 0.280 + 0.022 * a
     hair = HAIRS[int(hair * len(HAIRS))] * (0.85 + 0.3 * brighten)
     return Body(

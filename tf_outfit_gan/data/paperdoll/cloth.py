@@ -19,8 +19,10 @@ def neckline(figure, shape, width, depth):
     if shape == "v":
         down = np.array([0, 0.52, 1, 0.52, 0])
         return figure.torso.front(width * np.array([-1, -0.5, 0, 0.5, 1]), blend(edge, depth, down), np.array([0, 0.6, 1, 0.6, 0]))
-    low = {"round": 0.86, "square": 0.985}[shape]
-    x, down = width * np.array([-1, -0.93, -0.55, 0, 0.55, 0.93, 1]), np.array([0, 0.5, low, 1, low, 0.5, 0])
+    if shape == "square":
+        x, down = width * np.array([-1, -0.97, -0.92, 0, 0.92, 0.97, 1]), np.array([0, 0.90, 0.97, 1, 0.97, 0.90, 0])
+        return figure.torso.front(x, blend(edge, depth, down), np.array([0, 0.6, 0.7, 1, 0.7, 0.6, 0]))
+    x, down = width * np.array([-1, -0.93, -0.55, 0, 0.55, 0.93, 1]), np.array([0, 0.5, 0.86, 1, 0.86, 0.5, 0])
     return curve(figure.torso.front(x, blend(edge, depth, down), np.array([0, 0.4, 0.8, 1, 0.8, 0.4, 0])), 4)
 
 

@@ -70,26 +70,29 @@ class Flat:
         return self.shapes
 
 
+_OPAQUE = [0] + [255] * 255
+
+
 @cache
 def _shadow_table(strength):
     return [0] + [round(255 * strength)] * 255
 
 
 def _area(outline):
-    return abs((outline.conj() * np.concatenate([outline[1:], outline[:1]])).imag.sum()) / 2
+    return abs((np.vdot(outline[:-1], outline[1:]) + outline[-1].conj() * outline[0]).imag) / 2
 
 
 class Canvas:
     """An oversized picture that layers are painted on.
 
     `ground` is its colour, or a small picture that is stretched to be the background; `zoom` and `shift` map the layers'
-    places to picture heights. A place is continuous: pixel i covers [i, i + 1).
+    places to picture heights. A place is continuous: pixel i covers [i, i + 1). Labels are drawn if asked for.
     """
 
-    def __init__(self, size, ground, zoom=1.0, shift=0.0):
+    def __init__(self, size, ground, zoom=1.0, shift=0.0, labelled=True):
         height, width = size
         # Small pictures need a finer grid a pixel, for their limbs are thinner than a pixel.
-        self.oversample = 2 if height > 512 else 3 if height > 48 else 5
+        self.oversample = 3 if height > 48 else 5
         self.scale, self.shift = height * self.oversample * zoom, shift * height * self.oversample
         self.extent = (width * self.oversample, height * self.oversample)
         if isinstance(ground, tuple):
@@ -99,7 +102,8 @@ class Canvas:
         self.labels = Image.new("L", self.extent)
         self._pen, self._label_pen = ImageDraw.Draw(self.image), ImageDraw.Draw(self.labels)
         # What is much finer than a pixel of the grid is left out: drawn one pixel wide, it would be too heavy.
-        self._rims, self._shadows = RIM_WIDTH * self.scale > 0.5, 0.004 * self.scale > 1.5
+        self._rims, self._shadows = RIM_WIDTH * self.scale > 0.5, 0.004 * self.scale > 2
+        self._labelled = labelled or self._shadows  # Shadows fall on what has a label.
 
     def _pixels(self, outline, corner=0.0):
         """Returns pixel indices [x, y, x, y, ...]; a drawn line covers the pixels that it names."""
@@ -111,33 +115,32 @@ class Canvas:
             for shape in layer.shapes:
                 pixels = self._pixels(shape)
                 self._pen.polygon(pixels, fill=layer.colour)
-                self._label_pen.polygon(pixels, fill=layer.label)
+                if self._labelled:
+                    self._label_pen.polygon(pixels, fill=layer.label)
             return
-        patterned = len(layer.fabric.colours) > 1
-        if patterned or layer.shadow and self._shadows:
-            left, top, right, bottom = self._box(layer)
-            if right <= left or bottom <= top:
-                return
-            corner, mask = complex(left, top), Image.new("L", (right - left, bottom - top))
-            pen = ImageDraw.Draw(mask)
-            for part in layer.parts:
-                pen.polygon(self._pixels(part.outline, corner), fill=255)
-            if layer.shadow and self._shadows:
-                self._cast(mask, left, top, layer.shadow)
+        if layer.shadow and self._shadows:
+            self._cast(layer)
         tints = self._tints(layer)
-        if patterned:
-            self.image.paste(self._woven(layer, tints, corner, mask.size), (left, top), mask)
-        else:
+        if len(layer.fabric.colours) == 1:
             colour = layer.fabric.colours[0]
             self._draw(self._pen, layer, {tone: tuple((tint * colour).astype(int).tolist()) for tone, tint in tints.items()})
-        for part in layer.parts:
-            self._label_pen.polygon(self._pixels(part.outline), fill=layer.label)
+        else:
+            self._weave(layer, tints)
+        if self._labelled:
+            for part in layer.parts:
+                self._label_pen.polygon(self._pixels(part.outline), fill=layer.label)
 
-    def _box(self, piece):
+    def _boxed(self, piece):
+        """Returns the corner of a piece's box, and a picture of the box that shows which part (from 1) lies where."""
         places = np.concatenate(piece.outlines()) * self.scale + self.shift
         left, top = max(int(places.real.min()) - 1, 0), max(int(places.imag.min()) - 1, 0)
         right, bottom = int(places.real.max()) + 2, int(places.imag.max()) + 2
-        return left, top, min(right, self.extent[0]), min(bottom, self.extent[1])
+        extent = max(min(right, self.extent[0]) - left, 1), max(min(bottom, self.extent[1]) - top, 1)
+        parts = Image.new("L", extent)
+        pen = ImageDraw.Draw(parts)
+        for number, part in enumerate(piece.parts, start=1):
+            pen.polygon(self._pixels(part.outline, complex(left, top)), fill=number)
+        return (left, top), parts
 
     def _draw(self, pen, piece, fills, corner=0.0):
         """Draws a piece with the fill of each tone."""
@@ -169,42 +172,32 @@ class Canvas:
         shares = np.maximum(list(areas.values()), 0)
         return dict(zip(areas, tints / (shares @ tints / shares.sum())))
 
-    def _woven(self, piece, tints, corner, extent):
-        """Returns a patterned piece on its box."""
-        tones = Image.new("L", extent)
-        self._draw(ImageDraw.Draw(tones), piece, {tone: tone for tone in tints}, corner)
-        layers = []
-        for colour in piece.fabric.colours:
-            table = np.zeros((256, 3), np.uint8)
-            for tone, tint in tints.items():
-                table[tone] = np.minimum(tint * colour, 255)
-            layer = tones.copy()
-            layer.putpalette(table.tobytes())
-            layers.append(layer.convert("RGB"))
-        for part in piece.parts:
-            self._weave(piece.fabric, part, layers, corner, extent)
-        return layers[0]
+    def _weave(self, piece, tints):
+        """Paints a patterned piece: every pixel has the colour that its part's texture shows there, in its tone."""
+        corner, parts = self._boxed(piece)
+        tones = Image.new("L", parts.size)
+        self._draw(ImageDraw.Draw(tones), piece, {tone: tone for tone in tints}, complex(*corner))
+        table = np.zeros((len(piece.fabric.colours), 256, 3), np.uint8)
+        for tone, tint in tints.items():
+            table[:, tone] = np.minimum(tint * np.array(piece.fabric.colours), 255)
+        number = np.asarray(parts)
+        y, x = np.nonzero(number)
+        number = number[y, x]
+        place = (x + 1j * y + (complex(*corner) + (0.5 + 0.5j) - self.shift)) / self.scale
+        chosen = np.zeros(len(x), np.uint8)
+        for i, part in enumerate(piece.parts, start=1):
+            here = number == i
+            chosen[here] = piece.fabric.choose(*part.warp(place[here]))
+        picture = np.zeros((parts.height, parts.width, 3), np.uint8)
+        picture[y, x] = table[chosen, np.asarray(tones)[y, x]]
+        self.image.paste(Image.fromarray(picture), corner, parts.point(_OPAQUE))
 
-    def _weave(self, fabric, part, layers, corner, extent):
-        """Pastes the further colours of a patterned fabric onto the first where one part shows them."""
-        pixels = np.array(self._pixels(part.outline, corner)).reshape(-1, 2)
-        left, top = np.maximum(pixels.min(axis=0), 0).tolist()
-        right, bottom = np.minimum(pixels.max(axis=0) + 1, extent).tolist()
-        if right <= left or bottom <= top:
-            return
-        grid = np.arange(left, right) + 1j * np.arange(top, bottom)[:, None]
-        chosen = fabric.choose(*part.warp((grid + (corner + (0.5 + 0.5j) - self.shift)) / self.scale))
-        shape = Image.new("L", (right - left, bottom - top))
-        ImageDraw.Draw(shape).polygon((pixels - (left, top)).ravel().tolist(), fill=255)
-        for k, layer in enumerate(layers[1:], start=1):
-            where = Image.fromarray(np.where(chosen == k, np.asarray(shape), 0))
-            layers[0].paste(layer.crop((left, top, right, bottom)), (left, top), where)
-
-    def _cast(self, mask, left, top, strength):
+    def _cast(self, piece):
         """Darkens what lies just below and to the right of a shape, on the figure but not on the background."""
+        (left, top), parts = self._boxed(piece)
         left, top = left + round(0.0024 * self.scale), top + round(0.004 * self.scale)
-        below = self.labels.crop((left, top, left + mask.width, top + mask.height)).point(_shadow_table(strength))
-        self.image.paste(SHADOW_COLOUR, (left, top), ImageChops.darker(mask, below))
+        below = self.labels.crop((left, top, left + parts.width, top + parts.height)).point(_shadow_table(piece.shadow))
+        self.image.paste(SHADOW_COLOUR, (left, top), ImageChops.darker(parts.point(_OPAQUE), below))
 
     def result(self):
         """Returns the picture [H, W, 3] and its labels [H, W], uint8."""

@@ -39,7 +39,9 @@ class Fabric:
 
 def draw_colour(rng):
     """Draws a colour: mostly a hue in a saturated, muted, pale or dark form, sometimes a neutral; never quite white."""
-    hue, form, a, b = rng.random(), rng.random(), rng.random(), rng.random()
+    hue, form, a, b = rng.random(4).tolist()
+    # Even steps for the eye: of all hues, nearly a third would be called green.
+    hue = np.interp(hue, [0, 0.14, 0.26, 0.42, 0.54, 0.72, 0.86, 1], [0, 0.08, 0.16, 0.36, 0.50, 0.64, 0.80, 1])
     if form < 0.46:  # Saturated.
         hsv = hue, 0.62 + 0.33 * a, 0.55 + 0.40 * b
     elif form < 0.66:  # Muted.

@@ -80,7 +80,7 @@ class Figure:
         self.legs = [self._limb(i, (p.HIP, p.KNEE, p.ANKLE), body.leg_radii()) for i in (0, 1)]
         # The arms that pass behind the trunk: those of the far side, and hands behind the head.
         self.behind = [
-            pose.gestures[i] in ("behind_head", "raised") or depths[p.ELBOW[i]] + depths[p.WRIST[i]] < -0.06 for i in (0, 1)
+            pose.gestures[i] == "behind_head" or depths[p.ELBOW[i]] + depths[p.WRIST[i]] < -0.06 for i in (0, 1)
         ]
         self.far_leg = int(depths[p.ANKLE[1]] < depths[p.ANKLE[0]])
         self.near = int(pose.yaw < 0)

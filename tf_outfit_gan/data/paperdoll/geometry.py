@@ -107,7 +107,7 @@ class Limb:
     """
 
     ROUNDING = 0.22
-    _U = np.linspace(-0.2, 2.2, 49)
+    _U = np.linspace(-0.2, 2.2, 73)
 
     def __init__(self, joints, unit, side, radii):
         self.joints, self.unit, self.side, self.radii = joints, unit, side, radii

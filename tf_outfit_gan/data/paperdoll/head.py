@@ -39,8 +39,10 @@ _BEHIND = {
 }
 # The cap of hair over the skull: how high it stands over the skin, and where it is parted.
 _CAPS = {"crop": (0.0, 0.0), "side": (0.03, 0.14), "curls": (0.07, 0.0), "bun": (0.005, 0.0), "ponytail": (0.005, 0.05)}
-# Locks before the ears: where they end.
-_LOCKS = {"bob": 0.44, "long": 0.95, "wavy": 0.88}
+# Locks that frame the face: their length.
+_LOCKS = {"bob": 0.52, "long": 1.0, "wavy": 0.94}
+_LOCK = [(0.06, -0.53), (0.36, -0.42), (0.435, -0.12), (0.45, 0.20), (0.46, 0.55), (0.45, 0.85), (0.37, 1.0), (0.335, 0.70),
+         (0.335, 0.35), (0.345, 0.05), (0.31, -0.18), (0.17, -0.35)]
 
 
 class Head:
@@ -110,9 +112,11 @@ def hair(figure):
         shaded = Fabric((tuple(int(0.78 * c) for c in figure.body.hair),)) if style in _LOCKS else fabric
         behind = [Piece(shaded, [Part(loop(head.at(outline), 5))], shadow=0)]
     if style in _LOCKS:
-        end, w = _LOCKS[style], 0.03 if style == "wavy" else 0.0
-        lock = places([(0.30, -0.34), (0.42, -0.12), (0.45 + w, 0.2), (0.44 - w, 0.45 * end + 0.1), (0.46 + w, end),
-                       (0.36, end - 0.02), (0.34 + w, 0.4 * end), (0.33, 0.1), (0.30, -0.15)])
+        lock = places(_LOCK)
+        below = lock.imag > 0.1
+        lock[below] = lock.real[below] + 1j * (0.1 + (lock.imag[below] - 0.1) * (_LOCKS[style] - 0.1) / 0.9)
+        if style == "wavy":
+            lock[below] += 0.03 * (-1) ** np.arange(below.sum())
         over = [Piece(fabric, [Part(loop(head.at(lock if s > 0 else -lock.conj()))) for s in p.SIGN])]
     cap = Part(head.at(_cap(*_CAPS.get(style, (0.02, 0.06)))), tones=[(loop(head.at(_SHEEN)), LIGHT)])
     return behind, [*over, Piece(fabric, [cap])]

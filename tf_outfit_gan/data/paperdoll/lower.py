@@ -13,10 +13,10 @@ from tf_outfit_gan.data.paperdoll.parts import fold, tube
 
 WAIST = 0.70  # Where trousers and skirts sit on the trunk.
 
-# Trousers: distance from the skin at hip, knee and ankle.
+# Trousers: their smallest distance from the skin, and the radius of a leg at hip, knee and ankle where that is more.
 WIDTHS = {
-    "slim": (0.003, 0.004, 0.004), "straight": (0.005, 0.011, 0.018), "wide": (0.010, 0.028, 0.046),
-    "flared": (0.003, 0.005, 0.032),
+    "slim": (0.003, (0.040, 0.028, 0.020)), "straight": (0.005, (0.048, 0.039, 0.034)),
+    "wide": (0.008, (0.054, 0.056, 0.064)), "flared": (0.003, (0.044, 0.031, 0.056)),
 }
 
 
@@ -48,12 +48,12 @@ def _waistband(figure):
 
 def trousers(figure, cut, label):
     torso, body, unit = figure.torso, figure.body, figure.unit
-    hip, knee, ankle = WIDTHS[cut.width]
-    if cut.end < 1.2:
-        knee += 0.006
+    least, radii = WIDTHS[cut.width]
+    skin = body.leg_radii()[0]
 
     def ease(u):
-        return np.interp(u, [0, 0.3, 1, 2], [hip, hip + 0.001, knee, ankle])
+        hang = np.interp(u, [0, 1, 2], radii) * body.girth - skin(u)
+        return np.maximum(hang, least + 0.006 * (cut.end < 1.2) * u)
 
     parts = []
     for i in (figure.far_leg, 1 - figure.far_leg):
@@ -64,16 +64,17 @@ def trousers(figure, cut, label):
                 crease = fold(*limb.at(np.array([u, u + 0.02, u - 0.03]), r * np.array([-1.1, -0.4, 0.4])), 0.005 * unit)
                 leg[0].tones.append((crease, SHADE))
         parts += leg
-    parts.append(_seat(figure, hip))
+    parts.append(_seat(figure, least, body.hip_joint + skin(0.12) + float(ease(0.12))))
     lines = [_waistband(figure), (torso.front(0.0, np.array([WAIST + 0.06, 1.0, 1.18])), 0.0014 * unit, SEAM)]
     lines += [(torso.front(s * np.array([0.045, 0.072]), np.array([WAIST + 0.07, 0.93]), 0.7), 0.0013 * unit, SEAM) for s in p.SIGN]
     return [Piece(cut.fabric, parts, lines, label, shadow=0.28)]
 
 
-def _seat(figure, hip):
+def _seat(figure, least, thigh):
     """Returns the part of trousers from the waist to the crotch; below it has no rim, for there the legs begin."""
     torso, body = figure.torso, figure.body
-    x = np.array([_waist(body), 0.93 * body.hips + hip, body.hips + hip, body.hips + hip])
+    hips = max(body.hips + least, thigh)
+    x = np.array([_waist(body), 0.94 * hips, hips, hips])
     t = np.array([WAIST, 0.88, 1.0, 1.10])
     crotch = torso.at(np.array([0.0]), 1.20)
     outline, core = (

@@ -19,13 +19,15 @@ class Jacket(Upper):
 
 
 def lining(figure, cut, label):
-    """Returns the inner side of the back: behind the neck, and behind the legs of a long open coat."""
-    pieces = [inside(figure, cut, label)]
-    if cut.skirt and cut.gap:
-        length, flare = cut.skirt
-        left, right = (side(figure, s, cut.eases, cut.hem, (0.97 * length, flare)) for s in p.SIGN)
-        pieces.append(Flat(shaded(cut.fabric, 0.55), [np.concatenate([left, right[::-1]])], label))
-    return pieces
+    """Returns the inner side of the back: behind the neck, and all of it where the jacket is open."""
+    shapes = inside(figure, cut, label).shapes
+    if cut.gap:
+        edges = []
+        for s in p.SIGN:
+            shoulder = shoulder_edge(figure, s, cut.neck_width, 0.0, cut.eases[0], True)
+            edges.append(np.concatenate([shoulder, side(figure, s, cut.eases, cut.hem, cut.skirt)]))
+        shapes = [*shapes, np.concatenate([edges[0], edges[1][::-1]])]
+    return [Flat(shaded(cut.fabric, 0.55), shapes, label)]
 
 
 def fronts(figure, cut, label):
@@ -41,6 +43,8 @@ def fronts(figure, cut, label):
         outline = np.concatenate([shoulder, outer[1:], hem, opening[::-1]])
         parts.append(panel(outline, figure, opening, outer, 0.3) if s > 0 else panel(outline, figure, outer, opening, 0.14))
         lines += _seams(figure, cut, s)
+        if cut.style == "bomber":  # A ribbed hem.
+            lines.append((np.array([outer[-1], opening[-1]]) - 0.016j * unit, 0.0016 * unit, SEAM))
         trims += _trim(figure, cut, s, opening, label)
     if not cut.gap and cut.style != "bomber":
         lines += [button(torso, -0.004, t, unit, 0.0055) for t in np.arange(cut.depth + 0.06, min(end, 1.05), 0.17)]
@@ -85,16 +89,16 @@ def _trim(figure, cut, s, opening, label):
     plain = Fabric(cut.fabric.colours[:1])
     if cut.style in ("blazer", "coat"):
         edge = slope(figure, width)
-        x = np.append(width + np.array([-0.006, 0.010, 0.024, 0.016, 0.030]), 0.8 * cut.gap)
-        t = np.array([edge - 0.07, edge, 0.03, 0.06, 0.085, cut.depth])
+        x = np.append(width + np.array([-0.008, 0.012, 0.030, 0.022, 0.036]), 0.8 * cut.gap)
+        t = np.array([edge - 0.045, edge, 0.03, 0.06, 0.085, cut.depth])
         lapel = torso.front(s * x, t, np.array([0, 0.1, 0.5, 0.5, 0.6, 1]))
         return [Piece(plain, [Part(np.concatenate([lapel, opening[2::-1]]))], label=label)]
     if cut.style == "trucker":
-        x, t = np.array([0.030, 0.042, 0.052, 0.026, 0.7 * cut.gap]), np.array([-0.25, -0.17, 0.04, 0.10, 0.05])
+        x, t = np.array([0.029, 0.044, 0.054, 0.026, 0.7 * cut.gap]), np.array([-0.205, -0.165, 0.04, 0.10, 0.05])
         return [Piece(plain, [Part(torso.front(s * x, t, np.array([0, 0, 0.6, 1, 1])))], label=label)]
     colour = shaded(cut.fabric, 0.78)
     shapes = [ribbon(opening, 0.009 * figure.unit)]
     if cut.style == "bomber":
-        x, t = np.array([0.028, 0.038, 0.024, 0.004 + 0.6 * cut.gap, 0.022]), np.array([-0.25, -0.17, 0.0, 0.06, -0.19])
+        x, t = np.array([0.029, 0.041, 0.026, 0.004 + 0.6 * cut.gap, 0.021]), np.array([-0.205, -0.165, 0.0, 0.06, -0.17])
         shapes.append(torso.front(s * x, t, np.array([0, 0, 0.6, 1, 0])))
     return [Flat(colour, shapes, label)]

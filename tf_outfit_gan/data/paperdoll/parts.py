@@ -9,6 +9,9 @@ from tf_outfit_gan.data.paperdoll.geometry import Warp, blend, grid, ribbon, uni
 AWAY_FROM_LIGHT = 0.94 + 0.34j
 
 _ARC = np.exp(1j * np.linspace(0, np.pi, 7)[1:-1])
+# Steps along a bone, shorter near the joint.
+_TO_JOINT = np.sin(np.linspace(0, np.pi / 2, 13))
+_FROM_JOINT = 1 - _TO_JOINT[::-1]
 _HALF_CIRCLE = np.exp(1j * np.linspace(-np.pi / 2, np.pi / 2, 7))
 
 
@@ -17,41 +20,46 @@ def facing(normals):
     return (normals * AWAY_FROM_LIGHT.conjugate()).real
 
 
-def tube(limb, begin, end, ease=0.0, flare=0.0, cap=0.0, hem=0.0, tone=SHADE, u0=0.0, v0=0.0):
+def tube(limb, begin, end, ease=0.0, flare=0.0, cap=0.0, hem=None, tone=SHADE, u0=0.0, v0=0.0):
     """Returns the parts of a tube around a limb from u = `begin` to `end`: one for each bone that it covers.
 
     `ease` is how far it stands off the skin, a length or a function of u; `flare` widens it evenly up to its end; `cap`
-    rounds its beginning and `hem` its end, in parts of their widths; `u0` and `v0` are where its texture begins.
+    rounds its beginning and `hem` its end, in parts of their widths (None: the end is open, it has no rim); `u0` and `v0`
+    are where its texture begins.
     """
     spans = [(begin, end)] if end <= 1 or begin >= 1 else [(begin, 1), (1, end)]
     warp = Warp(limb.joints, limb.unit, u0=u0, v0=v0)
-    rim = RIM_WIDTH / limb.unit
     parts = []
     for low, high in spans:
-        u = blend(low, high, grid(11))
-        off = (ease(u) if callable(ease) else ease) + flare * (u - begin) / (end - begin)
-        outer, inner = limb.edges(u, off)
-        # The rim fades in along the limb: where it begins it belongs to the trunk.
-        lateral = rim * np.minimum((u - begin) / 0.25, 1)
-        core_u = u if high < end else np.append(u[:-1], u[-1] - 1.5 * rim)
-        core_outer, core_inner = limb.edges(core_u, off - lateral)
-        start = _bulge(inner[0], outer[0], cap * limb.side) if low == begin and cap else []
-        outline = np.concatenate([outer, _bulge(outer[-1], inner[-1], hem * limb.side), inner[::-1], start])
-        core = np.concatenate([core_outer, _bulge(core_outer[-1], core_inner[-1], hem * limb.side), core_inner[::-1], start])
-        parts.append(Part(outline, core, [(_shade(limb, core_u, core_outer, core_inner), tone)], warp))
+        u = blend(low, high, _TO_JOINT if high == 1 else _FROM_JOINT if low == 1 else grid(13))
+        centre, outward = limb.centre(u), limb.outward(u)
+        reach = limb.unit * ((ease(u) if callable(ease) else ease) + flare * (u - begin) / (end - begin))
+        outer = centre + (limb.unit * limb.radii[0](u) + reach) * outward
+        inner = centre - (limb.unit * limb.radii[1](u) + reach) * outward
+        # The rim fades in along the limb, for where it begins it belongs to the trunk; it closes the end.
+        rim = RIM_WIDTH * np.minimum((u - begin) / 0.25, 1) * outward
+        core_outer, core_inner = outer - rim, inner + rim
+        start, hem_arc, core_arc = [], [], []
+        if low == begin and cap:
+            start = _bulge(inner[0], outer[0], cap * limb.side)
+        if high == end and hem is not None:
+            back = 1.5j * RIM_WIDTH * limb.side * outward[-1]
+            core_outer[-1] -= back
+            core_inner[-1] -= back
+            hem_arc = _bulge(outer[-1], inner[-1], hem * limb.side)
+            core_arc = hem_arc - back
+        outline = np.concatenate([outer, hem_arc, inner[::-1], start])
+        core = np.concatenate([core_outer, core_arc, core_inner[::-1], start])
+        away = facing(outward)
+        edge, other = (core_outer, core_inner) if away.sum() > 0 else (core_inner, core_outer)
+        band = np.concatenate([edge, blend(edge, other, 0.10 + 0.22 * np.abs(away))[::-1]])
+        parts.append(Part(outline, core, [(band, tone)], warp))
     return parts
 
 
 def _bulge(a, b, amount):
     """Returns the inner places of an arc from a to b that bulges to the left of the way by `amount` of its length."""
     return (a + b) / 2 + (b - a) * (-_ARC.real / 2 - 1j * amount * _ARC.imag)
-
-
-def _shade(limb, u, outer, inner):
-    """Returns the band on the side of a tube that faces away from the light."""
-    away = facing(limb.outward(u))
-    edge, other = (outer, inner) if away.sum() > 0 else (inner, outer)
-    return np.concatenate([edge, blend(edge, other, 0.10 + 0.22 * np.abs(away))[::-1]])
 
 
 def capsule(a, b, ra, rb):

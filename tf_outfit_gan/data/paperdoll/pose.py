@@ -64,7 +64,7 @@ def draw_pose(rng):
     chance = rng.random(24).tolist()
     stance = choose(chance[0], {name: odds for name, (_, odds) in STANCES.items()})
     standing = int(chance[1] < 0.5)
-    yaw = (0.3 if chance[2] < 0.4 else 1.0) * 40 * (2 * chance[3] - 1)
+    yaw = (0.3 if chance[2] < 0.35 else 1.0) * 50 * (2 * chance[3] - 1)
     gestures = [choose(chance[4], GESTURES), choose(chance[5], GESTURES)]
     roll, shoulders, lean, tilt, look = chance[6:11]
     wiggle = np.reshape(chance[11:19], (2, 4)) * 2 - 1

@@ -1,6 +1,6 @@
 """One entry of the catalogue: the photo of a model in an outfit, its articles' packshots, keypoints and mask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -10,7 +10,7 @@ from tf_outfit_gan.data.paperdoll import pose as p
 from tf_outfit_gan.data.paperdoll.body import draw_body
 from tf_outfit_gan.data.paperdoll.drawing import Canvas
 from tf_outfit_gan.data.paperdoll.figure import Figure, laid_flat
-from tf_outfit_gan.data.paperdoll.lower import Skirt
+from tf_outfit_gan.data.paperdoll.lower import Skirt, Trousers
 from tf_outfit_gan.data.paperdoll.wardrobe import draw_outfit
 from tf_outfit_gan.outfit import SLOTS
 
@@ -41,7 +41,7 @@ def draw_entry(seed, index, size):
     rng = np.random.default_rng([seed, index])
     split = "test" if rng.random() < TEST_SHARE else "train"
     body, pose, outfit = draw_body(rng), p.draw_pose(rng), draw_outfit(rng)
-    height, x, y = 0.83 + 0.06 * rng.random(), 0.355 + 0.04 * rng.random(), 0.945 + 0.015 * rng.random()
+    height, x, y = 0.85 + 0.06 * rng.random(), 0.355 + 0.04 * rng.random(), 0.945 + 0.015 * rng.random()
     backdrop = rng.random(4)
     cuts = outfit.cuts
     hands, carrying = _hands(pose, cuts)
@@ -55,13 +55,15 @@ def draw_entry(seed, index, size):
 
 def _hands(pose, cuts):
     """Returns how each hand is held, and which side carries the bag (None without one)."""
-    hands = ["hip" if g == "hip" else "none" if g == "pocket" else "relaxed" for g in pose.gestures]
+    pockets = isinstance(cuts.get("bottom"), Trousers)
+    hands = ["hip" if g == "hip" else "none" if g == "pocket" and pockets else "relaxed" for g in pose.gestures]
     bag = cuts.get("bag")
     if bag is None:
         return hands, None
     free = [i for i in (0, 1) if pose.gestures[i] in ("relaxed", "swing")]
     if bag.kind == "crossbody" or not free:
-        return hands, int(np.sin(np.radians(pose.yaw)) < 0)
+        near = int(pose.yaw < 0)
+        return hands, near if pose.gestures[near] not in ("hip", "pocket") else 1 - near
     hands[free[0]] = "fist"
     return hands, free[0]
 
@@ -85,6 +87,9 @@ def _dressed(figure, outfit, hands, carrying):
     cuts = outfit.cuts
     jacket, dress, bottom, bag = (cuts.get(slot) for slot in ("outerwear", "dress", "bottom", "bag"))
     first, slot = (dress, "dress") if dress else (cuts["top"], "top")
+    if outfit.tucked and bottom:
+        chest, *_ = first.eases
+        first = replace(first, hem=min(first.hem, lower.WAIST + 0.03), eases=(chest, 0.004, 0.004))
     label, outer = LABEL[slot], LABEL["outerwear"]
     behind_hair, over_hair = head.hair(figure)
 
@@ -125,7 +130,6 @@ def _dressed(figure, outfit, hands, carrying):
 
 def _leg(figure, cuts, i):
     yield anatomy.leg(figure, i)
-    yield shoes.bare(figure, i)
     if "shoes" in cuts:
         yield from shoes.worn(figure, cuts["shoes"], i, LABEL["shoes"])
 
@@ -152,7 +156,7 @@ def _packshot(slot, cut, size):
     (left, right), (top, bottom) = ((axis.min(), axis.max()) for axis in (outline.real, outline.imag))
     aspect = size[1] / size[0]
     zoom = (1 - 2 * MARGIN) * min(aspect / (right - left), 1 / (bottom - top))
-    canvas = Canvas(size, WHITE, zoom, complex(aspect, 1) / 2 - zoom * complex(left + right, top + bottom) / 2)
+    canvas = Canvas(size, WHITE, zoom, complex(aspect, 1) / 2 - zoom * complex(left + right, top + bottom) / 2, labelled=False)
     for piece in pieces:
         canvas.paint(piece)
     return canvas.result()[0]

@@ -42,7 +42,7 @@ def inside(figure, cut, label):
     edge = slope(figure, cut.neck_width)
     x = cut.neck_width * np.array([-1, -0.5, 0.5, 1])
     back = curve(figure.torso.at(x, edge - np.array([0.01, 0.035, 0.035, 0.01])), 4)
-    front = neckline(figure, _neck_shape(cut), cut.neck_width, min(cut.depth, 0.12))[::-1]
+    front = neckline(figure, _neck_shape(cut), cut.neck_width, cut.depth)[::-1]
     return Flat(shaded(cut.fabric, 0.62), [np.concatenate([back, front])], label)
 
 
@@ -104,14 +104,14 @@ def _creases(figure, cut, left, right):
 def _collar(figure, cut, label):
     torso, plain = figure.torso, Fabric(cut.fabric.colours[:1])
     if cut.neck == "turtle":
-        w, edge = 0.031, slope(figure, cut.neck_width)
-        top = torso.at(0.92 * w * np.array([-1, 0, 1]), np.array([-0.325, -0.305, -0.325]))
-        low = torso.front(cut.neck_width * np.array([1, 0, -1]), np.array([edge, cut.depth + 0.01, edge]), np.array([0, 1, 0]))
+        w = 0.031
+        top = torso.at(0.9 * w * np.array([-1, 0, 1]), np.array([-0.335, -0.315, -0.335]))
+        low = neckline(figure, "round", cut.neck_width + 0.002, cut.depth + 0.03)[::-1]
         band = loop(torso.at(w * np.array([0.3, 0.85, 1, 0.5]), np.array([-0.28, -0.3, -0.17, -0.1])), 3)
-        return [Piece(plain, [Part(np.concatenate([curve(top, 4), curve(low, 5)]), tones=[(band, SHADE)])], label=label)]
+        return [Piece(plain, [Part(np.concatenate([curve(top, 4), low]), tones=[(band, SHADE)])], label=label)]
     if cut.neck == "shirt":
-        t, depth = np.array([-0.245, -0.17, 0.03, 0.095, cut.depth - 0.02]), np.array([0, 0, 0.7, 1, 1])
-        wings = [torso.front(s * np.array([0.030, 0.040, 0.046, 0.024, 0.001]), t, depth) for s in p.SIGN]
+        t, depth = np.array([-0.225, -0.17, 0.03, 0.095, cut.depth - 0.02]), np.array([0, 0, 0.7, 1, 1])
+        wings = [torso.front(s * np.array([0.028, 0.038, 0.046, 0.024, 0.001]), t, depth) for s in p.SIGN]
         return [Piece(plain, [Part(wing) for wing in wings], label=label)]
     return []
 
@@ -122,7 +122,11 @@ def sleeves(figure, cut, i, label):
         return []
     end, limb, unit = SLEEVES[cut.sleeve], figure.arms[i], figure.unit
     v0 = 0.5 * p.SIGN[i] * figure.body.shoulder
-    parts = tube(limb, -0.03, end, cut.sleeve_ease, cut.sleeve_flare, cap=0.22, hem=0.10, u0=-0.02, v0=v0)
+
+    def ease(u):  # The sleeve begins close to the shoulder's slope.
+        return cut.sleeve_ease * np.interp(u, [0.0, 0.3], [0.25, 1.0])
+
+    parts = tube(limb, -0.03, end, ease, cut.sleeve_flare, cap=0.28, hem=0.10, u0=-0.02, v0=v0)
     if end > 1.2:  # A crease in the hollow of the elbow.
         crease = fold(*limb.at(np.array([0.86, 0.93, 0.96]), np.array([-0.0156, -0.0036, 0.0108])), 0.006 * unit)
         parts[0].tones.append((crease, SHADE))

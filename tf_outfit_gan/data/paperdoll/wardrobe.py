@@ -60,10 +60,10 @@ def _draw_jacket(rng):
     fabric = draw_fabric(rng, 0.3)
     gap = (0.018 + 0.024 * a) if is_open else 0.0
     if style == "coat":
-        return Jacket(fabric, "v", 0.046, 0.36, sleeve="long", sleeve_ease=0.013, eases=(0.016, 0.022, 0.018), hem=1.0,
+        return Jacket(fabric, "v", 0.040, 0.36, sleeve="long", sleeve_ease=0.013, eases=(0.016, 0.022, 0.018), hem=1.0,
                       skirt=(0.12 + 0.20 * b, 0.012 + 0.02 * a), belt=not is_open, style=style, gap=gap)
     hem, depth = {"blazer": (1.08, 0.46), "bomber": (0.86, 0.06), "cardigan": (1.02, 0.34), "trucker": (0.84, 0.08)}[style]
-    return Jacket(fabric, "v", 0.044, depth, sleeve="long", sleeve_ease=0.015 if style == "bomber" else 0.011,
+    return Jacket(fabric, "v", 0.039, depth, sleeve="long", sleeve_ease=0.015 if style == "bomber" else 0.011,
                   eases=(0.013, 0.026 if style in ("bomber", "trucker") else 0.014, 0.014), hem=hem + 0.05 * b, style=style, gap=gap)
 
 
@@ -84,7 +84,7 @@ def _draw_bottom(rng):
 
 def _draw_shoes(rng):
     kind = choose(rng.random(), {"sneaker": 0.34, "ankle": 0.22, "knee": 0.10, "pump": 0.20, "flat": 0.14})
-    heel, worn = rng.random(), rng.random() < 0.97
+    heel, worn = rng.random(), rng.random() < 0.985
     colour = Fabric(draw_fabric(rng, 0.0).colours)
     if not worn:
         return None
