@@ -7,9 +7,9 @@ can rebuild their network. Sizes are (height, width).
 import dataclasses
 import json
 
-from tf_outfit_gan.data.levels import format_size, levels_of, parse_size
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.sizes import format_size, levels_of, parse_size
 
 
 @dataclasses.dataclass(frozen=True)

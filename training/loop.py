@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tf_outfit_gan import config as configs
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.data.levels import format_size
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.data.records import open_dataset, write_whole
 from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.sizes import format_size
 from training import schedule
 from training.checkpoints import Checkpoints
 from training.distribution import make_strategy

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import tensorflow as tf
 
-from tf_outfit_gan.data.levels import format_size
+from tf_outfit_gan.sizes import format_size
 
 
 class Diverged(RuntimeError):

@@ -95,6 +95,7 @@ class Steps:
         self._move_average(stage.batch)
         return tf.stack([found[name] for name in STATISTICS])
 
+    @tf.autograph.experimental.do_not_convert  # No loop or branch below needs it, and converting takes seconds.
     def _phase(self, number, phase, stage, batch, cur_nimg, alpha):
         """Runs a phase on every replica and applies its gradients. Returns its statistics over all replicas."""
         # No other phase of this or another step draws with this key.

@@ -19,12 +19,12 @@ from pathlib import Path
 from tf_outfit_gan.data import records
 from tf_outfit_gan.data.encode import encode_entries
 from tf_outfit_gan.data.images import open_image
-from tf_outfit_gan.data.levels import default_size, format_size, levels_of, parse_size
 from tf_outfit_gan.data.manifest import SPLITS, Skipped, read_manifest
 from tf_outfit_gan.data.shards import finished, plan_shards, write_shard
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.progress import progress
+from tf_outfit_gan.sizes import default_size, format_size, levels_of, parse_size
 
 
 def add_arguments(parser):

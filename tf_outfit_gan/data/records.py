@@ -14,9 +14,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tf_outfit_gan.data.levels import format_size
 from tf_outfit_gan.data.manifest import SPLITS
 from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.sizes import format_size
 
 FILENAME = "dataset.json"
 SKIPPED_FILENAME = "skipped.jsonl"

@@ -8,9 +8,9 @@ import keras
 import tensorflow as tf
 
 from tf_outfit_gan import ops
-from tf_outfit_gan.data.levels import levels_of
 from tf_outfit_gan.layers import EqualizedDense
 from tf_outfit_gan.networks.blocks import DownBlock, built_conv
+from tf_outfit_gan.sizes import levels_of
 
 NUM_KEYPOINTS = 16
 
