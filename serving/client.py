@@ -35,14 +35,14 @@ class OutfitClient:
         self._host, self._port = _parse_host_port(host_port)
         self._road = None
 
-    def render(self, articles, keypoints, seeds=(1,), psi=0.7):
+    def render(self, articles, keypoints, seeds=(1,), psi=1.0):
         """Returns a picture (PNG bytes) for each seed.
 
         Args:
             articles: image file (path) or encoded image (bytes, PNG or JPEG) by slot; any slot may be missing.
             keypoints: [16, 3] as nested sequences or an array: x in widths, y in heights, 1 = there, 0 = not there.
             seeds: integers; one seed is one picture, whatever the others are.
-            psi: truncation, 0 = the average picture, 1 = as the model draws.
+            psi: truncation, 0 = the average picture, 1 = full variety.
         """
         for slot in articles:
             check_slot(slot, "articles")

@@ -19,7 +19,7 @@ def add_arguments(parser):
     parser.add_argument("--out", required=True, metavar="picture.png",
                         help="where to write; several seeds are written to picture-SEED.png")
     parser.add_argument("--seed", type=_seeds, default=(1,), metavar="1,2,3", help="one picture each (default: 1)")
-    parser.add_argument("--psi", type=float, default=0.7,
+    parser.add_argument("--psi", type=float, default=1.0,
                         help="truncation: 0 = the average picture, 1 = full variety (default: %(default)s)")
     parser.add_argument("--pose", metavar="pose.json", help="keypoints to use instead of the outfit's own")
     parser.add_argument("--model_name", default="outfit_gan", help="the model's name (default: %(default)s)")

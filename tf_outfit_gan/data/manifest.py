@@ -105,6 +105,21 @@ def load_outfit(path):
         raise UserError(f"{path}: {error}") from None
 
 
+def load_pose(path):
+    """Reads a pose [K, 3]: a file of keypoints alone, or any with a "keypoints" member, such as an outfit file.
+
+    Raises `UserError` that names the file and the fault.
+    """
+    path = Path(path)
+    try:
+        fields = _json_object(path.read_bytes())
+        return _pose(fields.get("keypoints", fields))
+    except OSError as error:
+        raise UserError(f"{path}: expected a file of keypoints, {error.strerror.lower()}") from None
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
 def _entry_id(fields):
     entry_id = fields.get("id")
     if not isinstance(entry_id, str) or not entry_id:

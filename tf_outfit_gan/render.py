@@ -1,0 +1,73 @@
+"""`outfit-gan render`: pictures of an outfit from a snapshot, for one or many seeds and poses.
+
+The grid of one outfit in many poses, and of an outfit with an article added, is the paper's (arXiv 1908.08847, figure 5).
+"""
+
+import dataclasses
+from pathlib import Path
+
+from PIL import Image
+
+from tf_outfit_gan import request_inputs, sheet
+from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.progress import progress
+from tf_outfit_gan.request_inputs import OUTFIT_HELP, POSE_HELP, PSI_HELP
+
+
+def add_arguments(parser):
+    parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
+    parser.add_argument("--outfit", metavar="OUTFIT", help=OUTFIT_HELP + "; not for an unconditional model")
+    parser.add_argument("--add", action="append", default=[], metavar="[SLOT=]FILE",
+                        help="an article to put on, instead of what is in its slot; a word in the file's name, such as "
+                             "jacket, can tell the slot; may be given again")
+    parser.add_argument("--remove", action="append", default=[], metavar="SLOT",
+                        help="a slot to empty; may be given again")
+    parser.add_argument("--pose", action="append", default=[], metavar="POSE",
+                        help=POSE_HELP + ", instead of the outfit's own; may be given again")
+    parser.add_argument("--seed", default="1", metavar="1,2,3", help="one picture each (default: %(default)s)")
+    parser.add_argument("--psi", type=float, help=PSI_HELP)
+    parser.add_argument("--out", required=True, metavar="picture.png",
+                        help="what to write: the picture, or a grid with a row for each pose and a column for each seed")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+
+
+def run(args):
+    # Read and check; what needs no model first.
+    out, seeds = request_inputs.check_out(args.out), request_inputs.parse_seeds(args.seed)
+    from tf_outfit_gan import snapshot as snapshots
+    from tf_outfit_gan.renderer import Renderer
+
+    snapshot = snapshots.load(args.snapshot)
+    psi = request_inputs.check_psi(args.psi, snapshot.config.conditional)
+    requests = _requests(args, snapshot.config)
+
+    # Draw.
+    renderer, rows = Renderer(snapshot), []
+    with progress("render", len(requests) * len(seeds), "pictures", args.quiet) as advance:
+        for request in requests:
+            rows.append([])
+            for seed in seeds:
+                caption = f"seed {seed}" + (f", {request.name}" if len(requests) > 1 else "")
+                rows[-1].append((renderer.picture(request, seed, psi), caption))
+                advance()
+
+    # Write.
+    alone = len(requests) == len(seeds) == 1
+    sheet.save_whole(Image.fromarray(rows[0][0][0]) if alone else sheet.grid(rows), out)
+    print(out)
+
+
+def _requests(args, config):
+    """One `Request` for each pose; [None] for an unconditional model."""
+    if not config.conditional:
+        if args.outfit or args.pose or args.add or args.remove:
+            raise UserError(f"{args.snapshot} is an unconditional model: it draws from seeds alone; "
+                            "leave out --outfit, --pose, --add and --remove")
+        return [None]
+    if not args.outfit:
+        raise UserError(f"{args.snapshot} is a conditional model: say what to wear with --outfit")
+    outfit = request_inputs.read_request(args.outfit, config.condition_size).edited(args.add, args.remove)
+    if not args.pose:
+        return [outfit.checked("--outfit")]
+    return [dataclasses.replace(outfit, keypoints=request_inputs.read_pose(pose), name=Path(pose).name)
+            for pose in args.pose]

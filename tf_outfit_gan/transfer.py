@@ -1,0 +1,82 @@
+"""`outfit-gan transfer`: the colour or the pose of one picture on another (arXiv 1908.08847, section 4.1 and figure 4).
+
+The source's style vectors take the place of the target's in some layers: the last third for the colour, the first sixth
+for the pose (13-18 and 1-3 of the paper's 18). Where a model also takes poses spatially (pose_path = spatial), the style
+vectors alone do not carry the pose: then a pose transfer is drawn with the source's keypoints, a colour transfer with
+the target's.
+"""
+
+from tf_outfit_gan import request_inputs, sheet
+from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.request_inputs import OUTFIT_HELP, PSI_HELP
+
+
+def add_arguments(parser):
+    parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
+    parser.add_argument("--source", required=True, metavar="OUTFIT",
+                        help=f"where the colour or pose comes from: {OUTFIT_HELP}; for an unconditional model seeds")
+    parser.add_argument("--target", required=True, metavar="OUTFIT", help="what it goes to, given alike")
+    parser.add_argument("--what", required=True, choices=("colour", "pose"), help="what to transfer")
+    parser.add_argument("--layers", metavar="13-18",
+                        help="layers to copy, from 1, the last included (default: the paper's for --what)")
+    parser.add_argument("--seed", metavar="1,2,3", help="of both, a row each (default: 1); for a conditional model only")
+    parser.add_argument("--psi", type=float, help=PSI_HELP)
+    parser.add_argument("--out", required=True, metavar="picture.png", help="the sheet to write: source, target, result")
+
+
+def run(args):
+    # Read and check; what needs no model first.
+    out = request_inputs.check_out(args.out)
+    from tf_outfit_gan import snapshot as snapshots
+    from tf_outfit_gan.renderer import Renderer
+
+    snapshot = snapshots.load(args.snapshot)
+    psi = request_inputs.check_psi(args.psi, snapshot.config.conditional)
+    layers = _layers(args, snapshot.num_layers)
+    source, target, seed_pairs = _requests(args, snapshot.config)
+    keypoints = source and (source if args.what == "pose" else target).keypoints
+
+    # Draw.
+    renderer, rows = Renderer(snapshot), []
+    for source_seed, target_seed in seed_pairs:
+        rows.append([
+            (renderer.picture(source, source_seed, psi), f"source, seed {source_seed}"),
+            (renderer.picture(target, target_seed, psi), f"target, seed {target_seed}"),
+            (renderer.transfer(source, target, source_seed, target_seed, psi, layers, keypoints),
+             f"{args.what}, layers {layers[0] + 1}-{layers[1]}"),
+        ])
+
+    # Write.
+    sheet.save_whole(sheet.grid(rows), out)
+    print(out)
+
+
+def _layers(args, num_layers):
+    """The layers to copy, 0-based and half-open."""
+    if args.layers is None:
+        from tf_outfit_gan.styles import transfer_layers
+
+        return transfer_layers(args.what, num_layers)
+    first, dash, last = args.layers.partition("-")
+    try:
+        first, last = int(first), int(last if dash else first)
+    except ValueError:
+        raise UserError(f"--layers {args.layers}: expected FIRST-LAST, such as 1-{num_layers}") from None
+    if not 1 <= first <= last <= num_layers:
+        raise UserError(f"--layers {args.layers}: {args.snapshot} draws with layers 1-{num_layers}; "
+                        "expected a range within them")
+    return first - 1, last
+
+
+def _requests(args, config):
+    """(source, target, pairs of their seeds), of which the first two are None for an unconditional model."""
+    if config.conditional:
+        source, target = (request_inputs.read_request(text, config.condition_size).checked(option)
+                          for option, text in (("--source", args.source), ("--target", args.target)))
+        return source, target, [(seed, seed) for seed in request_inputs.parse_seeds(args.seed or "1")]
+    if args.seed is not None:
+        raise UserError(f"{args.snapshot} is an unconditional model: --source and --target are seeds; leave out --seed")
+    sources, targets = request_inputs.parse_seeds(args.source), request_inputs.parse_seeds(args.target)
+    if len(sources) != len(targets):
+        raise UserError(f"--source has {len(sources)} seeds and --target {len(targets)}: expected one for one")
+    return None, None, list(zip(sources, targets))
