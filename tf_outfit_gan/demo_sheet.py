@@ -1,0 +1,82 @@
+"""The contact sheet of the demo: what was asked for, the real photo, and what the model drew."""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from tf_outfit_gan.data.inspect import draw_skeleton
+from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.pose.convert import normalized, to_mpii16
+from tf_outfit_gan.sheet import CAPTION, FONT_SIZE, GAP, INK, PAPER, save_whole
+
+HEIGHT, WIDTH = 256, 192  # Of a picture on the sheet, in pixels.
+GRAY = (128, 128, 128)  # What a model sees for a missing article.
+ROWS = 4
+
+
+def draw_sheet(path, folder, entries, plain, jacket):
+    """Writes the sheet of a demo folder.
+
+    Args:
+        path: where to.
+        folder: of the demo.
+        entries: manifest entries of `folder/shown`; a row for each of the first four.
+        plain: the outfit file that was rendered in four poses.
+        jacket: the image file of the article that was added.
+    """
+    font = ImageFont.load_default(FONT_SIZE + 4)
+    rows = [_entry_row(folder, entry) for entry in entries[:ROWS]]
+    poses = [(_titled(Image.open(folder / "pictures" / f"{name}.png"), title, font)) for name, title in (
+        ("poses", f"outfit {plain.stem} in four poses"), ("jacket", "and with a jacket"),
+    )]
+    poses.append(_titled(_article(jacket), "the jacket", font))
+    transfers = [_titled(Image.open(folder / "pictures" / f"transfer_{what}.png"), f"{what} transfer", font)
+                 for what in ("colour", "pose")]
+    title = "articles, pose and photo of outfits that the model never saw, and what it drew from three seeds"
+    sheet = _beside([_titled(_below(rows), title, font), *poses])
+    save_whole(_below([sheet, _beside(transfers)]), path)
+
+
+def _entry_row(folder, entry):
+    """Articles in slot order, the pose, the photo, and the served pictures."""
+    articles = Image.new("RGB", (3 * WIDTH // 2, HEIGHT), PAPER)
+    for i, slot in enumerate(SLOTS):
+        file = entry["articles"].get(slot)
+        half = (WIDTH // 2, HEIGHT // 2)
+        article = _article(folder / "shown" / file, half) if file else Image.new("RGB", half, GRAY)
+        articles.paste(article, (i % 3 * half[0], i // 3 * half[1]))
+    keypoints = entry["keypoints"]
+    pose = normalized(to_mpii16(keypoints["points"], keypoints["format"]), keypoints["size"])
+    skeleton = draw_skeleton(Image.new("RGB", (WIDTH, HEIGHT), GRAY), np.asarray(pose))
+    photo = _article(folder / "shown" / entry["image"])
+    served = sorted((folder / "pictures").glob(f"served_{entry['id']}-*.png"))
+    pictures = [Image.open(file).resize((WIDTH, HEIGHT), Image.Resampling.NEAREST) for file in served]
+    return _beside([articles, skeleton, photo, *pictures])
+
+
+def _article(file, size=(WIDTH, HEIGHT)):
+    return Image.open(file).convert("RGB").resize(size, Image.Resampling.LANCZOS)
+
+
+def _titled(image, title, font):
+    sheet = Image.new("RGB", (image.width, image.height + CAPTION + GAP), PAPER)
+    sheet.paste(image, (0, CAPTION + GAP))
+    ImageDraw.Draw(sheet).text((GAP, GAP), title, INK, font)
+    return sheet
+
+
+def _beside(images):
+    sheet = Image.new("RGB", (sum(i.width + GAP for i in images), max(i.height for i in images)), PAPER)
+    left = 0
+    for image in images:
+        sheet.paste(image, (left, 0))
+        left += image.width + GAP
+    return sheet
+
+
+def _below(images):
+    sheet = Image.new("RGB", (max(i.width for i in images), sum(i.height + GAP + CAPTION for i in images)), PAPER)
+    top = 0
+    for image in images:
+        sheet.paste(image, (0, top))
+        top += image.height + GAP + CAPTION
+    return sheet
