@@ -17,9 +17,9 @@ def skin(figure):
     return Fabric((figure.body.skin,))
 
 
-def leg(figure, i):
-    """Returns the bare leg of side i with its foot."""
-    parts = [shoes.bare(figure, i), *tube(figure.legs[i], 0.05, 2.06, cap=0.3, tone=SKIN_SHADE)]
+def leg(figure, i, covered=0.0):
+    """Returns the bare leg of side i with its foot; trousers cover it to u = `covered`."""
+    parts = [shoes.bare(figure, i), *tube(figure.legs[i], max(covered - 0.2, 0.05), 2.06, cap=0.3, tone=SKIN_SHADE)]
     return Piece(skin(figure), parts, shadow=0.15)
 
 
@@ -54,9 +54,9 @@ def _trunk_outline(figure, rim):
     return np.concatenate([sides[1], sides[0][::-1]])
 
 
-def arm(figure, i, hand="relaxed"):
-    """Returns the bare arm of side i with its hand: relaxed, fist, hip or none."""
-    parts = tube(figure.arms[i], 0.0, 2.05, cap=0.3, tone=SKIN_SHADE)
+def arm(figure, i, hand="relaxed", covered=0.0):
+    """Returns the bare arm of side i with its hand: relaxed, fist, hip or none; a sleeve covers it to u = `covered`."""
+    parts = tube(figure.arms[i], max(covered - 0.2, 0.0), 2.05, cap=0.3, tone=SKIN_SHADE)
     return Piece(skin(figure), parts if hand == "none" else _hand(figure, i, hand) + parts)
 
 

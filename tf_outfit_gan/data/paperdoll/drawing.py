@@ -24,7 +24,7 @@ BODY = 255  # The label of what is no article; results show it as 0.
 SHADOW_COLOUR = (40, 24, 40)
 
 # Shadows turn slightly warm: red darkens less than green does.
-_WARMTH = np.array([0.9, 1.03, 1.0])
+_TINTS = [[(tone / PLAIN) ** warmth for warmth in (0.9, 1.03, 1.0)] for tone in range(256)]
 
 
 @dataclass
@@ -85,14 +85,14 @@ def _area(outline):
 class Canvas:
     """An oversized picture that layers are painted on.
 
-    `ground` is its colour, or a small picture that is stretched to be the background; `zoom` and `shift` map the layers'
-    places to picture heights. A place is continuous: pixel i covers [i, i + 1). Labels are drawn if asked for.
+    It has `oversample` grid places a pixel each way. `ground` is its colour, or a small picture that is stretched to be the
+    background; `zoom` and `shift` map the layers' places to picture heights. A place is continuous: pixel i covers
+    [i, i + 1). Labels are drawn if asked for.
     """
 
-    def __init__(self, size, ground, zoom=1.0, shift=0.0, labelled=True):
+    def __init__(self, size, ground, oversample, zoom=1.0, shift=0.0, labelled=True):
         height, width = size
-        # Small pictures need a finer grid a pixel, for their limbs are thinner than a pixel.
-        self.oversample = 3 if height > 48 else 5
+        self.oversample = oversample
         self.scale, self.shift = height * self.oversample * zoom, shift * height * self.oversample
         self.extent = (width * self.oversample, height * self.oversample)
         if isinstance(ground, tuple):
@@ -106,8 +106,8 @@ class Canvas:
         self._labelled = labelled or self._shadows  # Shadows fall on what has a label.
 
     def _pixels(self, outline, corner=0.0):
-        """Returns pixel indices [x, y, x, y, ...]; a drawn line covers the pixels that it names."""
-        return np.rint((outline * self.scale + (self.shift - corner - (0.5 + 0.5j))).view(float)).astype(int).tolist()
+        """Returns [x, y, x, y, ...] on the grid; drawing cuts the fractions off, which leaves the pixel of each place."""
+        return (outline * self.scale + (self.shift - corner)).view(float).tolist()
 
     def paint(self, layer):
         """Paints a `Piece` or a `Flat` over all before it."""
@@ -123,7 +123,7 @@ class Canvas:
         tints = self._tints(layer)
         if len(layer.fabric.colours) == 1:
             colour = layer.fabric.colours[0]
-            self._draw(self._pen, layer, {tone: tuple((tint * colour).astype(int).tolist()) for tone, tint in tints.items()})
+            self._draw(self._pen, layer, {tone: tuple(int(a * b) for a, b in zip(tint, colour)) for tone, tint in tints.items()})
         else:
             self._weave(layer, tints)
         if self._labelled:
@@ -159,18 +159,19 @@ class Canvas:
         """Returns {tone: factors of red, green and blue}, whose mean over the piece's area is 1."""
         areas = {PLAIN: 0.0, RIM: 0.0, **{tone: 0.0 for _, _, tone in piece.lines}}
         for part in piece.parts:
-            areas[PLAIN] += _area(part.outline)
+            plain = _area(part.outline)
             for outline, tone in part.tones:
                 area = _area(outline)
-                areas[PLAIN] -= area
+                plain -= area
                 areas[tone] = areas.get(tone, 0.0) + area
             if self._rims:
                 rim = RIM_WIDTH * abs(np.diff(part.outline)).sum()
-                areas[PLAIN] -= rim
+                plain -= rim
                 areas[RIM] += rim
-        tints = (np.array(list(areas)) / PLAIN)[:, None] ** _WARMTH
-        shares = np.maximum(list(areas.values()), 0)
-        return dict(zip(areas, tints / (shares @ tints / shares.sum())))
+            areas[PLAIN] += max(plain, 0.0)
+        total = sum(areas.values())
+        means = [sum(area * _TINTS[tone][c] for tone, area in areas.items()) / total for c in range(3)]
+        return {tone: [tint / mean for tint, mean in zip(_TINTS[tone], means)] for tone in areas}
 
     def _weave(self, piece, tints):
         """Paints a patterned piece: every pixel has the colour that its part's texture shows there, in its tone."""
@@ -179,8 +180,9 @@ class Canvas:
         self._draw(ImageDraw.Draw(tones), piece, {tone: tone for tone in tints}, complex(*corner))
         table = np.zeros((len(piece.fabric.colours), 256, 3), np.uint8)
         for tone, tint in tints.items():
-            table[:, tone] = np.minimum(tint * np.array(piece.fabric.colours), 255)
+            table[:, tone] = np.minimum(np.multiply(piece.fabric.colours, tint), 255)
         number = np.asarray(parts)
+        mask = Image.fromarray(np.where(number, 255, 0).astype(np.uint8))
         y, x = np.nonzero(number)
         number = number[y, x]
         place = (x + 1j * y + (complex(*corner) + (0.5 + 0.5j) - self.shift)) / self.scale
@@ -190,7 +192,7 @@ class Canvas:
             chosen[here] = piece.fabric.choose(*part.warp(place[here]))
         picture = np.zeros((parts.height, parts.width, 3), np.uint8)
         picture[y, x] = table[chosen, np.asarray(tones)[y, x]]
-        self.image.paste(Image.fromarray(picture), corner, parts.point(_OPAQUE))
+        self.image.paste(Image.fromarray(picture), corner, mask)
 
     def _cast(self, piece):
         """Darkens what lies just below and to the right of a shape, on the figure but not on the background."""

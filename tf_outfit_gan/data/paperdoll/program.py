@@ -153,7 +153,7 @@ def _write_entry(out, seed, index, size):
 
     from tf_outfit_gan.data.paperdoll.scene import draw_entry
 
-    suffix, options = ("png", {"compress_level": 6}) if size[0] <= LOSSLESS_HEIGHT else ("jpg", {"quality": 95})
+    suffix, options = ("png", {"compress_level": 3}) if size[0] <= LOSSLESS_HEIGHT else ("jpg", {"quality": 95})
     name = f"{index:06d}"
     doll = draw_entry(seed, index, size)
     image, mask = f"images/{name}.{suffix}", f"masks/{name}.png"

@@ -7,11 +7,11 @@ from PIL import Image
 
 from tf_outfit_gan.data.paperdoll import anatomy, bags, head, lower, outerwear, shoes, upper
 from tf_outfit_gan.data.paperdoll import pose as p
-from tf_outfit_gan.data.paperdoll.body import draw_body
+from tf_outfit_gan.data.paperdoll.body import Body, draw_body
 from tf_outfit_gan.data.paperdoll.drawing import Canvas
 from tf_outfit_gan.data.paperdoll.figure import Figure, laid_flat
 from tf_outfit_gan.data.paperdoll.lower import Skirt, Trousers
-from tf_outfit_gan.data.paperdoll.wardrobe import draw_outfit
+from tf_outfit_gan.data.paperdoll.wardrobe import Outfit, draw_outfit
 from tf_outfit_gan.outfit import SLOTS
 
 LABEL = {slot: i + 1 for i, slot in enumerate(SLOTS)}
@@ -35,22 +35,44 @@ class Doll:
     split: str
 
 
-def draw_entry(seed, index, size):
-    """Draws entry `index` of the catalogue of `seed` at `size` (height, width); other sizes show the same scene."""
-    # All chance is drawn before anything is painted, in one order: the picture's size cannot change it.
+@dataclass(frozen=True)
+class Scene:
+    """All that chance decides about an entry."""
+
+    split: str
+    body: Body
+    pose: p.Pose
+    outfit: Outfit
+    place: tuple  # x of the figure's middle and y of the ground, in picture heights.
+    height: float  # Of the figure, in picture heights, if there is room.
+    backdrop: list
+
+    @property
+    def figure(self):
+        shoes = self.outfit.cuts.get("shoes")
+        return Figure(self.body, self.pose, shoes.heel if shoes else 0.0, self.height, self.place)
+
+
+def draw_scene(seed, index):
+    """Draws an entry's chances, all and in one order before anything is painted: the size cannot change them."""
     rng = np.random.default_rng([seed, index])
     split = "test" if rng.random() < TEST_SHARE else "train"
     body, pose, outfit = draw_body(rng), p.draw_pose(rng), draw_outfit(rng)
-    height, x, y = 0.85 + 0.06 * rng.random(), 0.355 + 0.04 * rng.random(), 0.945 + 0.015 * rng.random()
-    backdrop = rng.random(4)
-    cuts = outfit.cuts
-    hands, carrying = _hands(pose, cuts)
-    figure = Figure(body, pose, cuts["shoes"].heel if "shoes" in cuts else 0.0, height, (x, y))
-    canvas = Canvas(size, _backdrop(backdrop, figure))
-    for piece in _dressed(figure, outfit, hands, carrying):
-        canvas.paint(piece)
+    height, x, y, *backdrop = rng.random(7).tolist()
+    return Scene(split, body, pose, outfit, (0.355 + 0.04 * x, 0.945 + 0.015 * y), 0.85 + 0.06 * height, backdrop)
+
+
+def draw_entry(seed, index, size):
+    """Returns the `Doll` of entry `index` of the catalogue of `seed` at `size` (height, width, 4 to 3)."""
+    scene = draw_scene(seed, index)
+    figure, cuts = scene.figure, scene.outfit.cuts
+    # Small pictures need a finer grid a pixel, for a limb is thinner than a pixel; articles fill their pictures.
+    canvas = Canvas(size, _backdrop(scene.backdrop, figure), 3 if size[0] > 48 else 5)
+    for layer in dressed(figure, scene.outfit):
+        canvas.paint(layer)
     photo, masks = canvas.result()
-    return Doll(photo, {slot: _packshot(slot, cuts[slot], size) for slot in SLOTS if slot in cuts}, figure.keypoints(size), masks, split)
+    articles = {slot: _packshot(slot, cuts[slot], size) for slot in SLOTS if slot in cuts}
+    return Doll(photo, articles, figure.keypoints(size), masks, scene.split)
 
 
 def _hands(pose, cuts):
@@ -82,9 +104,10 @@ def _backdrop(chance, figure):
     return Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
 
 
-def _dressed(figure, outfit, hands, carrying):
-    """Yields every piece of the dressed figure, from the farthest to the nearest."""
+def dressed(figure, outfit):
+    """Yields every layer of the dressed figure, from the farthest to the nearest."""
     cuts = outfit.cuts
+    hands, carrying = _hands(figure.pose, cuts)
     jacket, dress, bottom, bag = (cuts.get(slot) for slot in ("outerwear", "dress", "bottom", "bag"))
     first, slot = (dress, "dress") if dress else (cuts["top"], "top")
     if outfit.tucked and bottom:
@@ -97,8 +120,9 @@ def _dressed(figure, outfit, hands, carrying):
         if carrying == i and hands[i] == "fist":
             wrist, along, _ = anatomy.hand_axes(figure, i, "fist")
             yield from bags.in_hand(figure, bag, wrist + 0.052 * figure.unit * along, LABEL["bag"])
-        yield anatomy.arm(figure, i, hands[i])
-        yield from upper.sleeves(figure, jacket, i, outer) if jacket else upper.sleeves(figure, first, i, label)
+        sleeve = jacket or first
+        yield anatomy.arm(figure, i, hands[i], upper.SLEEVES.get(sleeve.sleeve, 0.0))
+        yield from upper.sleeves(figure, sleeve, i, outer if jacket else label)
 
     yield from behind_hair
     if jacket:
@@ -129,7 +153,8 @@ def _dressed(figure, outfit, hands, carrying):
 
 
 def _leg(figure, cuts, i):
-    yield anatomy.leg(figure, i)
+    bottom = cuts.get("bottom")
+    yield anatomy.leg(figure, i, bottom.end if isinstance(bottom, Trousers) else 0.0)
     if "shoes" in cuts:
         yield from shoes.worn(figure, cuts["shoes"], i, LABEL["shoes"])
 
@@ -156,7 +181,7 @@ def _packshot(slot, cut, size):
     (left, right), (top, bottom) = ((axis.min(), axis.max()) for axis in (outline.real, outline.imag))
     aspect = size[1] / size[0]
     zoom = (1 - 2 * MARGIN) * min(aspect / (right - left), 1 / (bottom - top))
-    canvas = Canvas(size, WHITE, zoom, complex(aspect, 1) / 2 - zoom * complex(left + right, top + bottom) / 2, labelled=False)
+    canvas = Canvas(size, WHITE, 3 if size[0] > 128 else 2, zoom, complex(aspect, 1) / 2 - zoom * complex(left + right, top + bottom) / 2, labelled=False)
     for piece in pieces:
         canvas.paint(piece)
     return canvas.result()[0]
