@@ -21,6 +21,7 @@ from training.adam import Adam
 from training.loop import train
 from training.phases import Stage
 from training.report import Diverged, Report
+from training.steps import Steps
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +135,14 @@ class TestAdam:
         np.testing.assert_array_equal(optimizer.second_moment, [0, 0])
         optimizer.apply(tf.constant([1.0, -1.0]))
         np.testing.assert_allclose(a, [0.9, 2.1], rtol=1e-6)
+
+
+def test_one_pass_scores_as_two(data):
+    """Reals and fakes that alternate in one batch get the scores of two passes, minibatch statistic included."""
+    model_config, config = settings("r1_interval=4")
+    steps = Steps(tf.distribute.get_strategy(), model_config, config)
+    real, fake = (tf.random.stateless_normal([8, 16, 12, 3], [0, seed]) for seed in (1, 2))
+    embedding = tf.random.stateless_normal([8, 8], [0, 3])
+    found = steps.phases._joint_scores(Stage(2, False, 8, 1), real, fake, embedding, None)
+    for images, scores in zip((real, fake), found):
+        np.testing.assert_allclose(scores, steps.discriminator(images, embedding), rtol=1e-5)

@@ -43,12 +43,12 @@ class Phases:
         real = self._fade(batch["image"], alpha)
         fake = self._fake(stage, batch, draws, alpha)
         with tf.GradientTape() as tape:
-            embedding = self._embed(batch)
+            embedding, penalty = self._embed(batch), 0.0
             if self.config.r1_interval == 1:
                 real_scores, penalty = self._penalized_scores(stage, real, embedding, alpha)
+                fake_scores = self.discriminator(fake, embedding, level=stage.level, alpha=alpha)
             else:
-                real_scores, penalty = self.discriminator(real, embedding, level=stage.level, alpha=alpha), 0.0
-            fake_scores = self.discriminator(fake, embedding, level=stage.level, alpha=alpha)
+                real_scores, fake_scores = self._joint_scores(stage, real, fake, embedding, alpha)
             loss = losses.discriminator_loss(real_scores, fake_scores)
             total = tf.reduce_sum(loss + self._r1_weight(stage) * penalty) / stage.batch
         statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores}
@@ -102,6 +102,19 @@ class Phases:
             tape.watch(real)
             scores = self.discriminator(real, embedding, level=stage.level, alpha=alpha)
         return scores, losses.r1_penalty(tape.gradient(scores, real))
+
+    def _joint_scores(self, stage, real, fake, embedding, alpha):
+        """Scores of reals and fakes from one pass, which takes less time than two of half the size.
+
+        They alternate in the batch: a minibatch-stddev group, which takes every k-th picture, then holds only reals or
+        only fakes, and the same ones as in a pass of their own; given that each kind fills its groups.
+        """
+        if stage.replica_batch % self.model_config.stddev_group:
+            return [self.discriminator(x, embedding, level=stage.level, alpha=alpha) for x in (real, fake)]
+        images = tf.reshape(tf.stack([real, fake], axis=1), [-1, *real.shape[1:]])  # [2N, H, W, 3]
+        twice = None if embedding is None else tf.repeat(embedding, 2, axis=0)
+        scores = self.discriminator(images, twice, level=stage.level, alpha=alpha)
+        return tf.unstack(tf.reshape(scores, [-1, 2]), axis=1)
 
     def _r1_weight(self, stage):
         return losses.r1_weight(self.config.r1_gamma, self.model_config.num_levels - 1 - stage.level)

@@ -1,7 +1,7 @@
 """The embedding network: articles and pose to one vector (arXiv 1908.08847, section 3).
 
-The paper names its inputs and its 512 outputs, not its layers. These are the discriminator's, without the minibatch
-statistic; generator and discriminator have one each.
+The paper names its inputs and its 512 outputs, not its layers. Here one downsampling convolution a level leads to the
+base and two dense layers to the vector; generator and discriminator have a network each.
 """
 
 import keras
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import EqualizedDense
-from tf_outfit_gan.networks.blocks import DownBlock, built_conv
+from tf_outfit_gan.networks.blocks import built_conv
 from tf_outfit_gan.sizes import levels_of
 
 NUM_KEYPOINTS = 16
@@ -34,7 +34,9 @@ class Embedding(keras.layers.Layer):
         top = len(levels_of(config.condition_size)) - 1
         channels, policy = config.channels, dict(dtype=self.dtype_policy)
         self.from_conditions = built_conv(3 * len(config.slots) + NUM_KEYPOINTS, channels(top), 1, **policy)
-        self.blocks = [DownBlock(channels(level), channels(level - 1), **policy) for level in range(top, 0, -1)]
+        self.down = [
+            built_conv(channels(level), channels(level - 1), 3, resample="down", **policy) for level in range(top, 0, -1)
+        ]
         self.conv = built_conv(channels(0), channels(0), 3, **policy)
         height, base_width = config.level_sizes[0]
         self.dense = EqualizedDense(config.embedding_dim, gain=2**0.5, **policy)
@@ -51,8 +53,8 @@ class Embedding(keras.layers.Layer):
 
         # Down to the base.
         x = ops.leaky_relu(self.from_conditions(x))
-        for block in self.blocks:
-            x = block(x)
+        for layer in self.down:
+            x = ops.leaky_relu(layer(x))
         x = ops.leaky_relu(self.conv(x))
 
         # To one vector.
