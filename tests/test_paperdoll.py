@@ -124,10 +124,10 @@ def test_keypoints_lie_on_the_figure():
     for i in range(40):
         scene = draw_scene(4, i)
         canvas = Canvas((256, 192), (255, 255, 255), 1)
-        for layer in dressed(scene.figure, scene.outfit):
+        for layer in dressed(scene.figure(), scene.outfit):
             canvas.paint(layer)
         drawn = np.asarray(canvas.labels) > 0
-        points = scene.figure.keypoints((256, 192))
+        points = scene.figure().keypoints((256, 192))
         assert np.all(points[:, 2] == 1)
         # The crown lies on the head's very edge: look just below it.
         points[9] = 0.95 * points[9] + 0.05 * points[8]
@@ -137,7 +137,7 @@ def test_keypoints_lie_on_the_figure():
 
 def test_right_is_the_persons_right():
     for i in range(40):
-        x = draw_scene(6, i).figure.keypoints((256, 192))[:, 0]
+        x = draw_scene(6, i).figure().keypoints((256, 192))[:, 0]
         assert x[12] < x[13] and x[2] < x[3]
 
 

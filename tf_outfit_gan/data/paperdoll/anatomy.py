@@ -27,12 +27,15 @@ def trunk(figure):
     """Returns neck, shoulders and trunk down to the crotch."""
     torso, body = figure.torso, figure.body
     outline, core = (_trunk_outline(figure, rim) for rim in (0.0, RIM_WIDTH / figure.unit))
+    throat = torso.at(np.array([-0.022, 0.024, 0.026, -0.004]), np.array([-0.34, -0.34, -0.15, -0.21]))
+    part = Part(outline, core, [(loop(throat), THROAT)])
+    if not figure.fine:
+        return Piece(skin(figure), [part])
     chest, waist, hips = body.chest, body.waist, body.hips
     shade = torso.at(
         np.array([0.020, 0.024, 0.050, chest, waist, 0.98 * hips, 0.72 * hips, 0.62 * waist, 0.70 * chest, 0.030, 0.006, 0.002]),
         np.array([-0.2, -0.1, 0.12, 0.3, 0.62, 1.0, 1.0, 0.62, 0.3, 0.12, -0.1, -0.2]))
-    throat = torso.at(np.array([-0.022, 0.024, 0.026, -0.004]), np.array([-0.34, -0.34, -0.15, -0.21]))
-    part = Part(outline, core, [(shade, SKIN_SHADE), (loop(throat), THROAT)])
+    part.tones.insert(0, (shade, SKIN_SHADE))
     collarbones = [
         (curve(torso.front(s * np.array([0.012, 0.035, 0.066]), np.array([0.02, 0.005, -0.03]), 0.6)), 0.0016 * figure.unit, 176)
         for s in p.SIGN
@@ -82,6 +85,8 @@ def _hand(figure, i, hand):
 
     palm = loop(at([-0.0105, -0.0135, -0.0160, -0.0140, 0.000, 0.0130, 0.0160, 0.0130, 0.0105],
                    [-0.006, 0.010, 0.026, 0.040, 0.043, 0.040, 0.026, 0.010, -0.006]), 3)
+    if not figure.fine:
+        return [Part(palm), capsule(at(0.0, 0.036), at(0.002, 0.05 if hand == "fist" else 0.076), 0.013 * size, 0.010 * size)]
     if hand == "fist":
         fingers = [((x, 0.034), (0.92 * x, 0.034 + reach)) for x, reach in
                    ((0.0115, 0.010), (0.004, 0.012), (-0.0035, 0.012), (-0.0105, 0.009))]

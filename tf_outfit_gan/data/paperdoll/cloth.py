@@ -82,6 +82,8 @@ def hem_line(a, b, sag, waves=0.0):
 
 def panel(outline, figure, left, right, width=0.22):
     """Returns a part with a band of shade along its right side; `left` and `right` are its sides from top to bottom."""
+    if not figure.fine:
+        return Part(outline, warp=figure.torso.warp())
     share = grid(18)
     a, b = (edge[(share * (len(edge) - 1)).round().astype(int)] for edge in (right, left))
     band = np.concatenate([a, blend(a, b, width * (0.75 + 0.25 * np.sin(2.2 * np.pi * share)))[::-1]])

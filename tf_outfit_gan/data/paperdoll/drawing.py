@@ -19,6 +19,7 @@ SHADE = 172
 LIGHT = 216
 SEAM = 138
 
+FINE_HEIGHT = 96  # Pictures from this height on show rims, folds, seams, shadows and fingers.
 RIM_WIDTH = 0.0013  # Picture heights.
 BODY = 255  # The label of what is no article; results show it as 0.
 SHADOW_COLOUR = (40, 24, 40)
@@ -102,7 +103,8 @@ class Canvas:
         self.labels = Image.new("L", self.extent)
         self._pen, self._label_pen = ImageDraw.Draw(self.image), ImageDraw.Draw(self.labels)
         # What is much finer than a pixel of the grid is left out: drawn one pixel wide, it would be too heavy.
-        self._rims, self._shadows = RIM_WIDTH * self.scale > 0.5, 0.004 * self.scale > 2
+        self._rims = height >= FINE_HEIGHT and RIM_WIDTH * self.scale > 0.5
+        self._shadows = height >= FINE_HEIGHT and 0.004 * self.scale > 2
         self._labelled = labelled or self._shadows  # Shadows fall on what has a label.
 
     def _pixels(self, outline, corner=0.0):
@@ -157,6 +159,8 @@ class Canvas:
 
     def _tints(self, piece):
         """Returns {tone: factors of red, green and blue}, whose mean over the piece's area is 1."""
+        if not self._rims and not piece.lines and not any(part.tones for part in piece.parts):
+            return {PLAIN: (1.0, 1.0, 1.0)}
         areas = {PLAIN: 0.0, RIM: 0.0, **{tone: 0.0 for _, _, tone in piece.lines}}
         for part in piece.parts:
             plain = _area(part.outline)

@@ -66,11 +66,12 @@ class Torso:
 class Figure:
     """Sixteen joints as places, the torso, and limbs by side (0 right, 1 left).
 
-    Without a `place` (x of the middle and y of the ground, in picture heights) it stands at the origin, 1 high.
+    Without a `place` (x of the middle and y of the ground, in picture heights) it stands at the origin, 1 high. A figure
+    that is not `fine` leaves out shades, seams and fingers: small pictures show none, and are drawn by the thousand.
     """
 
-    def __init__(self, body, pose, heels=0.0, height=1.0, place=None):
-        self.body, self.pose, self.heels = body, pose, heels
+    def __init__(self, body, pose, heels=0.0, height=1.0, place=None, fine=True):
+        self.body, self.pose, self.heels, self.fine = body, pose, heels, fine
         joints, self.feet, self.lifts = p.solve(body, pose, heels)
         depths = joints[:, 2]
         self.unit, shift = _fit(joints, height, place) if place else (1.0, 0.0)
@@ -86,7 +87,7 @@ class Figure:
         self.near = int(pose.yaw < 0)
 
     def _limb(self, i, chain, radii):
-        return Limb([self.joints[joint[i]] for joint in chain], self.unit, p.SIGN[i], radii)
+        return Limb([self.joints[joint[i]] for joint in chain], self.unit, p.SIGN[i], radii, self.fine)
 
     def keypoints(self, size):
         """Returns [16, 3]: x and y in pixels of a picture of `size` (height, width), and 1 where the point lies in it."""
@@ -109,6 +110,6 @@ def _fit(joints, height, place):
 
 
 @cache
-def laid_flat():
+def laid_flat(fine):
     """Returns the figure that packshots are built on."""
-    return Figure(Body(), p.Pose())
+    return Figure(Body(), p.Pose(), fine=fine)

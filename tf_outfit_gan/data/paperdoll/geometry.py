@@ -109,8 +109,8 @@ class Limb:
     ROUNDING = 0.22
     _U = np.linspace(-0.2, 2.2, 73)
 
-    def __init__(self, joints, unit, side, radii):
-        self.joints, self.unit, self.side, self.radii = joints, unit, side, radii
+    def __init__(self, joints, unit, side, radii, fine=True):
+        self.joints, self.unit, self.side, self.radii, self.fine = joints, unit, side, radii, fine
         a, b, c = joints
         u, q = self._U, self.ROUNDING
         straight = np.where(u < 1, a + u * (b - a), b + (u - 1) * (c - b))

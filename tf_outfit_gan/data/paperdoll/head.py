@@ -70,9 +70,12 @@ class Head:
 def face(figure):
     """Returns ears, face and features, in painting order."""
     head, body = Head(figure), figure.body
-    ears = [Part(loop(head.face(_EAR + 0.02j, s, 0.345, -0.10))) for s in p.SIGN]
     jaw = head.at(_JAW + 0.22 * head.turn * np.clip(_JAW.imag, 0, 0.5))
+    if not figure.fine:
+        eyes = [head.face(_EYE, s, 0.155) for s in p.SIGN]
+        return [Flat(body.skin, [loop(jaw)]), Flat(body.lips, [head.face(_LIPS, depth=0.36)]), Flat(body.hair, eyes)]
     blush = [(loop(head.face(_BLUSH + 0.17j, s, 0.19, 0.30)), 192) for s in p.SIGN]
+    ears = [Part(loop(head.face(_EAR + 0.02j, s, 0.345, -0.10))) for s in p.SIGN]
     shaded = Part(loop(jaw), tones=[(loop(head.at(_SHADE)), 184), *blush])
     nose = (curve(head.face(_NOSE, depth=0.40)), 0.018 * head.size, 150)
     lashes = tuple(int(0.35 * c) for c in body.hair)

@@ -47,7 +47,7 @@ def _waistband(figure):
 
 
 def trousers(figure, cut, label):
-    torso, body, unit = figure.torso, figure.body, figure.unit
+    body, unit = figure.body, figure.unit
     least, radii = WIDTHS[cut.width]
     skin = body.leg_radii()[0]
 
@@ -59,15 +59,23 @@ def trousers(figure, cut, label):
     for i in (figure.far_leg, 1 - figure.far_leg):
         limb, r = figure.legs[i], 0.024 * body.girth
         leg = tube(limb, 0.06, cut.end, ease=ease, hem=0.08, cap=0.3, u0=body.torso, v0=p.SIGN[i] * body.hip_joint)
-        if cut.end > 1.2:  # Folds in the hollow of the knee.
+        if figure.fine and cut.end > 1.2:  # Folds in the hollow of the knee.
             for u in (0.94, 1.03):
                 crease = fold(*limb.at(np.array([u, u + 0.02, u - 0.03]), r * np.array([-1.1, -0.4, 0.4])), 0.005 * unit)
                 leg[0].tones.append((crease, SHADE))
         parts += leg
     parts.append(_seat(figure, least, body.hip_joint + skin(0.12) + float(ease(0.12))))
-    lines = [_waistband(figure), (torso.front(0.0, np.array([WAIST + 0.06, 1.0, 1.18])), 0.0014 * unit, SEAM)]
-    lines += [(torso.front(s * np.array([0.045, 0.072]), np.array([WAIST + 0.07, 0.93]), 0.7), 0.0013 * unit, SEAM) for s in p.SIGN]
+    lines = _seams(figure) if figure.fine else []
     return [Piece(cut.fabric, parts, lines, label, shadow=0.28)]
+
+
+def _seams(figure):
+    """Returns waistband, fly and pockets."""
+    torso, unit = figure.torso, figure.unit
+    pockets = [
+        (torso.front(s * np.array([0.045, 0.072]), np.array([WAIST + 0.07, 0.93]), 0.7), 0.0013 * unit, SEAM) for s in p.SIGN
+    ]
+    return [_waistband(figure), (torso.front(0.0, np.array([WAIST + 0.06, 1.0, 1.18])), 0.0014 * unit, SEAM), *pockets]
 
 
 def _seat(figure, least, thigh):
@@ -81,6 +89,8 @@ def _seat(figure, least, thigh):
         np.concatenate([curve(torso.at(x - rim, t), 4), crotch, curve(torso.at(rim - x, t), 4)[::-1]])
         for rim in (0.0, RIM_WIDTH / figure.unit)
     )
+    if not figure.fine:
+        return Part(outline, core, warp=torso.warp())
     shade = np.concatenate([core[:13], torso.at(np.array([0.06, 0.055, 0.045]), np.array([1.16, 1.0, WAIST]))])
     return Part(outline, core, [(shade, SHADE)], torso.warp())
 
@@ -94,6 +104,8 @@ def skirt(figure, cut, label):
     left, right = sides
     hem = hem_line(right[-1], left[-1], 0.008 * unit, 0.003 * unit * (cut.flare > 0.04))
     part = panel(np.concatenate([right, hem, left[::-1], torso.front(np.array([0.0]), WAIST + 0.015)]), figure, left, right)
+    if not figure.fine:
+        return [Piece(cut.fabric, [part], label=label)]
     aside = unit * (0.004 + 0.06 * max(cut.flare, 0))
     for k, share in enumerate(np.linspace(0.1, 0.9, cut.pleats) if cut.pleats else (0.25, 0.5, 0.68)):
         top = complex(torso.at(0.8 * body.hips * (2 * share - 1), WAIST + 0.08 if cut.pleats else 0.98))

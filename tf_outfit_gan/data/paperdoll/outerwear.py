@@ -42,11 +42,10 @@ def fronts(figure, cut, label):
         hem = hem_line(outer[-1], opening[-1], 0.004 * unit)
         outline = np.concatenate([shoulder, outer[1:], hem, opening[::-1]])
         parts.append(panel(outline, figure, opening, outer, 0.3) if s > 0 else panel(outline, figure, outer, opening, 0.14))
-        lines += _seams(figure, cut, s)
-        if cut.style == "bomber":  # A ribbed hem.
-            lines.append((np.array([outer[-1], opening[-1]]) - 0.016j * unit, 0.0016 * unit, SEAM))
+        if figure.fine:
+            lines += _seams(figure, cut, s, outer[-1], opening[-1])
         trims += _trim(figure, cut, s, opening, label)
-    if not cut.gap and cut.style != "bomber":
+    if figure.fine and not cut.gap and cut.style != "bomber":
         lines += [button(torso, -0.004, t, unit, 0.0055) for t in np.arange(cut.depth + 0.06, min(end, 1.05), 0.17)]
     pieces = [Piece(cut.fabric, parts, lines, label, shadow=0.3)]
     if cut.belt:
@@ -71,13 +70,15 @@ def _opening(figure, cut, s, end):
     return np.concatenate([edge[:2], curve(np.append(edge[2:], last), 4)])
 
 
-def _seams(figure, cut, s):
-    """Returns yoke and pocket lines of one front."""
+def _seams(figure, cut, s, outer, inner):
+    """Returns yoke, pocket and ribbing of one front, whose hem runs from `outer` to `inner`."""
     torso, unit, gap, lines = figure.torso, figure.unit, cut.gap, []
     if cut.style == "trucker":
         x = np.array([gap, 0.5 * (gap + cut.eases[0] + figure.body.chest), figure.body.chest])
         lines.append((torso.front(s * x, np.array([0.27, 0.27, 0.25])), 0.0014 * unit, SEAM))
-    if cut.style != "bomber":
+    if cut.style == "bomber":
+        lines.append((np.array([outer, inner]) - 0.016j * unit, 0.0016 * unit, SEAM))
+    else:
         t = 0.36 if cut.style == "trucker" else 0.92
         lines.append((torso.front(s * (gap + np.array([0.020, 0.054])), np.array([t, t - 0.01]), 0.8), 0.0022 * unit, SEAM))
     return lines

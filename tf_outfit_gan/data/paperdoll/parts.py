@@ -36,20 +36,21 @@ def tube(limb, begin, end, ease=0.0, flare=0.0, cap=0.0, hem=None, tone=SHADE, u
         reach = limb.unit * ((ease(u) if callable(ease) else ease) + flare * (u - begin) / (end - begin))
         outer = centre + (limb.unit * limb.radii[0](u) + reach) * outward
         inner = centre - (limb.unit * limb.radii[1](u) + reach) * outward
-        # The rim fades in along the limb, for where it begins it belongs to the trunk; it closes the end.
+        start = _bulge(inner[0], outer[0], cap * limb.side) if low == begin and cap else []
+        arc = _bulge(outer[-1], inner[-1], hem * limb.side) if high == end and hem is not None else []
+        outline = np.concatenate([outer, arc, inner[::-1], start])
+        if not limb.fine:
+            parts.append(Part(outline, outline, warp=warp))
+            continue
+        # The rim fades in along the limb, for where it begins it belongs to the trunk; it closes the end if that has a hem.
         rim = RIM_WIDTH * np.minimum((u - begin) / 0.25, 1) * outward
         core_outer, core_inner = outer - rim, inner + rim
-        start, hem_arc, core_arc = [], [], []
-        if low == begin and cap:
-            start = _bulge(inner[0], outer[0], cap * limb.side)
-        if high == end and hem is not None:
+        if len(arc):
             back = 1.5j * RIM_WIDTH * limb.side * outward[-1]
             core_outer[-1] -= back
             core_inner[-1] -= back
-            hem_arc = _bulge(outer[-1], inner[-1], hem * limb.side)
-            core_arc = hem_arc - back
-        outline = np.concatenate([outer, hem_arc, inner[::-1], start])
-        core = np.concatenate([core_outer, core_arc, core_inner[::-1], start])
+            arc = arc - back
+        core = np.concatenate([core_outer, arc, core_inner[::-1], start])
         away = facing(outward)
         edge, other = (core_outer, core_inner) if away.sum() > 0 else (core_inner, core_outer)
         band = np.concatenate([edge, blend(edge, other, 0.10 + 0.22 * np.abs(away))[::-1]])

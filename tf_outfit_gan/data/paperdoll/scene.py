@@ -8,7 +8,7 @@ from PIL import Image
 from tf_outfit_gan.data.paperdoll import anatomy, bags, head, lower, outerwear, shoes, upper
 from tf_outfit_gan.data.paperdoll import pose as p
 from tf_outfit_gan.data.paperdoll.body import Body, draw_body
-from tf_outfit_gan.data.paperdoll.drawing import Canvas
+from tf_outfit_gan.data.paperdoll.drawing import FINE_HEIGHT, Canvas
 from tf_outfit_gan.data.paperdoll.figure import Figure, laid_flat
 from tf_outfit_gan.data.paperdoll.lower import Skirt, Trousers
 from tf_outfit_gan.data.paperdoll.wardrobe import Outfit, draw_outfit
@@ -47,10 +47,9 @@ class Scene:
     height: float  # Of the figure, in picture heights, if there is room.
     backdrop: list
 
-    @property
-    def figure(self):
+    def figure(self, fine=True):
         shoes = self.outfit.cuts.get("shoes")
-        return Figure(self.body, self.pose, shoes.heel if shoes else 0.0, self.height, self.place)
+        return Figure(self.body, self.pose, shoes.heel if shoes else 0.0, self.height, self.place, fine)
 
 
 def draw_scene(seed, index):
@@ -65,7 +64,8 @@ def draw_scene(seed, index):
 def draw_entry(seed, index, size):
     """Returns the `Doll` of entry `index` of the catalogue of `seed` at `size` (height, width, 4 to 3)."""
     scene = draw_scene(seed, index)
-    figure, cuts = scene.figure, scene.outfit.cuts
+    fine = size[0] >= FINE_HEIGHT
+    figure, cuts = scene.figure(fine), scene.outfit.cuts
     # Small pictures need a finer grid a pixel, for a limb is thinner than a pixel; articles fill their pictures.
     canvas = Canvas(size, _backdrop(scene.backdrop, figure), 3 if size[0] > 48 else 5)
     for layer in dressed(figure, scene.outfit):
@@ -159,13 +159,13 @@ def _leg(figure, cuts, i):
         yield from shoes.worn(figure, cuts["shoes"], i, LABEL["shoes"])
 
 
-def _flat_pieces(slot, cut):
+def _flat_pieces(slot, cut, fine):
     """Returns the pieces of an article laid flat, in body units."""
     if slot == "shoes":
-        return shoes.laid_out(cut)
+        return shoes.laid_out(cut, fine)
     if slot == "bag":
         return bags.laid_out(cut)
-    figure = laid_flat()
+    figure = laid_flat(fine)
     if slot == "bottom":
         return (lower.skirt if isinstance(cut, Skirt) else lower.trousers)(figure, cut, 0)
     sleeves = [piece for i in (0, 1) for piece in upper.sleeves(figure, cut, i, 0)]
@@ -176,7 +176,7 @@ def _flat_pieces(slot, cut):
 
 def _packshot(slot, cut, size):
     """Draws an article laid flat on white, as large as its picture allows."""
-    pieces = _flat_pieces(slot, cut)
+    pieces = _flat_pieces(slot, cut, size[0] >= FINE_HEIGHT)
     outline = np.concatenate([outline for piece in pieces for outline in piece.outlines()])
     (left, right), (top, bottom) = ((axis.min(), axis.max()) for axis in (outline.real, outline.imag))
     aspect = size[1] / size[0]

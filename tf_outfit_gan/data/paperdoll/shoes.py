@@ -66,7 +66,7 @@ class _Foot:
         return points[np.argmax((points[:, None] * _DIRECTIONS.conj()).real, axis=0)]
 
 
-def _shoe(foot, cut, limb, label, inner):
+def _shoe(foot, cut, limb, label, inner, fine):
     """Returns the layers of one shoe on a leg; its opening shows the colour `inner`."""
     profile, thick, unit = UPPERS[cut.kind], SOLES.get(cut.kind, 0.0), foot.unit
     layers, parts, lines = [], [], []
@@ -81,9 +81,11 @@ def _shoe(foot, cut, limb, label, inner):
         layers.append(Flat(colour, [foot.solid(base, 0.0, thick, narrow=1.0)], label))
     if cut.shaft:
         parts += tube(limb, SHAFTS[cut.shaft], 2.06, ease=lambda u: np.interp(u, [1, 1.8, 2], [0.005, 0.006, 0.009]), hem=0.0)
-    highlight = foot.at(np.array([0.060, 0.078, 0.085]), np.array([0.024, 0.019, 0.017]), np.array([0.002, 0.008, -0.004]))
-    parts.append(Part(foot.solid(profile, thick), tones=[(loop(highlight, 3), LIGHT)]))
-    if cut.kind == "sneaker":  # Laces.
+    parts.append(Part(foot.solid(profile, thick)))
+    if fine:
+        highlight = foot.at(np.array([0.060, 0.078, 0.085]), np.array([0.024, 0.019, 0.017]), np.array([0.002, 0.008, -0.004]))
+        parts[-1].tones.append((loop(highlight, 3), LIGHT))
+    if fine and cut.kind == "sneaker":  # Laces.
         for s, h in ((0.030, 0.0412), (0.041, 0.0359), (0.052, 0.0325)):
             lines.append((foot.at(np.array([s, s]), h, np.array([-0.009, 0.009])), 0.0018 * unit, LACE))
     layers.append(Piece(cut.fabric, parts, lines, label, shadow=0.15))
@@ -101,7 +103,7 @@ def _foot_of(figure, i, heel):
 
 def worn(figure, cut, i, label):
     """Returns the shoe of side i."""
-    return _shoe(_foot_of(figure, i, cut.heel), cut, figure.legs[i], label, figure.body.skin)
+    return _shoe(_foot_of(figure, i, cut.heel), cut, figure.legs[i], label, figure.body.skin, figure.fine)
 
 
 def bare(figure, i):
@@ -111,10 +113,10 @@ def bare(figure, i):
     return Part(solid)
 
 
-def laid_out(cut):
+def laid_out(cut, fine):
     """Returns a pair in profile, as shops show it."""
     layers = []
     for ankle in (0.018 - 0.030j, 0j):
-        limb = Limb([ankle + 0.004 - 0.47j, ankle + 0.006 - 0.235j, ankle], 1.0, -1, Body().leg_radii())
-        layers += _shoe(_Foot(ankle, (0.985, 0.0, 0.17), 1.0, cut.heel), cut, limb, BODY, shaded(cut.fabric, 0.55))
+        limb = Limb([ankle + 0.004 - 0.47j, ankle + 0.006 - 0.235j, ankle], 1.0, -1, Body().leg_radii(), fine)
+        layers += _shoe(_Foot(ankle, (0.985, 0.0, 0.17), 1.0, cut.heel), cut, limb, BODY, shaded(cut.fabric, 0.55), fine)
     return layers

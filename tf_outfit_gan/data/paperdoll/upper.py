@@ -48,7 +48,7 @@ def inside(figure, cut, label):
 
 def closed(figure, cut, label):
     """Returns the trunk of a closed garment with its seams, belt and collar."""
-    torso, unit = figure.torso, figure.unit
+    unit = figure.unit
     sleeved = cut.sleeve != "none"
     edges = [shoulder_edge(figure, s, cut.neck_width, cut.tip, cut.eases[0], sleeved) for s in p.SIGN]
     left, right = (side(figure, s, cut.eases, cut.hem, cut.skirt) for s in p.SIGN)
@@ -57,18 +57,26 @@ def closed(figure, cut, label):
     hem = hem_line(right[-1], left[-1], 0.010 * unit, ripple)
     outline = np.concatenate([front, edges[1], right[1:], hem, left[::-1], edges[0][::-1]])
     part = panel(outline, figure, left, right)
-    part.tones += _creases(figure, cut, left[-1], right[-1])
-    lines = []
-    if cut.neck == "round" and sleeved:  # The ribbing's seam.
-        lines.append((neckline(figure, "round", 1.10 * cut.neck_width, cut.depth + 0.03), 0.0014 * unit, SEAM))
-    if cut.neck == "shirt":
-        end = min(cut.hem, 1.1)
-        lines.append((torso.front(0.0, np.linspace(cut.depth, end - 0.01, 3)), 0.0016 * unit, SEAM))
-        lines += [button(torso, 0.004, t, unit) for t in np.arange(cut.depth + 0.06, end, 0.15)]
-    pieces = [Piece(cut.fabric, [part], lines, label)]
+    piece = Piece(cut.fabric, [part], label=label)
+    if figure.fine:
+        part.tones += _creases(figure, cut, left[-1], right[-1])
+        piece.lines += _seams(figure, cut)
+    pieces = [piece]
     if cut.belt:
         pieces.append(belt(figure, cut, label))
     return pieces + _collar(figure, cut, label)
+
+
+def _seams(figure, cut):
+    """Returns the neck's ribbing, or a shirt's front with its buttons."""
+    torso, unit = figure.torso, figure.unit
+    if cut.neck == "round" and cut.sleeve != "none":
+        return [(neckline(figure, "round", 1.10 * cut.neck_width, cut.depth + 0.03), 0.0014 * unit, SEAM)]
+    if cut.neck == "shirt":
+        end = min(cut.hem, 1.1)
+        buttons = [button(torso, 0.004, t, unit) for t in np.arange(cut.depth + 0.06, end, 0.15)]
+        return [(torso.front(0.0, np.linspace(cut.depth, end - 0.01, 3)), 0.0016 * unit, SEAM), *buttons]
+    return []
 
 
 def button(torso, x, t, unit, size=0.0036):
@@ -127,6 +135,8 @@ def sleeves(figure, cut, i, label):
         return cut.sleeve_ease * np.interp(u, [0.0, 0.3], [0.25, 1.0])
 
     parts = tube(limb, -0.03, end, ease, cut.sleeve_flare, cap=0.28, hem=0.10, u0=-0.02, v0=v0)
+    if not figure.fine:
+        return [Piece(cut.fabric, parts, label=label)]
     if end > 1.2:  # A crease in the hollow of the elbow.
         crease = fold(*limb.at(np.array([0.86, 0.93, 0.96]), np.array([-0.0156, -0.0036, 0.0108])), 0.006 * unit)
         parts[0].tones.append((crease, SHADE))
