@@ -1,7 +1,5 @@
 """`outfit-gan export`: writes a snapshot as the next version of a SavedModel that TF Serving takes as it is."""
 
-from pathlib import Path
-
 SERVING_IMAGE = "tensorflow/serving:2.20.0"  # The newest release; its runtime loads what this TensorFlow writes.
 
 

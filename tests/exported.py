@@ -9,6 +9,7 @@ from PIL import Image
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.networks.build import build_generator
+from tf_outfit_gan.sheet import CAPTION, GAP, MIN_HEIGHT
 from tf_outfit_gan.snapshot import Snapshot
 
 
@@ -46,3 +47,11 @@ def write_outfit(path, seed, articles=("top.png", "shoes.jpg")):
     slots = {name.partition(".")[0]: name for name in articles}
     path.write_text(json.dumps({"articles": slots, "keypoints": points(seed)}))
     return path
+
+
+def cell(sheet, row, column, size):
+    """The uint8 [H, W, 3] picture in a row and column of a sheet of tiny pictures, at its own size."""
+    height, width = size
+    scale = MIN_HEIGHT // height
+    left, top = GAP + column * (width * scale + GAP), GAP + row * (height * scale + CAPTION + GAP)
+    return np.asarray(sheet)[top : top + height * scale : scale, left : left + width * scale : scale]

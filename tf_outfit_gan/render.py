@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from tf_outfit_gan import request_inputs, sheet
+from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.progress import progress
 from tf_outfit_gan.request_inputs import OUTFIT_HELP, POSE_HELP, PSI_HELP
@@ -32,17 +33,16 @@ def add_arguments(parser):
 
 
 def run(args):
-    # Read and check; what needs no model first.
+    # Read and check: mistakes are told before the model is loaded.
     out, seeds = request_inputs.check_out(args.out), request_inputs.parse_seeds(args.seed)
-    from tf_outfit_gan import snapshot as snapshots
-    from tf_outfit_gan.renderer import Renderer
-
-    snapshot = snapshots.load(args.snapshot)
-    psi = request_inputs.check_psi(args.psi, snapshot.config.conditional)
-    requests = _requests(args, snapshot.config)
+    config = snapshots.read(args.snapshot).config
+    psi = request_inputs.check_psi(args.psi, config.conditional)
+    requests = _requests(args, config)
 
     # Draw.
-    renderer, rows = Renderer(snapshot), []
+    from tf_outfit_gan.renderer import Renderer
+
+    renderer, rows = Renderer(snapshots.load(args.snapshot)), []
     with progress("render", len(requests) * len(seeds), "pictures", args.quiet) as advance:
         for request in requests:
             rows.append([])

@@ -56,9 +56,11 @@ class Renderer:
             layers: (begin, end), 0-based and half-open.
             keypoints: the pose [K, 3] that is drawn where poses also enter spatially.
         """
+        begin, end = layers
         return _run(
             self._transfer, self._tensors(source), self._tensors(target), _row(source_seed, tf.int64),
-            _row(target_seed, tf.int64), _row(psi), layers, None if keypoints is None else _row(keypoints))
+            _row(target_seed, tf.int64), _row(psi), (_row(begin, tf.int32), _row(end, tf.int32)),
+            None if keypoints is None else _row(keypoints))
 
     def _tensors(self, request):
         """(article bytes [1, S], keypoints [1, K, 3]), or two times None."""

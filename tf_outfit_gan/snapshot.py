@@ -29,7 +29,7 @@ class Snapshot:
     """
 
     config: ModelConfig
-    generator: object
+    generator: object  # None where it was not asked for: see `read`.
     level: int
     alpha: float
     cur_nimg: int
@@ -50,6 +50,7 @@ def save(path, snapshot):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.parent / f".{path.name}.{uuid.uuid4().hex}"
+    aside = beside.with_name(f"{beside.name}.old")
     beside.mkdir()
     try:
         snapshot.generator.save_weights(beside / "generator.weights.h5")
@@ -60,14 +61,18 @@ def save(path, snapshot):
             with open(file, "rb") as handle:
                 os.fsync(handle.fileno())
         if path.exists():
-            shutil.rmtree(path)
+            os.rename(path, aside)  # Deleting takes a while, in which half a snapshot would have the name.
         os.rename(beside, path)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        for folder in (beside, aside):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def load(path):
-    """Reads a snapshot folder, or the newest one of a run folder.
+def read(path):
+    """What a snapshot is, without its generator: known at once, before TensorFlow is imported.
+
+    Args:
+        path: a snapshot folder, or a run folder, which means its newest snapshot.
 
     Raises:
         UserError: when there is none, or it cannot be read.
@@ -81,15 +86,22 @@ def load(path):
         level, alpha, cur_nimg = int(state["level"]), float(state["alpha"]), int(state["cur_nimg"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path}: not a readable snapshot: {_first_line(error)}") from None
+    return Snapshot(config, None, level, alpha, cur_nimg)
+
+
+def load(path):
+    """`read`, with the generator and its weights."""
+    path = newest(path)
+    snapshot = read(path)
 
     from tf_outfit_gan.networks.build import build_generator
 
-    generator = build_generator(config)
+    generator = build_generator(snapshot.config)
     try:
         generator.load_weights(path / "generator.weights.h5")
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path}/generator.weights.h5: weights do not load ({_first_line(error)})") from None
-    return Snapshot(config, generator, level, alpha, cur_nimg)
+    return dataclasses.replace(snapshot, generator=generator)
 
 
 def newest(path):

@@ -7,6 +7,7 @@ the target's.
 """
 
 from tf_outfit_gan import request_inputs, sheet
+from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.request_inputs import OUTFIT_HELP, PSI_HELP
 
@@ -25,19 +26,18 @@ def add_arguments(parser):
 
 
 def run(args):
-    # Read and check; what needs no model first.
+    # Read and check: mistakes are told before the model is loaded.
     out = request_inputs.check_out(args.out)
-    from tf_outfit_gan import snapshot as snapshots
-    from tf_outfit_gan.renderer import Renderer
-
-    snapshot = snapshots.load(args.snapshot)
+    snapshot = snapshots.read(args.snapshot)
     psi = request_inputs.check_psi(args.psi, snapshot.config.conditional)
     layers = _layers(args, snapshot.num_layers)
     source, target, seed_pairs = _requests(args, snapshot.config)
     keypoints = source and (source if args.what == "pose" else target).keypoints
 
     # Draw.
-    renderer, rows = Renderer(snapshot), []
+    from tf_outfit_gan.renderer import Renderer
+
+    renderer, rows = Renderer(snapshots.load(args.snapshot)), []
     for source_seed, target_seed in seed_pairs:
         rows.append([
             (renderer.picture(source, source_seed, psi), f"source, seed {source_seed}"),
