@@ -33,13 +33,12 @@ def trunk(figure):
         return Piece(skin(figure), [part])
     chest, waist, hips = body.chest, body.waist, body.hips
     shade = torso.at(
-        np.array([0.020, 0.024, 0.050, chest, waist, 0.98 * hips, 0.72 * hips, 0.62 * waist, 0.70 * chest, 0.030, 0.006, 0.002]),
+        np.array([0.020, 0.024, 0.050, chest, waist, 0.98 * hips, 0.72 * hips, 0.62 * waist, 0.70 * chest, 0.030,
+                  0.006, 0.002]),
         np.array([-0.2, -0.1, 0.12, 0.3, 0.62, 1.0, 1.0, 0.62, 0.3, 0.12, -0.1, -0.2]))
     part.tones.insert(0, (shade, SKIN_SHADE))
-    collarbones = [
-        (curve(torso.front(s * np.array([0.012, 0.035, 0.066]), np.array([0.02, 0.005, -0.03]), 0.6)), 0.0016 * figure.unit, 176)
-        for s in p.SIGN
-    ]
+    x, t = np.array([0.012, 0.035, 0.066]), np.array([0.02, 0.005, -0.03])
+    collarbones = [(curve(torso.front(s * x, t, 0.6)), 0.0016 * figure.unit, 176) for s in p.SIGN]
     return Piece(skin(figure), [part], collarbones, shadow=0.12)
 
 
@@ -51,7 +50,7 @@ def _trunk_outline(figure, rim):
     for s in p.SIGN:
         x = np.array([neck, neck, neck + 0.010, 0.72 * shoulder, shoulder + 0.004]) - rim * np.array([1, 1, 1, 0.5, 0])
         top = curve(torso.at(s * x, np.array([-0.36, -0.25, -0.17, -0.105, -0.05])))
-        x = np.array([shoulder + 0.002, chest, chest + 0.001 * body.curve, body.waist, 0.95 * hips, hips, 0.98 * hips]) - rim
+        x = np.array([shoulder + 0.002, chest, chest, body.waist, 0.95 * hips, hips, 0.98 * hips]) - rim
         side = curve(torso.at(s * x, np.array([0.10, 0.24, 0.34, 0.62, 0.86, 1.0, 1.08])))
         sides.append(np.concatenate([top, side, torso.at(np.array([s * 0.02]), 1.16)]))
     return np.concatenate([sides[1], sides[0][::-1]])
@@ -86,7 +85,8 @@ def _hand(figure, i, hand):
     palm = loop(at([-0.0105, -0.0135, -0.0160, -0.0140, 0.000, 0.0130, 0.0160, 0.0130, 0.0105],
                    [-0.006, 0.010, 0.026, 0.040, 0.043, 0.040, 0.026, 0.010, -0.006]), 3)
     if not figure.fine:
-        return [Part(palm), capsule(at(0.0, 0.036), at(0.002, 0.05 if hand == "fist" else 0.076), 0.013 * size, 0.010 * size)]
+        tip = at(0.002, 0.05 if hand == "fist" else 0.076)
+        return [Part(palm), capsule(at(0.0, 0.036), tip, 0.013 * size, 0.010 * size)]
     if hand == "fist":
         fingers = [((x, 0.034), (0.92 * x, 0.034 + reach)) for x, reach in
                    ((0.0115, 0.010), (0.004, 0.012), (-0.0035, 0.012), (-0.0105, 0.009))]
@@ -97,8 +97,8 @@ def _hand(figure, i, hand):
         thumb_way = ((0.011, 0.010), (0.0225, 0.038))
     # The side away from the light is in shade.
     away = thumb if facing(thumb) > 0 else -thumb
-    shade = wrist + size * (0.02 * along + 0.014 * np.array([0.4, 1, 1, 0.4]) * away + 0.016 * np.array([-1, -1, 1, 1]) * along)
-    parts = [Part(palm, tones=[(loop(shade, 3), SKIN_SHADE)])]
+    shade = size * (np.array([0.004, 0.004, 0.036, 0.036]) * along + np.array([0.006, 0.014, 0.014, 0.006]) * away)
+    parts = [Part(palm, tones=[(loop(wrist + shade, 3), SKIN_SHADE)])]
     parts += [capsule(at(*knuckle), at(*tip), 0.0050 * size, 0.0039 * size) for knuckle, tip in reversed(fingers)]
     parts.append(capsule(at(*thumb_way[0]), at(*thumb_way[1]), 0.0064 * size, 0.0046 * size))
     return parts

@@ -11,7 +11,9 @@ from tf_outfit_gan.data.paperdoll.geometry import Warp, curve, places, ribbon
 
 # Half width at the top and at the bottom, height, length of the handles.
 SHAPES = {
-    "tote": (0.075, 0.066, 0.125, 0.060), "handbag": (0.054, 0.066, 0.085, 0.040), "crossbody": (0.050, 0.052, 0.070, 0.0),
+    "tote": (0.075, 0.066, 0.125, 0.060),
+    "handbag": (0.054, 0.066, 0.085, 0.040),
+    "crossbody": (0.050, 0.052, 0.070, 0.0),
 }
 BRASS = (214, 176, 92)
 
@@ -38,8 +40,8 @@ def _box(cut, top, unit, label):
     bottom = curve(at(np.concatenate([x, [0], -x[::-1]]), np.concatenate([y, [height], y[::-1]])), 3)
     outline = np.concatenate([at([-upper, upper], [0, 0]), bottom])
     band = at([0.62 * upper, 0.97 * upper, 0.97 * lower, 0.66 * lower], [0.004, 0.004, 0.93 * height, 0.97 * height])
-    bag = Piece(cut.fabric, [Part(outline, tones=[(band, SHADE)], warp=Warp([top, top + 1j * height * unit], unit))], label=label,
-                shadow=0.28)
+    part = Part(outline, tones=[(band, SHADE)], warp=Warp([top, top + 1j * height * unit], unit))
+    bag = Piece(cut.fabric, [part], label=label, shadow=0.28)
     if cut.kind == "tote":
         bag.lines.append((at([-0.97 * upper, 0.97 * upper], 0.10 * height), 0.0014 * unit, SEAM))
         return [bag]

@@ -11,7 +11,8 @@ SKINS = np.array([
     (133, 86, 60), (98, 62, 46), (72, 46, 36),
 ], float)
 HAIRS = np.array([
-    (36, 28, 28), (56, 38, 30), (88, 56, 36), (128, 82, 46), (176, 128, 72), (214, 176, 112), (150, 66, 36), (150, 148, 150),
+    (36, 28, 28), (56, 38, 30), (88, 56, 36), (128, 82, 46), (176, 128, 72), (214, 176, 112), (150, 66, 36),
+    (150, 148, 150),
 ], float)
 LIPS = np.array([(196, 92, 92), (176, 56, 72), (206, 124, 108)], float)
 HAIR_STYLES = ("crop", "side", "bob", "long", "wavy", "bun", "ponytail", "curls")
@@ -45,7 +46,6 @@ class Body:
     leg: float = 0.470  # From the hip to the ankle.
     arm: float = 0.305  # From the shoulder to the wrist.
     head: float = 0.128  # From chin to crown.
-    curve: float = 0.5  # How round the chest is, 0 to 1.
     skin: tuple = (233, 189, 158)
     hair: tuple = (56, 38, 30)
     lips: tuple = (196, 92, 92)
@@ -60,11 +60,14 @@ class Body:
         return [lambda u, r=r: self.girth * r(u) for r in LEG]
 
 
+def _colour(values):
+    return tuple(np.clip(np.rint(values), 0, 255).astype(int).tolist())
+
+
 def _between(table, position):
-    """Returns a colour between neighbours of a table; position in [0, 1]."""
+    """Returns a colour between neighbours of a table; position in [0, 1)."""
     i, t = divmod(position * (len(table) - 1), 1)
-    i = int(i)
-    return tuple(np.rint(table[i] * (1 - t) + table[min(i + 1, len(table) - 1)] * t).astype(int).tolist())
+    return (1 - t) * table[int(i)] + t * table[int(i) + 1]
 
 
 def draw_body(rng):
@@ -75,6 +78,7 @@ def draw_body(rng):
     girth = 0.88 + 0.22 * girth
     torso = 0.280 + 0.022 * a
     hair = HAIRS[int(hair * len(HAIRS))] * (0.85 + 0.3 * brighten)
+    skin = _between(SKINS, skin)
     return Body(
         shoulder=(0.088 + 0.017 * broad + 0.004 * b) * (0.6 + 0.4 * girth),
         chest=(0.077 + 0.014 * broad) * girth,
@@ -86,9 +90,8 @@ def draw_body(rng):
         leg=0.465 + 0.020 * d - 0.5 * (torso - 0.29),
         arm=0.295 + 0.020 * e,
         head=0.122 + 0.010 * b,
-        curve=1 - broad,
-        skin=_between(SKINS, skin),
-        hair=tuple(np.clip(np.rint(hair), 0, 255).astype(int).tolist()),
-        lips=tuple(np.rint(0.5 * LIPS[int(lips * len(LIPS))] + 0.5 * np.array(_between(SKINS, skin))).astype(int).tolist()),
+        skin=_colour(skin),
+        hair=_colour(hair),
+        lips=_colour(0.5 * LIPS[int(lips * len(LIPS))] + 0.5 * skin),
         hair_style=style,
     )

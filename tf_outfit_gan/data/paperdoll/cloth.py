@@ -18,7 +18,8 @@ def neckline(figure, shape, width, depth):
     edge = slope(figure, width)
     if shape == "v":
         down = np.array([0, 0.52, 1, 0.52, 0])
-        return figure.torso.front(width * np.array([-1, -0.5, 0, 0.5, 1]), blend(edge, depth, down), np.array([0, 0.6, 1, 0.6, 0]))
+        x = width * np.array([-1, -0.5, 0, 0.5, 1])
+        return figure.torso.front(x, blend(edge, depth, down), np.array([0, 0.6, 1, 0.6, 0]))
     if shape == "square":
         x, down = width * np.array([-1, -0.97, -0.92, 0, 0.92, 0.97, 1]), np.array([0, 0.90, 0.97, 1, 0.97, 0.90, 0])
         return figure.torso.front(x, blend(edge, depth, down), np.array([0, 0.6, 0.7, 1, 0.7, 0.6, 0]))
@@ -50,12 +51,13 @@ def hang(figure, s, length, flare, ease, levels=7):
 def side(figure, s, eases, hem, skirt=None):
     """Returns one side of a garment on the trunk, from the armpit to its hem.
 
-    `eases` are the distances from the skin at chest, waist and hips; `hem` is t of the hem; `skirt` = (length, flare) hangs
-    from the hips instead.
+    `eases` are the distances from the skin at chest, waist and hips; `hem` is t of the hem; `skirt` = (length, flare)
+    hangs from the hips instead.
     """
     body, (chest, waist, hips) = figure.body, eases
     t = np.array([0.24, 0.36, 0.62, 0.86, 1.0])
-    x = np.array([body.chest + chest, body.chest + chest, body.waist + waist, 0.95 * body.hips + hips, body.hips + hips])
+    x = np.array([body.chest, body.chest, body.waist, 0.95 * body.hips, body.hips])
+    x += np.array([chest, chest, waist, hips, hips])
     if skirt:
         return np.concatenate([curve(figure.torso.at(s * x, t), 4)[:-1], curve(hang(figure, s, *skirt, hips), 3)])
     x_hem = np.interp(hem, t, x)
@@ -64,12 +66,13 @@ def side(figure, s, eases, hem, skirt=None):
 
 
 def shoulder_edge(figure, s, neck_width, tip, ease, sleeved):
-    """Returns the edge of a garment from the neck over the shoulder to the armpit; without sleeves it ends at x = `tip`."""
+    """Returns a garment's edge from the neck over the shoulder (without sleeves to x = `tip` there) to the armpit."""
     torso, body = figure.torso, figure.body
     neck = torso.at(s * np.array([neck_width]), slope(figure, neck_width) - 0.01)
     if sleeved:
         x = s * np.array([0.75 * body.shoulder, body.shoulder + 0.004, body.shoulder + 0.006 + ease, body.chest + ease])
-        return np.concatenate([neck, torso.at(x, np.array([slope(figure, 0.75 * body.shoulder) - 0.012, -0.065, 0.08, 0.24]))])
+        t = np.array([slope(figure, 0.75 * body.shoulder) - 0.012, -0.065, 0.08, 0.24])
+        return np.concatenate([neck, torso.at(x, t)])
     x = s * np.array([tip, tip - 0.004, 0.5 * (tip + body.chest) - 0.004, body.chest + ease])
     return np.concatenate([neck, curve(torso.at(x, np.array([slope(figure, tip) - 0.01, 0.03, 0.17, 0.25])), 4)])
 
@@ -86,5 +89,6 @@ def panel(outline, figure, left, right, width=0.22):
         return Part(outline, warp=figure.torso.warp())
     share = grid(18)
     a, b = (edge[(share * (len(edge) - 1)).round().astype(int)] for edge in (right, left))
-    band = np.concatenate([a, blend(a, b, width * (0.75 + 0.25 * np.sin(2.2 * np.pi * share)))[::-1]])
+    width = width * np.minimum(4 * share, 0.75 + 0.25 * np.sin(2.2 * np.pi * share))
+    band = np.concatenate([a, blend(a, b, width)[::-1]])
     return Part(outline, tones=[(band, SHADE)], warp=figure.torso.warp())

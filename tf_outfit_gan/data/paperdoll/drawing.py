@@ -45,8 +45,8 @@ class Part:
 class Piece:
     """Parts of one fabric that are painted as one layer, the later over the earlier.
 
-    `lines` are (line, width, tone) on top; `label` is what the mask shows; `shadow` is the strength of the shadow that it
-    casts on what lies below.
+    `lines` are (line, width, tone) on top; `label` is what the mask shows; `shadow` is the strength of the shadow that
+    it casts on what lies below.
     """
 
     fabric: object
@@ -86,8 +86,8 @@ def _area(outline):
 class Canvas:
     """An oversized picture that layers are painted on.
 
-    It has `oversample` grid places a pixel each way. `ground` is its colour, or a small picture that is stretched to be the
-    background; `zoom` and `shift` map the layers' places to picture heights. A place is continuous: pixel i covers
+    It has `oversample` grid places a pixel each way. `ground` is its colour, or a small picture that is stretched to be
+    the background; `zoom` and `shift` map the layers' places to picture heights. A place is continuous: pixel i covers
     [i, i + 1). Labels are drawn if asked for.
     """
 
@@ -108,7 +108,7 @@ class Canvas:
         self._labelled = labelled or self._shadows  # Shadows fall on what has a label.
 
     def _pixels(self, outline, corner=0.0):
-        """Returns [x, y, x, y, ...] on the grid; drawing cuts the fractions off, which leaves the pixel of each place."""
+        """Returns [x, y, x, y, ...] on the grid; drawing cuts fractions off, which leaves the pixel of each place."""
         return (outline * self.scale + (self.shift - corner)).view(float).tolist()
 
     def paint(self, layer):
@@ -125,7 +125,8 @@ class Canvas:
         tints = self._tints(layer)
         if len(layer.fabric.colours) == 1:
             colour = layer.fabric.colours[0]
-            self._draw(self._pen, layer, {tone: tuple(int(a * b) for a, b in zip(tint, colour)) for tone, tint in tints.items()})
+            fills = {tone: tuple(int(a * b) for a, b in zip(tint, colour)) for tone, tint in tints.items()}
+            self._draw(self._pen, layer, fills)
         else:
             self._weave(layer, tints)
         if self._labelled:

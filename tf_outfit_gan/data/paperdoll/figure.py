@@ -66,8 +66,9 @@ class Torso:
 class Figure:
     """Sixteen joints as places, the torso, and limbs by side (0 right, 1 left).
 
-    Without a `place` (x of the middle and y of the ground, in picture heights) it stands at the origin, 1 high. A figure
-    that is not `fine` leaves out shades, seams and fingers: small pictures show none, and are drawn by the thousand.
+    Without a `place` (x of the middle and y of the ground, in picture heights) it stands at the origin, 1 high. A
+    figure that is not `fine` leaves out shades, seams and fingers: small pictures show none, and are drawn by the
+    thousand.
     """
 
     def __init__(self, body, pose, heels=0.0, height=1.0, place=None, fine=True):
@@ -90,7 +91,7 @@ class Figure:
         return Limb([self.joints[joint[i]] for joint in chain], self.unit, p.SIGN[i], radii, self.fine)
 
     def keypoints(self, size):
-        """Returns [16, 3]: x and y in pixels of a picture of `size` (height, width), and 1 where the point lies in it."""
+        """Returns [16, 3]: x and y in pixels of a picture of `size` (height, width), and 1 for a point inside it."""
         height, width = size
         joints = np.array(self.joints) * height
         inside = (joints.real >= 0) & (joints.real <= width) & (joints.imag >= 0) & (joints.imag <= height)

@@ -1,4 +1,4 @@
-"""Smooth curves, limbs and the coordinates that textures follow. Places are complex numbers, outlines arrays of them."""
+"""Smooth curves, limbs and the coordinates that textures follow; outlines are arrays of complex places."""
 
 from functools import cache
 
@@ -102,8 +102,9 @@ class Warp:
 class Limb:
     """Two bones with a rounded joint between them; u in [0, 2] runs along them, the joint at 1.
 
-    `joints` are three places; `side` is -1 for the person's right and +1 for the left, so that the outer edge of a hanging
-    limb lies away from the body; `radii` are two functions of u, from the centre line to the outer and inner edge.
+    `joints` are three places; `side` is -1 for the person's right and +1 for the left, so that the outer edge of a
+    hanging limb lies away from the body; `radii` are two functions of u, from the centre line to the outer and inner
+    edge.
     """
 
     ROUNDING = 0.22

@@ -1,11 +1,11 @@
-"""The head: a simple face and hair, in a frame of its own (x, y in head heights, the crown at y = -0.5, the chin at 0.5)."""
+"""The head: a simple face and hair, in a frame of its own (head heights; the crown at y = -0.5, the chin at 0.5)."""
 
 import numpy as np
 
 from tf_outfit_gan.data.paperdoll import pose as p
 from tf_outfit_gan.data.paperdoll.drawing import LIGHT, Flat, Part, Piece
 from tf_outfit_gan.data.paperdoll.fabric import Fabric
-from tf_outfit_gan.data.paperdoll.geometry import curve, loop, places, ribbon, unit_vector
+from tf_outfit_gan.data.paperdoll.geometry import blend, curve, grid, loop, places, ribbon, unit_vector
 
 
 def _symmetric(pairs):
@@ -14,7 +14,8 @@ def _symmetric(pairs):
     return np.concatenate([half, -half[::-1].conj()])
 
 
-_JAW = _symmetric([(0.10, -0.5), (0.24, -0.44), (0.335, -0.27), (0.355, -0.05), (0.335, 0.12), (0.275, 0.30), (0.17, 0.44), (0.06, 0.50)])
+_JAW = _symmetric([(0.10, -0.5), (0.24, -0.44), (0.335, -0.27), (0.355, -0.05), (0.335, 0.12), (0.275, 0.30),
+                   (0.17, 0.44), (0.06, 0.50)])
 _SHADE = places([(0.36, -0.3), (0.36, 0.05), (0.28, 0.30), (0.12, 0.48), (0.17, 0.32), (0.25, 0.12), (0.27, -0.2)])
 _EAR = places([(0.02, -0.08), (0.055, -0.02), (0.03, 0.10), (-0.02, 0.10)])
 _BLUSH = places([(-0.055, 0), (0, -0.033), (0.055, 0), (0, 0.033)])
@@ -23,26 +24,31 @@ _EYE = places([(-0.062, 0.035), (-0.02, 0.005), (0.03, 0.006), (0.064, 0.032), (
 _IRIS = 0.031j + 0.027 * np.exp(1j * np.linspace(0, 2 * np.pi, 9)[:-1])
 _LASH = places([(-0.066, 0.036), (-0.03, 0.006), (0.03, 0.002), (0.078, 0.026)])
 _BROW = places([(-0.075, -0.060), (-0.01, -0.088), (0.085, -0.055)])
-_LIPS = places([(-0.105, 0.308), (-0.03, 0.288), (0.0, 0.296), (0.03, 0.288), (0.105, 0.308), (0.045, 0.345), (-0.045, 0.345)])
+_LIPS = places([(-0.105, 0.308), (-0.03, 0.288), (0.0, 0.296), (0.03, 0.288), (0.105, 0.308), (0.045, 0.345),
+                (-0.045, 0.345)])
 _MOUTH = places([(-0.1, 0.309), (0, 0.316), (0.1, 0.309)])
 _SHEEN = places([(-0.24, -0.42), (-0.05, -0.50), (-0.08, -0.44), (-0.24, -0.34)])
 _CIRCLE = np.exp(1j * np.linspace(0, 2 * np.pi, 29)[:-1])
 
 # Hair that hangs behind the head, by style.
 _BEHIND = {
-    "long": _symmetric([(0.12, -0.55), (0.33, -0.47), (0.44, -0.2), (0.46, 0.15), (0.45, 0.45), (0.50, 0.75), (0.46, 1.05), (0.25, 1.15)]),
-    "wavy": _symmetric([(0.12, -0.55), (0.33, -0.47), (0.44, -0.2), (0.50, 0.15), (0.41, 0.45), (0.54, 0.75), (0.42, 1.05), (0.25, 1.15)]),
-    "bob": _symmetric([(0.12, -0.55), (0.34, -0.47), (0.45, -0.2), (0.47, 0.15), (0.46, 0.40), (0.36, 0.52), (0.1, 0.5)]),
-    "ponytail": places([(0.12, -0.42), (0.48, -0.36), (0.62, -0.05), (0.60, 0.4), (0.66, 0.72), (0.48, 0.5), (0.42, 0.1), (0.3, -0.2)]),
+    "long": _symmetric([(0.12, -0.55), (0.33, -0.47), (0.44, -0.2), (0.46, 0.15), (0.45, 0.45), (0.50, 0.75),
+                        (0.46, 1.05), (0.25, 1.15)]),
+    "wavy": _symmetric([(0.12, -0.55), (0.33, -0.47), (0.44, -0.2), (0.50, 0.15), (0.41, 0.45), (0.54, 0.75),
+                        (0.42, 1.05), (0.25, 1.15)]),
+    "bob": _symmetric([(0.12, -0.55), (0.34, -0.47), (0.45, -0.2), (0.47, 0.15), (0.46, 0.40), (0.36, 0.52),
+                       (0.1, 0.5)]),
+    "ponytail": places([(0.12, -0.42), (0.48, -0.36), (0.62, -0.05), (0.60, 0.4), (0.66, 0.72), (0.48, 0.5),
+                        (0.42, 0.1), (0.3, -0.2)]),
     "bun": -0.63j + 0.19 * _CIRCLE[::3],
     "curls": -0.13j + (_CIRCLE.real + 0.98j * _CIRCLE.imag) * (0.53 + 0.035 * (np.arange(28) % 2)),
 }
 # The cap of hair over the skull: how high it stands over the skin, and where it is parted.
-_CAPS = {"crop": (0.0, 0.0), "side": (0.03, 0.14), "curls": (0.07, 0.0), "bun": (0.005, 0.0), "ponytail": (0.005, 0.05)}
+_CAPS = {"crop": (0.0, 0.0), "side": (0.03, 0.14), "curls": (0.03, 0.0), "bun": (0.005, 0.0), "ponytail": (0.005, 0.05)}
 # Locks that frame the face: their length.
 _LOCKS = {"bob": 0.52, "long": 1.0, "wavy": 0.94}
-_LOCK = [(0.06, -0.53), (0.36, -0.42), (0.435, -0.12), (0.45, 0.20), (0.46, 0.55), (0.45, 0.85), (0.37, 1.0), (0.335, 0.70),
-         (0.335, 0.35), (0.345, 0.05), (0.31, -0.18), (0.17, -0.35)]
+_LOCK = [(0.06, -0.53), (0.36, -0.42), (0.435, -0.12), (0.45, 0.20), (0.46, 0.55), (0.45, 0.85), (0.37, 1.0),
+         (0.335, 0.70), (0.335, 0.35), (0.345, 0.05), (0.31, -0.18), (0.17, -0.35)]
 
 
 class Head:
@@ -81,7 +87,7 @@ def face(figure):
     lashes = tuple(int(0.35 * c) for c in body.hair)
     brow = tuple(int(0.55 * c + 10) for c in body.hair)
     mouth = tuple(int(0.72 * c) for c in body.lips)
-    eyes = [(s, 0.155) for s in p.SIGN]
+    eyes, taper = [(s, 0.155) for s in p.SIGN], blend(0.030, 0.010, grid(11)) * head.size
     return [
         Piece(Fabric((body.skin,)), [*ears, shaded], [nose], shadow=0.2),
         Flat(body.lips, [loop(head.face(_LIPS, depth=0.36))]),
@@ -89,7 +95,7 @@ def face(figure):
         Flat((244, 240, 236), [loop(head.face(_EYE, *eye)) for eye in eyes]),
         Flat(lashes, [head.face(_IRIS, *eye) for eye in eyes]),
         Flat(lashes, [ribbon(curve(head.face(_LASH, *eye), 4), 0.017 * head.size) for eye in eyes]),
-        Flat(brow, [ribbon(curve(head.face(_BROW, *eye), 5), np.linspace(0.030, 0.010, 11) * head.size) for eye in eyes]),
+        Flat(brow, [ribbon(curve(head.face(_BROW, *eye), 5), taper) for eye in eyes]),
     ]
 
 
@@ -121,5 +127,7 @@ def hair(figure):
         if style == "wavy":
             lock[below] += 0.03 * (-1) ** np.arange(below.sum())
         over = [Piece(fabric, [Part(loop(head.at(lock if s > 0 else -lock.conj()))) for s in p.SIGN])]
-    cap = Part(head.at(_cap(*_CAPS.get(style, (0.02, 0.06)))), tones=[(loop(head.at(_SHEEN)), LIGHT)])
-    return behind, [*over, Piece(fabric, [cap])]
+    cap = head.at(_cap(*_CAPS.get(style, (0.02, 0.06))))
+    if style == "curls":  # One mass with the hair behind: no rim between them.
+        return behind, [Flat(figure.body.hair, [cap])]
+    return behind, [*over, Piece(fabric, [Part(cap, tones=[(loop(head.at(_SHEEN)), LIGHT)])])]

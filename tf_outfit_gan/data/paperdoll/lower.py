@@ -61,8 +61,8 @@ def trousers(figure, cut, label):
         leg = tube(limb, 0.06, cut.end, ease=ease, hem=0.08, cap=0.3, u0=body.torso, v0=p.SIGN[i] * body.hip_joint)
         if figure.fine and cut.end > 1.2:  # Folds in the hollow of the knee.
             for u in (0.94, 1.03):
-                crease = fold(*limb.at(np.array([u, u + 0.02, u - 0.03]), r * np.array([-1.1, -0.4, 0.4])), 0.005 * unit)
-                leg[0].tones.append((crease, SHADE))
+                crease = limb.at(u + np.array([0, 0.02, -0.03]), r * np.array([-1.1, -0.4, 0.4]))
+                leg[0].tones.append((fold(*crease, 0.005 * unit), SHADE))
         parts += leg
     parts.append(_seat(figure, least, body.hip_joint + skin(0.12) + float(ease(0.12))))
     lines = _seams(figure) if figure.fine else []
@@ -72,9 +72,8 @@ def trousers(figure, cut, label):
 def _seams(figure):
     """Returns waistband, fly and pockets."""
     torso, unit = figure.torso, figure.unit
-    pockets = [
-        (torso.front(s * np.array([0.045, 0.072]), np.array([WAIST + 0.07, 0.93]), 0.7), 0.0013 * unit, SEAM) for s in p.SIGN
-    ]
+    x, t = np.array([0.045, 0.072]), np.array([WAIST + 0.07, 0.93])
+    pockets = [(torso.front(s * x, t, 0.7), 0.0013 * unit, SEAM) for s in p.SIGN]
     return [_waistband(figure), (torso.front(0.0, np.array([WAIST + 0.06, 1.0, 1.18])), 0.0014 * unit, SEAM), *pockets]
 
 
@@ -103,7 +102,8 @@ def skirt(figure, cut, label):
         sides.append(curve(np.concatenate([top, hang(figure, s, cut.length, cut.flare, ease)]), 3))
     left, right = sides
     hem = hem_line(right[-1], left[-1], 0.008 * unit, 0.003 * unit * (cut.flare > 0.04))
-    part = panel(np.concatenate([right, hem, left[::-1], torso.front(np.array([0.0]), WAIST + 0.015)]), figure, left, right)
+    waist = torso.front(np.array([0.0]), WAIST + 0.015)
+    part = panel(np.concatenate([right, hem, left[::-1], waist]), figure, left, right)
     if not figure.fine:
         return [Piece(cut.fabric, [part], label=label)]
     aside = unit * (0.004 + 0.06 * max(cut.flare, 0))

@@ -41,7 +41,8 @@ def fronts(figure, cut, label):
         shoulder = shoulder_edge(figure, s, cut.neck_width, 0.0, cut.eases[0], True)
         hem = hem_line(outer[-1], opening[-1], 0.004 * unit)
         outline = np.concatenate([shoulder, outer[1:], hem, opening[::-1]])
-        parts.append(panel(outline, figure, opening, outer, 0.3) if s > 0 else panel(outline, figure, outer, opening, 0.14))
+        left, right = (opening, outer) if s > 0 else (outer, opening)
+        parts.append(panel(outline, figure, left, right, 0.3 if s > 0 else 0.14))
         if figure.fine:
             lines += _seams(figure, cut, s, outer[-1], opening[-1])
         trims += _trim(figure, cut, s, opening, label)
@@ -80,7 +81,8 @@ def _seams(figure, cut, s, outer, inner):
         lines.append((np.array([outer, inner]) - 0.016j * unit, 0.0016 * unit, SEAM))
     else:
         t = 0.36 if cut.style == "trucker" else 0.92
-        lines.append((torso.front(s * (gap + np.array([0.020, 0.054])), np.array([t, t - 0.01]), 0.8), 0.0022 * unit, SEAM))
+        pocket = torso.front(s * (gap + np.array([0.020, 0.054])), np.array([t, t - 0.01]), 0.8)
+        lines.append((pocket, 0.0022 * unit, SEAM))
     return lines
 
 
@@ -100,6 +102,7 @@ def _trim(figure, cut, s, opening, label):
     colour = shaded(cut.fabric, 0.78)
     shapes = [ribbon(opening, 0.009 * figure.unit)]
     if cut.style == "bomber":
-        x, t = np.array([0.029, 0.041, 0.026, 0.004 + 0.6 * cut.gap, 0.021]), np.array([-0.205, -0.165, 0.0, 0.06, -0.17])
+        x = np.array([0.029, 0.041, 0.026, 0.004 + 0.6 * cut.gap, 0.021])
+        t = np.array([-0.205, -0.165, 0.0, 0.06, -0.17])
         shapes.append(torso.front(s * x, t, np.array([0, 0, 0.6, 1, 0])))
     return [Flat(colour, shapes, label)]

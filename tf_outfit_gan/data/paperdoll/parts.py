@@ -23,9 +23,9 @@ def facing(normals):
 def tube(limb, begin, end, ease=0.0, flare=0.0, cap=0.0, hem=None, tone=SHADE, u0=0.0, v0=0.0):
     """Returns the parts of a tube around a limb from u = `begin` to `end`: one for each bone that it covers.
 
-    `ease` is how far it stands off the skin, a length or a function of u; `flare` widens it evenly up to its end; `cap`
-    rounds its beginning and `hem` its end, in parts of their widths (None: the end is open, it has no rim); `u0` and `v0`
-    are where its texture begins.
+    `ease` is how far it stands off the skin, a length or a function of u; `flare` widens it evenly up to its end;
+    `cap` rounds its beginning and `hem` its end, in parts of their widths (None: the end is open, it has no rim); `u0`
+    and `v0` are where its texture begins.
     """
     spans = [(begin, end)] if end <= 1 or begin >= 1 else [(begin, 1), (1, end)]
     warp = Warp(limb.joints, limb.unit, u0=u0, v0=v0)
@@ -42,7 +42,7 @@ def tube(limb, begin, end, ease=0.0, flare=0.0, cap=0.0, hem=None, tone=SHADE, u
         if not limb.fine:
             parts.append(Part(outline, outline, warp=warp))
             continue
-        # The rim fades in along the limb, for where it begins it belongs to the trunk; it closes the end if that has a hem.
+        # The rim fades in along the limb, for where it begins it belongs to the trunk; it closes an end with a hem.
         rim = RIM_WIDTH * np.minimum((u - begin) / 0.25, 1) * outward
         core_outer, core_inner = outer - rim, inner + rim
         if len(arc):

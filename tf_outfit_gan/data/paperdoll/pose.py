@@ -1,7 +1,7 @@
 """Poses: a skeleton in three dimensions, turned, seen from slightly above, with its feet on the ground.
 
-Keypoints follow MPII-16. Angles are in degrees; an abduction lifts a limb sideways away from the body, a flexion lifts it
-forwards. Index 0 of a pair is the person's right side, 1 the left.
+Keypoints follow MPII-16. Angles are in degrees; an abduction lifts a limb sideways away from the body, a flexion lifts
+it forwards. Index 0 of a pair is the person's right side, 1 the left.
 """
 
 import math
@@ -17,7 +17,8 @@ SIGN = (-1, 1)
 
 PITCH = math.sin(math.radians(6))  # How far what is nearer to the camera lies lower in the picture.
 
-# Legs: (abduction, flexion, the knee's bend, the shin's abduction besides the thigh's), standing leg and other leg; odds.
+# Legs: (abduction, flexion, the knee's bend, the shin's abduction besides the thigh's) of the standing and of the other
+# leg, and the odds of the stance.
 STANCES = {
     "straight": (((3.5, 0, 1, -1), (3.5, 2, 2, -1)), 0.18),
     "contrapposto": (((-1, 0, 0, -1), (9, 14, 24, 1)), 0.28),
@@ -28,8 +29,8 @@ STANCES = {
 }
 # How an arm is held, and how often.
 GESTURES = {
-    "relaxed": 0.30, "swing": 0.12, "hip": 0.19, "across": 0.08, "raised": 0.05, "out": 0.08, "pocket": 0.08, "chest": 0.06,
-    "behind_head": 0.04,
+    "relaxed": 0.30, "swing": 0.12, "hip": 0.19, "across": 0.08, "raised": 0.05, "out": 0.08, "pocket": 0.08,
+    "chest": 0.06, "behind_head": 0.04,
 }
 
 
@@ -70,8 +71,8 @@ def draw_pose(rng):
     wiggle = np.reshape(chance[11:19], (2, 4)) * 2 - 1
     legs = (np.array(STANCES[stance][0]) + wiggle * (1.5, 3, 3, 1)).tolist()
     # The hip over the standing leg rises, the shoulder over it sinks.
-    lift = {"contrapposto": 3 + 4 * roll, "knee_in": 2 + 3 * roll, "crossed": 2 + 2 * roll}.get(stance, 1.5 * roll - 0.75)
-    lift *= -SIGN[standing]
+    lifts = {"contrapposto": 3 + 4 * roll, "knee_in": 2 + 3 * roll, "crossed": 2 + 2 * roll}
+    lift = -SIGN[standing] * lifts.get(stance, 1.5 * roll - 0.75)
     # An arm on the far side of a turned body does not cross it.
     for i, sign in enumerate(SIGN):
         if sign * yaw > 14 and gestures[i] in ("across", "chest", "behind_head"):
@@ -80,8 +81,9 @@ def draw_pose(rng):
         gestures[1] = "relaxed"
     return Pose(
         yaw=yaw, hip_roll=lift, shoulder_roll=-lift * (0.2 + 0.6 * shoulders), lean=3 * (2 * lean - 1),
-        head_tilt=6 * (2 * tilt - 1), head_yaw=0.5 * yaw + 14 * (2 * look - 1), legs=tuple(legs[::1 if standing == 0 else -1]),
-        toes=(12 + 22 * chance[19], 12 + 22 * chance[20]), gestures=tuple(gestures),
+        head_tilt=6 * (2 * tilt - 1), head_yaw=0.5 * yaw + 14 * (2 * look - 1),
+        legs=tuple(legs if standing == 0 else legs[::-1]), toes=(12 + 22 * chance[19], 12 + 22 * chance[20]),
+        gestures=tuple(gestures),
         jitters=tuple(map(tuple, rng.random((2, 2)).tolist())),
     )
 
@@ -138,13 +140,14 @@ def _arm(gesture, jitter, sign, shoulder, thorax, head_top, body):
 
 
 def solve(body, pose, heels=0.0):
-    """Returns the joints [16, 3] in body units (x, y as seen; a larger z is nearer), the feet [2, 3] and their lifts [2].
+    """Returns joints [16, 3] in body units (x, y as seen; a larger z is nearer), feet [2, 3] and their lifts [2].
 
-    `feet` are the directions in which the toes point; a lift is how far an ankle is raised off the ground. `heels` is the
-    height of the shoes' heels. The ground is at y = 0 below the lower foot; the middle of the hips has x = 0.
+    `feet` are the directions in which the toes point; a lift is how far an ankle is raised off the ground. `heels` is
+    the height of the shoes' heels. The ground is at y = 0 below the lower foot; the middle of the hips has x = 0.
     """
     joints, feet = np.zeros((16, 3)), np.zeros((2, 3))
-    roll, shoulder_roll, lean, turn = (math.radians(a) for a in (pose.hip_roll, pose.shoulder_roll, pose.lean, pose.yaw))
+    angles = (pose.hip_roll, pose.shoulder_roll, pose.lean, pose.yaw)
+    roll, shoulder_roll, lean, turn = (math.radians(angle) for angle in angles)
     tilt = math.radians(0.5 * pose.lean + pose.head_tilt)
     along_spine = np.array([math.sin(lean), -math.cos(lean), 0])
     upright = np.array([math.sin(tilt), -math.cos(tilt), 0.06])

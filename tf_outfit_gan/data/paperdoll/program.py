@@ -1,11 +1,13 @@
-"""`outfit-gan paperdoll`: writes a synthetic catalogue with exact truth, on all cores; killed, the same command goes on.
+"""`outfit-gan paperdoll`: writes a synthetic catalogue with exact truth; killed, the same command goes on.
 
-    OUT/images/000000.png   the photo                        OUT/masks/000000.png     gray: the visible slot's index + 1,
-    OUT/articles/000000_top.png   one packshot a worn slot                            0 where none is, one file a photo
-    OUT/manifest.jsonl      one entry a line, written last   OUT/paperdoll.json       what was asked for
+    OUT/images/000000.png         the photo
+    OUT/articles/000000_top.png   a packshot of each worn slot
+    OUT/masks/000000.png          one gray picture a photo: the visible slot's index + 1, 0 where there is none
+    OUT/manifest.jsonl            an entry a line, written last
+    OUT/paperdoll.json            what was asked for
 
-Pictures up to 256 high are PNG: JPEG's blocks of 8x8 pixels would smear garments that are a few pixels wide. Larger ones
-are JPEG (quality 95), a tenth of the bytes and of the time. Masks are always PNG.
+Pictures up to 256 high are PNG: JPEG's blocks of 8x8 pixels would smear garments that are a few pixels wide. Larger
+ones are JPEG (quality 95), for a fraction of the bytes. Masks are always PNG.
 """
 
 import json
@@ -16,7 +18,7 @@ from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.progress import progress
 
 LOSSLESS_HEIGHT = 256
-CHUNK_PIXELS = 1 << 21  # Photos a chunk: enough to keep the workers busy, few enough to lose little when killed.
+CHUNK_PIXELS = 1 << 21  # Of the photos in a chunk: few enough to lose little when killed.
 SETTINGS, MANIFEST, PARTS = "paperdoll.json", "manifest.jsonl", ".parts"
 
 
@@ -27,8 +29,12 @@ def parse_size(text):
     except ValueError:
         raise UserError(f"--size {text}: expected HEIGHTxWIDTH, such as 1024x768") from None
     if height < 16 or abs(3 * height - 4 * width) > 3:
-        raise UserError(f"--size {text}: expected a portrait of 4 to 3, at least 16 high, such as 256x192 (height first)")
+        raise UserError(f"--size {text}: expected a portrait of 4 to 3, height first and at least 16, such as 256x192")
     return height, width
+
+
+def _cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def add_arguments(parser):
@@ -36,9 +42,9 @@ def add_arguments(parser):
     main = parser.add_argument_group("Main")
     main.add_argument("--count", type=int, required=True, help="number of entries")
     main.add_argument("--size", default="1024x768", help="height x width of every picture (default: %(default)s)")
-    main.add_argument("--seed", type=int, default=0, help="entry i depends on the seed and i alone (default: %(default)s)")
+    main.add_argument("--seed", type=int, default=0, help="decides, with its number, about every entry (default: 0)")
     run_options = parser.add_argument_group("Performance")
-    run_options.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes (default: all cores)")
+    run_options.add_argument("--workers", type=int, default=_cores(), help="processes (default: all cores)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
@@ -58,7 +64,7 @@ def write_catalogue(out, count, size, seed=0, workers=1, quiet=True):
         raise UserError(f"--seed {seed}: expected 0 or more")
     if not _begin(out, {"count": count, "seed": seed, "size": list(size)}):
         return
-    step = max(1, min(64, CHUNK_PIXELS // (size[0] * size[1]), -(-count // workers)))
+    step = max(1, min(64, CHUNK_PIXELS // (size[0] * size[1]), count // (4 * workers)))
     chunks = [(out, seed, size, first, min(first + step, count)) for first in range(0, count, step)]
     with progress("drawing", count, "entries", quiet) as advance:
         for _, _, _, first, end in _in_processes(chunks, workers):
@@ -80,7 +86,7 @@ def _begin(out, settings):
         except ValueError:
             before = None
         if before != settings:
-            raise UserError(f"{out}: holds a catalogue of other settings ({found.read_text().strip()}); choose another folder")
+            raise UserError(f"{out}: holds a catalogue of other settings, {before}; expected {settings} or another folder")
         if (out / MANIFEST).is_file():
             return False
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):

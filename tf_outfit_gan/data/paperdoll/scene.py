@@ -24,8 +24,9 @@ MARGIN = 0.06  # Around a packshot, in parts of its picture.
 class Doll:
     """A drawn entry, all uint8 but the keypoints.
 
-    photo [H, W, 3]; articles {slot: [H, W, 3]} in slot order; masks [H, W] with the visible slot's index + 1, 0 elsewhere;
-    keypoints [16, 3], MPII-16, x and y in pixels of the photo (pixel i covers [i, i + 1)) and 1 where they lie in it.
+    photo [H, W, 3]; articles {slot: [H, W, 3]} in slot order; masks [H, W] with the visible slot's index + 1, 0
+    elsewhere; keypoints [16, 3], MPII-16, x and y in pixels of the photo (pixel i covers [i, i + 1)) and 1 where they
+    lie in it.
     """
 
     photo: np.ndarray
@@ -91,11 +92,12 @@ def _hands(pose, cuts):
 
 
 def _backdrop(chance, figure):
-    """Returns a light studio: a tinted gradient and the figure's soft shadow on the floor, small; the canvas stretches it."""
+    """Returns a light studio with the figure's soft shadow on its floor, small: the canvas stretches it."""
     height, width = 64, 48
     y, x = (np.arange(height)[:, None] + 0.5) / height, (np.arange(width)[None] + 0.5) / height
     tone = 232 + 16 * chance[0] + 9 * np.array([chance[1] - 0.5, 0.3 * (chance[2] - 0.5), chance[2] - 0.5])
-    light = 1 + 0.03 * np.exp(-((x - 0.3) ** 2 + (y - 0.35) ** 2) / 0.12) - 0.05 * np.clip((y - 0.62) / 0.38, 0, 1) * (0.4 + 0.6 * chance[3])
+    floor = np.clip((y - 0.62) / 0.38, 0, 1) * (0.4 + 0.6 * chance[3])
+    light = 1 + 0.03 * np.exp(-((x - 0.3) ** 2 + (y - 0.35) ** 2) / 0.12) - 0.05 * floor
     right, left = (figure.joints[ankle] for ankle in p.ANKLE)
     middle, ground = (right + left).real / 2 + 0.02, max(right.imag, left.imag) + 0.035 * figure.unit
     spread = 0.075 + 0.5 * abs(left.real - right.real)
@@ -113,6 +115,12 @@ def dressed(figure, outfit):
     if outfit.tucked and bottom:
         chest, *_ = first.eases
         first = replace(first, hem=min(first.hem, lower.WAIST + 0.03), eases=(chest, 0.004, 0.004))
+    if jacket and jacket.skirt:  # A coat covers what hangs below it.
+        flare = jacket.skirt[1]
+        if first.skirt:
+            first = replace(first, skirt=(first.skirt[0], min(first.skirt[1], flare)))
+        if isinstance(bottom, Skirt):
+            bottom = replace(bottom, flare=min(bottom.flare, flare))
     label, outer = LABEL[slot], LABEL["outerwear"]
     behind_hair, over_hair = head.hair(figure)
 
@@ -181,7 +189,8 @@ def _packshot(slot, cut, size):
     (left, right), (top, bottom) = ((axis.min(), axis.max()) for axis in (outline.real, outline.imag))
     aspect = size[1] / size[0]
     zoom = (1 - 2 * MARGIN) * min(aspect / (right - left), 1 / (bottom - top))
-    canvas = Canvas(size, WHITE, 3 if size[0] > 128 else 2, zoom, complex(aspect, 1) / 2 - zoom * complex(left + right, top + bottom) / 2, labelled=False)
+    shift = (complex(aspect, 1) - zoom * complex(left + right, top + bottom)) / 2
+    canvas = Canvas(size, WHITE, 3 if size[0] > 128 else 2, zoom, shift, labelled=False)
     for piece in pieces:
         canvas.paint(piece)
     return canvas.result()[0]

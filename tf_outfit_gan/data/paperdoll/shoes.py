@@ -12,6 +12,7 @@ from tf_outfit_gan.data.paperdoll.geometry import Limb, loop
 from tf_outfit_gan.data.paperdoll.parts import tube
 
 TILT = 0.24  # How far the ground's depth shows in the picture: feet lie far below the camera.
+BARE = [(-0.024, 0.036), (-0.018, 0.046), (0.015, 0.044), (0.05, 0.024), (0.075, 0.018), (0.092, 0.010)]
 RUBBER = (240, 238, 232)
 LACE = 232  # A tone.
 
@@ -21,8 +22,10 @@ UPPERS = {
                 (0.092, 0.019), (0.102, 0.008)],
     "boot": [(-0.031, 0.012), (-0.031, 0.034), (-0.024, 0.052), (0.020, 0.050), (0.045, 0.035), (0.072, 0.025),
              (0.094, 0.016), (0.104, 0.006)],
-    "pump": [(-0.029, 0.010), (-0.029, 0.034), (-0.024, 0.040), (0.030, 0.027), (0.060, 0.022), (0.085, 0.014), (0.107, 0.004)],
-    "flat": [(-0.030, 0.010), (-0.031, 0.032), (-0.024, 0.038), (0.030, 0.029), (0.060, 0.024), (0.085, 0.018), (0.101, 0.007)],
+    "pump": [(-0.029, 0.010), (-0.029, 0.034), (-0.024, 0.040), (0.030, 0.027), (0.060, 0.022), (0.085, 0.014),
+             (0.107, 0.004)],
+    "flat": [(-0.030, 0.010), (-0.031, 0.032), (-0.024, 0.038), (0.030, 0.029), (0.060, 0.024), (0.085, 0.018),
+             (0.101, 0.007)],
 }
 # From where to where along the foot a shoe is open, and half its opening's width.
 OPENINGS = {"sneaker": (-0.025, 0.017, 0.0125), "pump": (-0.023, 0.046, 0.0115), "flat": (-0.023, 0.044, 0.0120)}
@@ -62,7 +65,8 @@ class _Foot:
         s, h = np.array(profile).T
         w = np.interp(s, [-0.034, -0.02, 0.02, 0.065, 0.090, 0.106], [0.009, 0.0165, 0.0165, 0.0205, 0.0165, 0.006])
         h, top = np.minimum(h, high), narrow * w
-        points = self.at(np.concatenate([s, s, s, s]), np.concatenate([0 * h + low, 0 * h + low, h, h]), np.concatenate([-w, w, -top, top]))
+        bottom = np.full(2 * len(s), low)
+        points = self.at(np.tile(s, 4), np.concatenate([bottom, h, h]), np.concatenate([-w, w, -top, top]))
         return points[np.argmax((points[:, None] * _DIRECTIONS.conj()).real, axis=0)]
 
 
@@ -74,17 +78,18 @@ def _shoe(foot, cut, limb, label, inner, fine):
         width = 0.005 if cut.kind == "pump" else 0.011
         tip = foot.ankle + unit * (1j * (Body.ANKLE + foot.heel) - 0.027 * foot.ahead)
         top = foot.at(np.array([-0.030, -0.030 + 2.6 * width]), 0.004, 0.0)
-        layers.append(Flat(shaded(cut.fabric, 0.75), [np.append(top, [tip + 1.2 * width * unit * foot.ahead, tip])], label))
+        heel = np.append(top, [tip + 1.2 * width * unit * foot.ahead, tip])
+        layers.append(Flat(shaded(cut.fabric, 0.75), [heel], label))
     if thick:
         base = [(s, thick) for s in (-0.035, -0.02, 0.02, 0.045, 0.072, 0.092, 0.104)]
         colour = RUBBER if cut.kind == "sneaker" else shaded(cut.fabric, 0.5)
         layers.append(Flat(colour, [foot.solid(base, 0.0, thick, narrow=1.0)], label))
     if cut.shaft:
-        parts += tube(limb, SHAFTS[cut.shaft], 2.06, ease=lambda u: np.interp(u, [1, 1.8, 2], [0.005, 0.006, 0.009]), hem=0.0)
+        parts += tube(limb, SHAFTS[cut.shaft], 2.06, lambda u: np.interp(u, [1.8, 2], [0.005, 0.009]), hem=0.0)
     parts.append(Part(foot.solid(profile, thick)))
     if fine:
-        highlight = foot.at(np.array([0.060, 0.078, 0.085]), np.array([0.024, 0.019, 0.017]), np.array([0.002, 0.008, -0.004]))
-        parts[-1].tones.append((loop(highlight, 3), LIGHT))
+        s, h, w = np.array([(0.060, 0.024, 0.002), (0.078, 0.019, 0.008), (0.085, 0.017, -0.004)]).T
+        parts[-1].tones.append((loop(foot.at(s, h, w), 3), LIGHT))
     if fine and cut.kind == "sneaker":  # Laces.
         for s, h in ((0.030, 0.0412), (0.041, 0.0359), (0.052, 0.0325)):
             lines.append((foot.at(np.array([s, s]), h, np.array([-0.009, 0.009])), 0.0018 * unit, LACE))
@@ -109,8 +114,7 @@ def worn(figure, cut, i, label):
 def bare(figure, i):
     """Returns the part of a bare foot, which low shoes leave open."""
     foot = _foot_of(figure, i, figure.heels)
-    solid = foot.solid([(-0.024, 0.036), (-0.018, 0.046), (0.015, 0.044), (0.05, 0.024), (0.075, 0.018), (0.092, 0.010)])
-    return Part(solid)
+    return Part(foot.solid(BARE))
 
 
 def laid_out(cut, fine):
@@ -118,5 +122,6 @@ def laid_out(cut, fine):
     layers = []
     for ankle in (0.018 - 0.030j, 0j):
         limb = Limb([ankle + 0.004 - 0.47j, ankle + 0.006 - 0.235j, ankle], 1.0, -1, Body().leg_radii(), fine)
-        layers += _shoe(_Foot(ankle, (0.985, 0.0, 0.17), 1.0, cut.heel), cut, limb, BODY, shaded(cut.fabric, 0.55), fine)
+        foot = _Foot(ankle, (0.985, 0.0, 0.17), 1.0, cut.heel)
+        layers += _shoe(foot, cut, limb, BODY, shaded(cut.fabric, 0.55), fine)
     return layers

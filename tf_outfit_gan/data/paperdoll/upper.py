@@ -134,7 +134,7 @@ def sleeves(figure, cut, i, label):
     def ease(u):  # The sleeve begins close to the shoulder's slope.
         return cut.sleeve_ease * np.interp(u, [0.0, 0.3], [0.25, 1.0])
 
-    parts = tube(limb, -0.03, end, ease, cut.sleeve_flare, cap=0.28, hem=0.10, u0=-0.02, v0=v0)
+    parts = tube(limb, -0.02, end, ease, cut.sleeve_flare, cap=0.22, hem=0.10, u0=-0.02, v0=v0)
     if not figure.fine:
         return [Piece(cut.fabric, parts, label=label)]
     if end > 1.2:  # A crease in the hollow of the elbow.
