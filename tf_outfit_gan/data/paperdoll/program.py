@@ -69,8 +69,6 @@ def write_catalogue(out, count, size, seed=0, workers=1, quiet=True):
     with progress("drawing", count, "entries", quiet) as advance:
         for _, _, _, first, end in _in_processes(chunks, workers):
             advance(end - first)
-    # The manifest makes the catalogue whole: every picture must be on the disk before it.
-    os.sync()
     _write_whole(out / MANIFEST, "".join(_part(out, first, end).read_text() for *_, first, end in chunks))
     for path in (out / PARTS).iterdir():
         path.unlink()
@@ -86,7 +84,7 @@ def _begin(out, settings):
         except ValueError:
             before = None
         if before != settings:
-            raise UserError(f"{out}: holds a catalogue of other settings, {before}; expected {settings} or another folder")
+            raise UserError(f"{out}: holds a catalogue of other settings: expected {settings}, found {before}; choose another")
         if (out / MANIFEST).is_file():
             return False
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -149,7 +147,10 @@ def _draw_chunk(chunk):
     out, seed, size, first, end = chunk
     part = _part(out, first, end)
     if not part.is_file():
-        _write_whole(part, "".join(json.dumps(_write_entry(out, seed, i, size)) + "\n" for i in range(first, end)))
+        lines = [json.dumps(_write_entry(out, seed, i, size)) + "\n" for i in range(first, end)]
+        # The lines say that the pictures are whole: those must be on the disk before. One call serves all of them.
+        os.sync()
+        _write_whole(part, "".join(lines))
     return chunk
 
 
