@@ -84,7 +84,8 @@ def _begin(out, settings):
         except ValueError:
             before = None
         if before != settings:
-            raise UserError(f"{out}: holds a catalogue of other settings: expected {settings}, found {before}; choose another")
+            difference = f"expected {settings}, found {before}"
+            raise UserError(f"{out}: holds a catalogue of other settings: {difference}; choose another folder")
         if (out / MANIFEST).is_file():
             return False
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
