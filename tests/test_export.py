@@ -152,9 +152,11 @@ def test_served_is_rendered(conditional, server, tmp_path):
 
 
 def test_one_seed_is_one_picture_alone_or_in_a_batch(predict):
-    together = predict(rows(7, 5, 9))
-    np.testing.assert_array_equal(together[1], predict(rows(5))[0])
-    assert np.abs(together[0].astype(int) - together[1]).mean() > 10
+    together = predict(rows(7, 5, 9)).astype(int)
+    # Kernels for another number of rows may sum in another order, which may round a pixel otherwise, by one step.
+    difference = np.abs(together[1] - predict(rows(5))[0])
+    assert difference.max() <= 1 and difference.mean() < 0.01
+    assert np.abs(together[0] - together[1]).mean() > 10
 
 
 def test_style_mix_is_transfer(conditional, predict):

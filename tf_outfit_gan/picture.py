@@ -1,7 +1,8 @@
 """From a request to a picture: the one path that rendering, measuring and serving share.
 
 Everything here runs in a graph, and every row depends on its own seed and conditions alone: one seed is one picture,
-alone or in any batch, rendered here or served.
+alone or in any batch, rendered here or served. Alone or in a batch, kernels may sum in another order: up to one step of
+255, in a pixel of a thousand.
 """
 
 import tensorflow as tf
