@@ -36,7 +36,7 @@ def _parser(verb):
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, (module, summary) in VERBS.items():
-        subparser = verbs.add_parser(name, help=summary, description=summary.capitalize() + ".", parents=[common])
+        subparser = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".", parents=[common])
         if name == verb:
             program = importlib.import_module(module)
             program.add_arguments(subparser)

@@ -1,0 +1,76 @@
+"""The whole road at a tiny size, verb by verb as a user would go: from a drawn catalogue to a served picture."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tf_outfit_gan import cli
+
+
+def outfit_gan(*arguments):
+    assert cli.main(list(map(str, arguments))) == 0
+
+
+def pixels(path):
+    return np.asarray(Image.open(path))
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory):
+    """A folder in which the road was walked up to the exported model."""
+    at = tmp_path_factory.mktemp("road")
+    outfit_gan("paperdoll", at / "catalogue", "--count", 48, "--size", "16x12", "--quiet")
+    outfit_gan("prepare", at / "catalogue", at / "data", "--quiet")
+    outfit_gan("train", at / "run", "--data", at / "data", "--preset", "tiny", "--set", "start_level=2",
+               "--set", "total_kimg=0.064", "--quiet")
+    outfit_gan("export", at / "run", at / "models" / "outfit_gan")
+    entry = json.loads((at / "catalogue" / "manifest.jsonl").read_text().splitlines()[5])
+    articles = {slot: f"catalogue/{file}" for slot, file in entry["articles"].items()}
+    (at / "outfit.json").write_text(json.dumps({"articles": articles, "keypoints": entry["keypoints"]}))
+    return at
+
+
+def test_records_can_be_inspected(road):
+    outfit_gan("inspect", road / "data", "--out", road / "inspect.png", "--count", 4)
+    assert pixels(road / "inspect.png").std() > 10
+
+
+def test_the_run_left_pictures_of_its_size(road):
+    assert pixels(road / "run" / "reals.png").shape == pixels(road / "run" / "fakes_000000kimg.png").shape
+
+
+def test_a_served_picture_is_the_rendered_one(road):
+    outfit = road / "outfit.json"
+    outfit_gan("render", road / "run", "--outfit", outfit, "--seed", 5, "--out", road / "rendered.png", "--quiet")
+    command = [sys.executable, "-m", "tf_outfit_gan.cli", "serve", str(road / "models" / "outfit_gan")]
+    server = subprocess.Popen([*command, "--port", "0", "--rest_api_port", "0"], stdout=subprocess.PIPE, text=True)
+    try:
+        address = re.search(r"REST http://([^/]+)/", server.stdout.readline())[1]
+        outfit_gan("request", address, "--outfit", outfit, "--seed", 5, "--out", road / "served.png")
+    finally:
+        server.terminate()
+        assert server.wait(60) == 0
+        server.stdout.close()
+    assert pixels(road / "served.png").shape == (16, 12, 3)
+    np.testing.assert_array_equal(pixels(road / "served.png"), pixels(road / "rendered.png"))
+
+
+def test_poses_edits_and_transfers_are_drawn(road):
+    outfit, data = road / "outfit.json", road / "data"
+    entry = json.loads((road / "catalogue" / "manifest.jsonl").read_text().splitlines()[7])["id"]
+    outfit_gan("render", road / "run", "--outfit", outfit, "--pose", f"{data}:{entry}", "--pose", outfit,
+               "--seed", "1,2", "--out", road / "poses.png", "--quiet")
+    for what in ("colour", "pose"):
+        outfit_gan("transfer", road / "run", "--source", outfit, "--target", f"{data}:{entry}", "--what", what,
+                   "--out", road / f"{what}.png")
+    assert all((road / f"{name}.png").stat().st_size > 1000 for name in ("poses", "colour", "pose"))
+
+
+def test_the_snapshot_can_be_measured(road):
+    outfit_gan("evaluate", road / "run", "--data", road / "data", "--count", 24, "--json", road / "fid.json", "--quiet")
+    assert "not the standard FID" in (road / "fid.json").read_text()
