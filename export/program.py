@@ -20,8 +20,8 @@ def run(args):
     base = folder.parent
     name = base.resolve().name
     megabytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
-    print(f"exported {name} version {folder.name} to {folder}: {megabytes:.1f} MB, {format_size(snapshot.size)} pictures "
-          f"after {snapshot.cur_nimg / 1000:g} kimg; every signature was asked once")
+    print(f"exported {name} version {folder.name} to {folder}: {megabytes:.1f} MB, "
+          f"{format_size(snapshot.size)} pictures after {snapshot.cur_nimg / 1000:g} kimg; all signatures answer")
     print(f"serve it: outfit-gan serve {base}")
     print(f"or:       docker run -p 8500:8500 -p 8501:8501 -v {base.resolve()}:/models/{name} -e MODEL_NAME={name} "
           f"{SERVING_IMAGE}")

@@ -1,5 +1,6 @@
 """A tiny model with random weights, its snapshot, and what a request of it looks like: for export, render, transfer."""
 
+import functools
 import json
 
 import keras
@@ -9,12 +10,13 @@ from PIL import Image
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.networks.build import build_generator
+from tf_outfit_gan.renderer import Renderer
 from tf_outfit_gan.sheet import CAPTION, GAP, MIN_HEIGHT
 from tf_outfit_gan.snapshot import Snapshot
 
 
-def write_snapshot(path, *overrides, level=None, alpha=1.0):
-    """Writes and returns a tiny snapshot; its weights are random, and large enough for pictures with contrast."""
+def make_snapshot(*overrides, level=None, alpha=1.0):
+    """A tiny snapshot; its weights are random, always the same, and large enough for pictures with contrast."""
     keras.utils.set_random_seed(3)
     config, _ = from_preset("tiny", overrides)
     generator = build_generator(config)
@@ -22,9 +24,20 @@ def write_snapshot(path, *overrides, level=None, alpha=1.0):
     for variable in generator.variables:
         if not np.any(variable.numpy()):  # Biases, noise strengths and w_avg begin at 0, where mistakes would hide.
             variable.assign(0.3 * rng.standard_normal(variable.shape))
-    snapshot = Snapshot(config, generator, config.num_levels - 1 if level is None else level, alpha, 400_000)
+    return Snapshot(config, generator, config.num_levels - 1 if level is None else level, alpha, 400_000)
+
+
+def write_snapshot(path, *overrides, **where):
+    """Writes and returns `make_snapshot`."""
+    snapshot = make_snapshot(*overrides, **where)
     snapshots.save(path, snapshot)
     return snapshot
+
+
+@functools.cache
+def tiny_renderer():
+    """A `Renderer` of `make_snapshot()`, which takes seconds to trace: the tests share it."""
+    return Renderer(make_snapshot())
 
 
 def photo(seed, size=(40, 30)):

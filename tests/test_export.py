@@ -17,7 +17,7 @@ from export import savedmodel
 from export.savedmodel import write_savedmodel
 from serving.client import OutfitClient
 from serving.outfit_file import read_outfit
-from tests.exported import photo, write_outfit, write_snapshot
+from tests.exported import photo, tiny_renderer, write_outfit, write_snapshot
 from tests.serving_model import predict_request, running_server, stubs, wait_for
 from tf_outfit_gan import cli
 from tf_outfit_gan.renderer import Renderer
@@ -62,7 +62,8 @@ def predict(server):
     with stubs(server.port) as (predictions, _):
         def ask(arrays, signature="serving_default"):
             answer = predictions.Predict(predict_request(arrays, signature))
-            return np.stack([np.asarray(Image.open(io.BytesIO(png))) for png in answer.outputs["image_bytes"].string_val])
+            images = answer.outputs["image_bytes"].string_val
+            return np.stack([np.asarray(Image.open(io.BytesIO(png))) for png in images])
         yield ask
 
 
@@ -104,7 +105,8 @@ def test_the_card_tells_what_servers_are_asked(conditional):
     image = {"image_bytes": ("string", [None])}
     expected = {
         "serving_default": (CONDITIONS | numbers, image | {"seed": ("int64", [None])}),
-        "style_mix": (sides | layers | {"keypoints": CONDITIONS["keypoints"], "truncation_psi": ("float32", [None])}, image),
+        "style_mix": (sides | layers | {name: (CONDITIONS | numbers)[name] for name in ("keypoints", "truncation_psi")},
+                      image),
     }
     assert {name: tuple({key: (spec["dtype"], spec["shape"]) for key, spec in part.items()}
                         for part in (found["signatures"][name][side] for side in ("inputs", "outputs")))
@@ -118,10 +120,11 @@ def test_the_server_lists_the_signatures_of_the_card(conditional, server):
     assert served.keys() == described.keys()
     for name, signature in served.items():
         for side in ("inputs", "outputs"):
-            assert {key: (info["dtype"], [int(dim["size"]) for dim in info["tensor_shape"]["dim"]])
-                    for key, info in signature[side].items()} == {
-                key: (f"DT_{spec['dtype'].upper().replace('FLOAT32', 'FLOAT')}", [-1 if s is None else s for s in spec["shape"]])
-                for key, spec in described[name][side].items()}
+            infos, specs = signature[side], described[name][side]
+            assert {key: [int(dim["size"]) for dim in info["tensor_shape"]["dim"]] for key, info in infos.items()} == {
+                key: [-1 if size is None else size for size in spec["shape"]] for key, spec in specs.items()}
+            assert {key: info["dtype"] for key, info in infos.items()} == {
+                key: f"DT_{spec['dtype'].upper()}".replace("FLOAT32", "FLOAT") for key, spec in specs.items()}
 
 
 def test_every_weight_is_stored_once(conditional):
@@ -133,7 +136,8 @@ def test_every_weight_is_stored_once(conditional):
     assert len(stored) == read
     model = SavedModel.FromString((base_path / "1/saved_model.pb").read_bytes())
     graph = model.meta_graphs[0].graph_def
-    operations = [node.op for part in (graph, *graph.library.function) for node in getattr(part, "node_def", None) or part.node]
+    nodes = [graph.node, *(function.node_def for function in graph.library.function)]
+    operations = [node.op for part in nodes for node in part]
     assert operations.count("VarHandleOp") == read
     # What the server's runtime does not have, or would draw differently each time.
     assert not {op for op in operations if "PyFunc" in op or op in ("RandomStandardNormal", "RandomUniform")}
@@ -144,7 +148,7 @@ def test_served_is_rendered(conditional, server, tmp_path):
     snapshot, _ = conditional
     outfit = write_outfit(tmp_path / "outfit.json", 6)
     served = OutfitClient(f"localhost:{server.rest_port}", "gen").render(*read_outfit(outfit), seeds=[1, -2], psi=0.9)
-    request, renderer = read_request(str(outfit), snapshot.config.condition_size), Renderer(snapshot)
+    request, renderer = read_request(str(outfit), snapshot.config.condition_size), tiny_renderer()
     for png, seed in zip(served, (1, -2)):
         picture = np.asarray(Image.open(io.BytesIO(png)))
         np.testing.assert_array_equal(picture, renderer.picture(request, seed, 0.9))
@@ -167,7 +171,7 @@ def test_style_mix_is_transfer(conditional, predict):
         articles = dict(zip(snapshot.config.slots, inputs["article_images_bytes"][0]))
         return Request("", articles, inputs["keypoints"][0])
 
-    expected = Renderer(snapshot).transfer(request(source), request(target), 4, 5, 0.8, (4, 6), source["keypoints"][0])
+    expected = tiny_renderer().transfer(request(source), request(target), 4, 5, 0.8, (4, 6), source["keypoints"][0])
     assert np.abs(predict(mix_rows(4, 6), "style_mix")[0].astype(int) - expected).max() <= 1
 
 

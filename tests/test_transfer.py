@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.exported import cell, write_outfit, write_snapshot
+from tests.exported import cell, tiny_renderer, write_outfit, write_snapshot
 from tf_outfit_gan import cli
 from tf_outfit_gan.renderer import Renderer
 from tf_outfit_gan.request_inputs import read_request
@@ -16,12 +16,13 @@ SIZE = (16, 12)
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "000400kimg"
-    return write_snapshot(path), path
+    write_snapshot(path)
+    return path
 
 
-@pytest.fixture(scope="module")
-def renderer(snapshot):
-    return Renderer(snapshot[0])
+@pytest.fixture
+def renderer():
+    return tiny_renderer()
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_the_papers_layers():
 
 
 def test_the_sheet_shows_source_target_and_result(folder, snapshot, renderer):
-    assert transfer(snapshot[1], *OUTFITS, "--what", "pose", "--seed", "1,2") == 0
+    assert transfer(snapshot, *OUTFITS, "--what", "pose", "--seed", "1,2") == 0
     sheet = Image.open("out.png")
     source, target = (read_request(f"{name}/outfit.json", SIZE) for name in ("source", "target"))
     for row, seed in enumerate((1, 2)):
@@ -92,9 +93,9 @@ def test_an_unconditional_model_renders_and_transfers_seeds(folder):
     (("--psi", "-1"), "--psi -1: expected a number from 0 to 2"),
 ])
 def test_mistakes_are_one_line(folder, snapshot, capsys, arguments, text):
-    assert transfer(snapshot[1], *OUTFITS, "--what", "colour", *arguments) == 2
+    assert transfer(snapshot, *OUTFITS, "--what", "colour", *arguments) == 2
     error = capsys.readouterr().err
-    assert text.format(snapshot[1]) in error and error.count("\n") == 1
+    assert text.format(snapshot) in error and error.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments, text", [

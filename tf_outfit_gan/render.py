@@ -1,6 +1,6 @@
 """`outfit-gan render`: pictures of an outfit from a snapshot, for one or many seeds and poses.
 
-The grid of one outfit in many poses, and of an outfit with an article added, is the paper's (arXiv 1908.08847, figure 5).
+One outfit in many poses, and an outfit with an article added, are the paper's (arXiv 1908.08847, figure 5).
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ def add_arguments(parser):
     parser.add_argument("--seed", default="1", metavar="1,2,3", help="one picture each (default: %(default)s)")
     parser.add_argument("--psi", type=float, help=PSI_HELP)
     parser.add_argument("--out", required=True, metavar="picture.png",
-                        help="what to write: the picture, or a grid with a row for each pose and a column for each seed")
+                        help="what to write: the picture, or a grid with a row a pose and a column a seed")
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 

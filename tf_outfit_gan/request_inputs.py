@@ -47,7 +47,7 @@ class Request:
     keypoints: np.ndarray | None
 
     def edited(self, add=(), remove=()):
-        """The outfit without some slots and with some articles, as `--remove SLOT` and `--add [SLOT=]FILE` give them."""
+        """The outfit without some slots and with some articles: what --remove SLOT and --add [SLOT=]FILE give."""
         articles = dict(self.articles)
         for slot in remove:
             slot_index(slot)

@@ -1,9 +1,9 @@
 """`outfit-gan transfer`: the colour or the pose of one picture on another (arXiv 1908.08847, section 4.1 and figure 4).
 
 The source's style vectors take the place of the target's in some layers: the last third for the colour, the first sixth
-for the pose (13-18 and 1-3 of the paper's 18). Where a model also takes poses spatially (pose_path = spatial), the style
-vectors alone do not carry the pose: then a pose transfer is drawn with the source's keypoints, a colour transfer with
-the target's.
+for the pose (13-18 and 1-3 of the paper's 18). Where a model also takes poses spatially (pose_path = spatial), the
+style vectors alone do not carry the pose: then a pose transfer is drawn with the source's keypoints, a colour transfer
+with the target's.
 """
 
 from tf_outfit_gan import request_inputs, sheet
@@ -20,9 +20,10 @@ def add_arguments(parser):
     parser.add_argument("--what", required=True, choices=("colour", "pose"), help="what to transfer")
     parser.add_argument("--layers", metavar="13-18",
                         help="layers to copy, from 1, the last included (default: the paper's for --what)")
-    parser.add_argument("--seed", metavar="1,2,3", help="of both, a row each (default: 1); for a conditional model only")
+    parser.add_argument("--seed", metavar="1,2,3", help="a row each (default: 1); for a conditional model only")
     parser.add_argument("--psi", type=float, help=PSI_HELP)
-    parser.add_argument("--out", required=True, metavar="picture.png", help="the sheet to write: source, target, result")
+    parser.add_argument("--out", required=True, metavar="picture.png",
+                        help="the sheet to write: source, target, result")
 
 
 def run(args):
