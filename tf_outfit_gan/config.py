@@ -106,10 +106,13 @@ PRESETS = {
     "128x96": (dict(size=(128, 96), condition_size=(64, 48), **_SPATIAL), dict()),
     "64x48": (dict(size=(64, 48), condition_size=(32, 24), fmap_base=2048, fmap_max=128, **_SPATIAL), dict()),
     "demo": (
-        dict(size=(32, 24), condition_size=(32, 24), fmap_base=768, fmap_max=96, mapping_layers=4, **_SPATIAL),
         dict(
-            total_kimg=1000, start_level=2, fade_kimg=4, stable_kimg=4, batch_size=32, learning_rate=0.002,
-            r1_interval=8, ema_halflife_kimg=2, precision="mixed_bfloat16",
+            size=(32, 24), condition_size=(32, 24), fmap_base=512, fmap_max=64, latent_dim=128, style_dim=256,
+            embedding_dim=256, mapping_layers=2, mapping_lr_multiplier=0.1, **_SPATIAL,
+        ),
+        dict(
+            total_kimg=1000, start_level=3, batch_size=32, learning_rate=0.003, r1_gamma=3, r1_interval=16,
+            ema_halflife_kimg=2, precision="mixed_bfloat16",
         ),
     ),
     "tiny": (

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import LearnedConstant
 from tf_outfit_gan.networks.blocks import StyledLayer, built_conv
-from tf_outfit_gan.networks.embedding import NUM_KEYPOINTS
+from tf_outfit_gan.networks.embedding import HEATMAP_GAIN, NUM_KEYPOINTS
 
 
 class SynthesisLevel(keras.layers.Layer):
@@ -35,7 +35,7 @@ class SynthesisLevel(keras.layers.Layer):
             self.first = built_conv(config.channels(level - 1), channels, 3, resample="up", flip=flip, **policy)
         self.pose = None
         if config.conditional and config.pose_path == "spatial":
-            self.pose = built_conv(NUM_KEYPOINTS, channels, 3, gain=1.0, **policy)
+            self.pose = built_conv(NUM_KEYPOINTS, channels, 3, gain=HEATMAP_GAIN, **policy)
         self.first_style = StyledLayer(channels, config.style_dim, **policy)
         self.second = built_conv(channels, channels, 3, **policy)
         self.second_style = StyledLayer(channels, config.style_dim, **policy)
