@@ -17,6 +17,7 @@ from tf_outfit_gan import snapshot
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.randomness import BatchDraws
 from training.adam import Adam
 from training.loop import train
 from training.phases import Stage
@@ -28,8 +29,7 @@ from training.steps import Steps
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("catalogue")
     write_catalogue(folder / "catalogue", 48, (16, 12))
-    prepare(folder / "catalogue", folder / "data", quiet=True)
-    return folder / "data"
+    return prepare(folder / "catalogue", folder / "data", quiet=True)
 
 
 def settings(*overrides):
@@ -86,7 +86,7 @@ def test_data_that_is_too_small_is_refused(data, tmp_path):
 
 def test_a_killed_run_goes_on(data, tmp_path):
     """SIGKILL right after a checkpoint was written; the same command ends the run."""
-    command = [sys.executable, "-m", "tf_outfit_gan.cli", "train", str(tmp_path / "run"), "--data", str(data),
+    command = [sys.executable, "-m", "tf_outfit_gan.cli", "train", str(tmp_path / "run"), "--data", str(data.path),
                "--preset", "tiny", "--set", "stable_kimg=100", "--set", "total_kimg=0.096"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -137,12 +137,28 @@ class TestAdam:
         np.testing.assert_allclose(a, [0.9, 2.1], rtol=1e-6)
 
 
-def test_one_pass_scores_as_two(data):
-    """Reals and fakes that alternate in one batch get the scores of two passes, minibatch statistic included."""
+def test_one_pass_gives_the_features_of_two():
+    """Reals and fakes that alternate in one batch get the features of two passes, minibatch statistic included."""
     model_config, config = settings("r1_interval=4")
     steps = Steps(tf.distribute.get_strategy(), model_config, config)
     real, fake = (tf.random.stateless_normal([8, 16, 12, 3], [0, seed]) for seed in (1, 2))
-    embedding = tf.random.stateless_normal([8, 8], [0, 3])
-    found = steps.phases._joint_scores(Stage(2, False, 8, 1), real, fake, embedding, None)
-    for images, scores in zip((real, fake), found):
-        np.testing.assert_allclose(scores, steps.discriminator(images, embedding), rtol=1e-5)
+    joint = steps.phases._joint_features(Stage(2, False, 8, 1), real, fake, None)
+    for images, features in zip((real, fake), joint):
+        np.testing.assert_allclose(features, steps.discriminator.features(images), rtol=1e-5)
+
+
+def test_mismatched_photos_count_as_fakes_by_their_weight():
+    """The loss grows by the weight times softplus of a photo's score under its neighbour's conditions."""
+    found = {}
+    for weight in (0.0, 0.5):
+        model_config, config = settings(f"mismatch_weight={weight}", "mixing_probability=0")
+        steps = Steps(tf.distribute.get_strategy(), model_config, config)
+        batch = {"image": tf.random.stateless_normal([8, 16, 12, 3], [0, 1]),
+                 "articles": tf.random.stateless_normal([8, 6, 16, 12, 3], [0, 2]),
+                 "keypoints": tf.random.stateless_uniform([8, 16, 3], [0, 3])}
+        draws = BatchDraws(tf.constant(1, tf.int64), 8)
+        statistics, _ = steps.phases.discriminator_phase(Stage(2, False, 8, 1), batch, draws, None)
+        found[weight] = float(statistics["loss_discriminator"])
+    embedding = steps.discriminator.embed(batch["articles"], batch["keypoints"])
+    wrong = steps.discriminator(batch["image"], tf.roll(embedding, 1, axis=0))
+    np.testing.assert_allclose(found[0.5] - found[0.0], 0.5 * np.mean(np.log1p(np.exp(wrong))), rtol=1e-3)

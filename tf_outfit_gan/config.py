@@ -79,6 +79,7 @@ class TrainingConfig:
     adam_beta2: float = 0.99
     r1_gamma: float = 10.0
     r1_interval: int = 1  # R1 every so many steps, scaled to the same mean strength; 1 = every step.
+    mismatch_weight: float = 0.0  # Of real photos under wrong conditions in the discriminator's loss; 0 = off.
     mixing_probability: float = 0.9
     ema_halflife_kimg: float = 10.0
     mirror: bool = True
@@ -112,7 +113,7 @@ PRESETS = {
         ),
         dict(
             total_kimg=1000, start_level=3, batch_size=32, learning_rate=0.003, r1_gamma=3, r1_interval=16,
-            ema_halflife_kimg=2, precision="mixed_bfloat16",
+            mismatch_weight=0.5, ema_halflife_kimg=2, precision="mixed_bfloat16",
         ),
     ),
     "tiny": (

@@ -16,6 +16,12 @@ def discriminator_loss(real_scores, fake_scores):
     return tf.nn.softplus(-real_scores) + tf.nn.softplus(fake_scores)
 
 
+def mismatch_loss(wrong_scores):
+    """-log(1 - sigmoid(D(real, wrong conditions))), [N]: a real photo is no answer to another one's articles and pose
+    (arXiv 1605.05396, algorithm 1)."""
+    return tf.nn.softplus(wrong_scores)
+
+
 def r1_penalty(image_gradients):
     """Squared norm of the gradient of D(real) with respect to the picture, [N, H, W, 3] -> [N].
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tf_outfit_gan import config as configs
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.data.records import open_dataset, write_whole
+from tf_outfit_gan.data.records import write_whole
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
 from training import schedule
@@ -24,12 +24,12 @@ _INTERVALS = ("tick", "checkpoint", "snapshot")
 _FREE = ("total_kimg", "steps_per_call", *(f"{what}_kimg" for what in _INTERVALS))
 
 
-def train(folder, data, model_config, config, time_limit_sec=None, quiet=False):
+def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False):
     """Trains until `total_kimg`, or until the time is up; goes on where an earlier call in the same folder ended.
 
     Args:
         folder: of the run.
-        data: folder of a prepared data set.
+        dataset: a prepared `Dataset`.
         model_config, config: the `ModelConfig` and `TrainingConfig`.
         time_limit_sec: stop after this long, with a checkpoint and a snapshot. None = no limit.
         quiet: nothing on the terminal.
@@ -41,10 +41,9 @@ def train(folder, data, model_config, config, time_limit_sec=None, quiet=False):
     folder = Path(folder)
 
     # Check and write down what this run is.
-    dataset = open_dataset(data)
     _check_data(dataset, model_config)
     folder.mkdir(parents=True, exist_ok=True)
-    _keep_config(folder, data, model_config, config)
+    _keep_config(folder, dataset, model_config, config)
 
     # Build everything, and remember what an earlier call learned.
     strategy = make_strategy()
@@ -132,10 +131,12 @@ def _check_data(dataset, model_config):
         raise UserError(f"{dataset.path}: some entries have no keypoints, which a conditional model needs")
 
 
-def _keep_config(folder, data, model_config, config):
+def _keep_config(folder, dataset, model_config, config):
     """Writes config.json, or compares it with that of the run that is to be resumed."""
     path = folder / "config.json"
-    ours = {"data": str(Path(data).resolve()), "model": configs.to_dict(model_config), "training": configs.to_dict(config)}
+    ours = {
+        "data": str(dataset.path.resolve()), "model": configs.to_dict(model_config), "training": configs.to_dict(config)
+    }
     if path.exists():
         theirs = json.loads(path.read_text())
         for part in ("model", "training"):

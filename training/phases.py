@@ -45,11 +45,16 @@ class Phases:
         with tf.GradientTape() as tape:
             embedding, penalty = self._embed(batch), 0.0
             if self.config.r1_interval == 1:
-                real_scores, penalty = self._penalized_scores(stage, real, embedding, alpha)
-                fake_scores = self.discriminator(fake, embedding, level=stage.level, alpha=alpha)
+                real_features, penalty = self._penalized_features(stage, real, embedding, alpha)
+                fake_features = self.discriminator.features(fake, stage.level, alpha)
             else:
-                real_scores, fake_scores = self._joint_scores(stage, real, fake, embedding, alpha)
+                real_features, fake_features = self._joint_features(stage, real, fake, alpha)
+            real_scores, fake_scores = (self.discriminator.score(x, embedding) for x in (real_features, fake_features))
             loss = losses.discriminator_loss(real_scores, fake_scores)
+            if self.config.mismatch_weight and self.model_config.conditional:
+                # A photo under its neighbour's articles and pose: the features are there already.
+                wrong_scores = self.discriminator.score(real_features, tf.roll(embedding, 1, axis=0))
+                loss += self.config.mismatch_weight * losses.mismatch_loss(wrong_scores)
             total = tf.reduce_sum(loss + self._r1_weight(stage) * penalty) / stage.batch
         statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores}
         if self.config.r1_interval == 1:
@@ -60,7 +65,7 @@ class Phases:
         """R1 alone, weighted by the interval that it stands for."""
         real = self._fade(batch["image"], alpha)
         with tf.GradientTape() as tape:
-            _, penalty = self._penalized_scores(stage, real, self._embed(batch), alpha)
+            _, penalty = self._penalized_features(stage, real, self._embed(batch), alpha)
             total = tf.reduce_sum(penalty) * self._r1_weight(stage) * self.config.r1_interval / stage.batch
         return _mean({"r1_penalty": penalty}, stage), self._gradients(tape, total, self.discriminator)
 
@@ -97,24 +102,25 @@ class Phases:
         """Reals lose the detail that the fading level does not draw yet."""
         return real if alpha is None else ops.lerp(ops.upsample(ops.downsample(real)), real, alpha)
 
-    def _penalized_scores(self, stage, real, embedding, alpha):
+    def _penalized_features(self, stage, real, embedding, alpha):
+        """Features of reals, and the R1 penalty of their scores."""
         with tf.GradientTape() as tape:
             tape.watch(real)
-            scores = self.discriminator(real, embedding, level=stage.level, alpha=alpha)
-        return scores, losses.r1_penalty(tape.gradient(scores, real))
+            features = self.discriminator.features(real, stage.level, alpha)
+            scores = self.discriminator.score(features, embedding)
+        return features, losses.r1_penalty(tape.gradient(scores, real))
 
-    def _joint_scores(self, stage, real, fake, embedding, alpha):
-        """Scores of reals and fakes from one pass, which takes less time than two of half the size.
+    def _joint_features(self, stage, real, fake, alpha):
+        """Features of reals and fakes from one pass, which takes less time than two of half the size.
 
         They alternate in the batch: a minibatch-stddev group, which takes every k-th picture, then holds only reals or
         only fakes, and the same ones as in a pass of their own; given that each kind fills its groups.
         """
         if stage.replica_batch % self.model_config.stddev_group:
-            return [self.discriminator(x, embedding, level=stage.level, alpha=alpha) for x in (real, fake)]
+            return [self.discriminator.features(x, stage.level, alpha) for x in (real, fake)]
         images = tf.reshape(tf.stack([real, fake], axis=1), [-1, *real.shape[1:]])  # [2N, H, W, 3]
-        twice = None if embedding is None else tf.repeat(embedding, 2, axis=0)
-        scores = self.discriminator(images, twice, level=stage.level, alpha=alpha)
-        return tf.unstack(tf.reshape(scores, [-1, 2]), axis=1)
+        features = self.discriminator.features(images, stage.level, alpha)
+        return tf.unstack(tf.reshape(features, [-1, 2, features.shape[-1]]), axis=1)
 
     def _r1_weight(self, stage):
         return losses.r1_weight(self.config.r1_gamma, self.model_config.num_levels - 1 - stage.level)

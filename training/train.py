@@ -1,6 +1,7 @@
 """The verb `outfit-gan train`: trains a model on prepared data. The same command resumes it."""
 
 from tf_outfit_gan.config import PRESETS, from_preset
+from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.errors import UserError
 
 
@@ -25,7 +26,9 @@ def run(args):
         print(to_json(model_config), to_json(config), sep="\n")
         return
 
+    # A mistake in the data is told before TensorFlow's import, which takes seconds.
+    dataset = open_dataset(args.data)
     from training.loop import train
 
     time_limit_sec = None if args.time_limit is None else args.time_limit * 60
-    train(args.folder, args.data, model_config, config, time_limit_sec, args.quiet)
+    train(args.folder, dataset, model_config, config, time_limit_sec, args.quiet)

@@ -46,7 +46,11 @@ class Discriminator(keras.Model):
         self.built = True  # Every layer built its weights above.
 
     def call(self, images, embedding=None, level=None, alpha=None):
-        features = tf.cast(self.features(images, level, alpha), tf.float32)
+        return self.score(self.features(images, level, alpha), embedding)
+
+    def score(self, features, embedding=None):
+        """The score as a function of features [N, F] and embedding [N, F], from `features` and `embed`; [N]."""
+        features = tf.cast(features, tf.float32)
         score = 0.0
         if self.unconditional is not None:
             score += tf.cast(self.unconditional(features), tf.float32)[:, 0]
