@@ -84,6 +84,15 @@ def test_data_that_is_too_small_is_refused(data, tmp_path):
         train(tmp_path / "run", data, *settings("size=32x24"), quiet=True)
 
 
+def test_an_unconditional_model_trains_with_lazy_r1(data, tmp_path):
+    overrides = ("conditional=false", "r1_interval=2", "start_level=2", "total_kimg=0.032")
+    assert train(tmp_path / "run", data, *settings(*overrides), quiet=True) == 32
+    found = snapshot.load(tmp_path / "run")
+    assert found.generator.embedding is None
+    (line,) = (tmp_path / "run" / "stats.jsonl").read_text().splitlines()
+    assert json.loads(line)["r1_penalty"] > 0
+
+
 def test_a_killed_run_goes_on(data, tmp_path):
     """SIGKILL right after a checkpoint was written; the same command ends the run."""
     command = [sys.executable, "-m", "tf_outfit_gan.cli", "train", str(tmp_path / "run"), "--data", str(data.path),
