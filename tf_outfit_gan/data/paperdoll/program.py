@@ -16,18 +16,16 @@ from pathlib import Path
 
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.progress import progress
+from tf_outfit_gan.sizes import parse_size
 
 LOSSLESS_HEIGHT = 256
 CHUNK_PIXELS = 1 << 21  # Of the photos in a chunk: few enough to lose little when killed.
 SETTINGS, MANIFEST, PARTS = "paperdoll.json", "manifest.jsonl", ".parts"
 
 
-def parse_size(text):
+def portrait_size(text):
     """Reads `1024x768`, height first; raises `UserError` unless it is a portrait of 4 to 3."""
-    try:
-        height, width = (int(number) for number in text.split("x"))
-    except ValueError:
-        raise UserError(f"--size {text}: expected HEIGHTxWIDTH, such as 1024x768") from None
+    height, width = parse_size(text)
     if height < 16 or abs(3 * height - 4 * width) > 3:
         raise UserError(f"--size {text}: expected a portrait of 4 to 3, height first and at least 16, such as 256x192")
     return height, width
@@ -49,7 +47,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    write_catalogue(args.out, args.count, parse_size(args.size), args.seed, args.workers, args.quiet)
+    write_catalogue(args.out, args.count, portrait_size(args.size), args.seed, args.workers, args.quiet)
     if not args.quiet:
         print(f"{args.out / MANIFEST}: {args.count} entries at {args.size}")
 
