@@ -57,11 +57,11 @@ class _Demo:
 
         # One outfit in four poses, and again with a jacket that another model wears.
         jacket = next(at / "shown" / e["articles"]["outerwear"] for e in entries if "outerwear" in e["articles"])
-        plain = next(o for e, o in zip(entries, outfits) if "outerwear" not in e["articles"])
+        plain = next(i for i, entry in enumerate(entries) if "outerwear" not in entry["articles"])
         poses = [argument for outfit in outfits[:4] for argument in ("--pose", outfit)]
         for name, change in (("poses", []), ("jacket", ["--add", f"outerwear={jacket}"])):
             self.step("render one outfit in four poses" + (", with a jacket" if change else ""), "render", at / "run",
-                      "--outfit", plain, *poses, *change, "--out", at / "pictures" / f"{name}.png")
+                      "--outfit", outfits[plain], *poses, *change, "--out", at / "pictures" / f"{name}.png")
         for what in ("colour", "pose"):
             self.step(f"transfer the {what} of one picture to another", "transfer", at / "run", "--source", outfits[0],
                       "--target", outfits[1], "--what", what, "--out", at / "pictures" / f"transfer_{what}.png")

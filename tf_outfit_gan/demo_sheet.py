@@ -11,6 +11,7 @@ from tf_outfit_gan.sheet import CAPTION, FONT_SIZE, GAP, INK, PAPER, save_whole
 HEIGHT, WIDTH = 256, 192  # Of a picture on the sheet, in pixels.
 GRAY = (128, 128, 128)  # What a model sees for a missing article.
 ROWS = 4
+TITLE = 52
 
 
 def draw_sheet(path, folder, entries, plain, jacket):
@@ -20,20 +21,18 @@ def draw_sheet(path, folder, entries, plain, jacket):
         path: where to.
         folder: of the demo.
         entries: manifest entries of `folder/shown`; a row for each of the first four.
-        plain: the outfit file that was rendered in four poses.
-        jacket: the image file of the article that was added.
+        plain: which of them was rendered in the poses of all four rows.
+        jacket: the image file of the article that was added to it.
     """
-    font = ImageFont.load_default(FONT_SIZE + 4)
-    rows = [_entry_row(folder, entry) for entry in entries[:ROWS]]
-    poses = [(_titled(Image.open(folder / "pictures" / f"{name}.png"), title, font)) for name, title in (
-        ("poses", f"outfit {plain.stem} in four poses"), ("jacket", "and with a jacket"),
-    )]
-    poses.append(_titled(_article(jacket), "the jacket", font))
-    transfers = [_titled(Image.open(folder / "pictures" / f"transfer_{what}.png"), f"{what} transfer", font)
+    rows = _titled(_below([_entry_row(folder, entry) for entry in entries[:ROWS]]),
+                   "Outfits that the model never saw: articles (gray = none), pose, photo,\n"
+                   "and what it drew from three seeds.")
+    poses = _titled(_picture(folder, "poses"), f"The outfit of row {plain + 1}\nin each row's pose,")
+    added = _titled(_picture(folder, "jacket"), "and with a jacket\nput on.")
+    jacket = _titled(_article(jacket), "The jacket.\n")
+    transfers = [_titled(_picture(folder, f"transfer_{what}"), f"The {what} of one picture given to another.\n")
                  for what in ("colour", "pose")]
-    title = "articles, pose and photo of outfits that the model never saw, and what it drew from three seeds"
-    sheet = _beside([_titled(_below(rows), title, font), *poses])
-    save_whole(_below([sheet, _beside(transfers)]), path)
+    save_whole(_below([_beside([rows, poses, added, jacket]), _beside(transfers)]), path)
 
 
 def _entry_row(folder, entry):
@@ -57,10 +56,15 @@ def _article(file, size=(WIDTH, HEIGHT)):
     return Image.open(file).convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
-def _titled(image, title, font):
-    sheet = Image.new("RGB", (image.width, image.height + CAPTION + GAP), PAPER)
-    sheet.paste(image, (0, CAPTION + GAP))
-    ImageDraw.Draw(sheet).text((GAP, GAP), title, INK, font)
+def _picture(folder, name):
+    return Image.open(folder / "pictures" / f"{name}.png")
+
+
+def _titled(image, title):
+    """Puts two lines of text above a picture."""
+    sheet = Image.new("RGB", (image.width, image.height + TITLE), PAPER)
+    sheet.paste(image, (0, TITLE))
+    ImageDraw.Draw(sheet).text((GAP, GAP), title, INK, ImageFont.load_default(FONT_SIZE + 2))
     return sheet
 
 
