@@ -112,8 +112,8 @@ PRESETS = {
             embedding_dim=256, mapping_layers=2, mapping_lr_multiplier=0.1, **_SPATIAL,
         ),
         dict(
-            total_kimg=1000, start_level=3, batch_size=32, learning_rate=0.003, r1_gamma=3, r1_interval=16,
-            mismatch_weight=0.5, ema_halflife_kimg=2, precision="mixed_bfloat16",
+            total_kimg=1000, start_level=3, batch_size=32, learning_rate=0.004, r1_gamma=3, r1_interval=16,
+            mismatch_weight=1, ema_halflife_kimg=2, precision="mixed_bfloat16",
         ),
     ),
     "tiny": (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tf_outfit_gan.errors import UserError
 
-ENTRIES, SIZE = 6000, "32x24"
+ENTRIES, SIZE = 5000, "32x24"
 SHOWN_SIZE = "256x192"  # The same entries, drawn larger: the articles that are sent, and what a person looks at.
 SHOWN_ENTRIES = 100
 SEEDS = "1,2,3"
@@ -22,7 +22,7 @@ SEEDS = "1,2,3"
 def add_arguments(parser):
     parser.add_argument("folder", metavar="OUT", nargs="?", type=Path, default=Path("demo"),
                         help="where everything goes (default: %(default)s)")
-    parser.add_argument("--minutes", type=float, default=5.5, help="of training (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=6, help="of training (default: %(default)s)")
 
 
 def run(args):
