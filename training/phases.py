@@ -1,7 +1,7 @@
 """The phases of a training step: what each computes on one replica, as losses and gradients, before anything is changed.
 
-Phases are data: a step runs those whose interval divides its number (StyleGAN's own is R1 in every step; the lazy form
-of arXiv 1912.04958, appendix B, is R1 as a phase of its own, every 8th or 16th step).
+A step runs the discriminator's phase and the generator's. R1 belongs to every discriminator phase, as in StyleGAN, or
+is a phase of its own every so many steps: the lazy form of arXiv 1912.04958, appendix B.
 """
 
 import dataclasses
