@@ -93,6 +93,19 @@ def test_an_unconditional_model_trains_with_lazy_r1(data, tmp_path):
     assert json.loads(line)["r1_penalty"] > 0
 
 
+def test_a_run_that_ends_while_its_last_snapshot_is_written_has_one_in_the_end(data, tmp_path, monkeypatch):
+    arguments = (tmp_path / "run", data, *settings("start_level=2", "total_kimg=0.016"))
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(snapshot, "save", die)
+        train(*arguments, quiet=True)
+    assert train(*arguments, quiet=True) == 16
+    assert snapshot.load(tmp_path / "run").cur_nimg == 16
+
+
 def test_a_killed_run_goes_on(data, tmp_path):
     """SIGKILL right after a checkpoint was written; the same command ends the run."""
     command = [sys.executable, "-m", "tf_outfit_gan.cli", "train", str(tmp_path / "run"), "--data", str(data.path),

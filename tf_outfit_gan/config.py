@@ -35,17 +35,12 @@ class ModelConfig:
     def __post_init__(self):
         _one_of("pose_path", self.pose_path, ("style", "spatial"))
         _one_of("projection", self.projection, ("full", "inner"))
-        if self.conditional:
-            if any(c > s for c, s in zip(self.condition_size, self.size)):
-                raise UserError(
-                    f"condition_size {format_size(self.condition_size)} is larger than the picture's "
-                    f"{format_size(self.size)}: choose one of {', '.join(map(format_size, self.level_sizes))}"
-                )
-            if self.condition_size not in self.level_sizes:
-                raise UserError(
-                    f"condition_size {format_size(self.condition_size)} is no level of {format_size(self.size)}: "
-                    f"choose one of {', '.join(map(format_size, self.level_sizes))}"
-                )
+        # A level of the picture is never above the picture's size.
+        if self.conditional and self.condition_size not in self.level_sizes:
+            raise UserError(
+                f"condition_size {format_size(self.condition_size)} is no level of {format_size(self.size)}: "
+                f"choose one of {', '.join(map(format_size, self.level_sizes))}"
+            )
 
     @property
     def level_sizes(self):

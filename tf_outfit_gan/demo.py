@@ -50,7 +50,7 @@ class _Demo:
         # Outfits and poses that the model never saw: entries of the test split.
         entries = self.unseen_entries()
         outfits = [self.write_outfit(entry) for entry in entries]
-        with self.server() as address:
+        with _Server(self) as address:
             for entry, outfit in zip(entries[:4], outfits):
                 self.step(f"ask the server for outfit {entry['id']}", "request", address, "--outfit", outfit,
                           "--seed", SEEDS, "--out", at / "pictures" / f"served_{entry['id']}.png")
@@ -103,9 +103,6 @@ class _Demo:
         articles = {slot: f"../shown/{file}" for slot, file in entry["articles"].items()}
         path.write_text(json.dumps({"articles": articles, "keypoints": entry["keypoints"]}, indent=1))
         return path
-
-    def server(self):
-        return _Server(self)
 
 
 class _Server:

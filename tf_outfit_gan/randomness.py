@@ -10,10 +10,10 @@ import tensorflow as tf
 LATENT, OTHER_LATENT, MIXING, NOISE = 0, 1, 2, 1000
 
 
-def normal(shape, key, stream, dtype=tf.float32):
+def normal(shape, key, stream):
     """Standard normal numbers; key is an int64 scalar, stream a small integer."""
     seed = tf.stack([tf.cast(key, tf.int64), tf.constant(stream, tf.int64)])
-    return tf.random.stateless_normal(shape, seed, dtype=dtype, alg="philox")
+    return tf.random.stateless_normal(shape, seed, alg="philox")
 
 
 def uniform(key, stream, minval=0, maxval=None, dtype=tf.float32):
@@ -56,12 +56,12 @@ class BatchDraws:
     def latents(self, latent_dim, stream=LATENT):
         return self._share(normal([self.batch * self.replicas, latent_dim], self.key, stream))
 
-    def noise(self, level_sizes, dtype=tf.float32):
+    def noise(self, level_sizes):
         """Two maps a level, [N, H, W, 1]."""
         maps = []
         for layer in range(2 * len(level_sizes)):
             shape = [self.batch * self.replicas, *level_sizes[layer // 2], 1]
-            maps.append(tf.cast(self._share(normal(shape, self.key, NOISE + layer)), dtype))
+            maps.append(self._share(normal(shape, self.key, NOISE + layer)))
         return maps
 
     def mixing_cutoff(self, probability, num_layers):

@@ -6,6 +6,7 @@ from PIL import Image
 from tf_outfit_gan import pixels
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.picture import Painter
+from tf_outfit_gan.sheet import save_whole
 
 COLUMNS, ROWS = 8, 3
 LEAST_HEIGHT = 96  # Pixels; smaller pictures are enlarged, so that a person can see them.
@@ -45,4 +46,4 @@ def _write(path, images):
     sheet = np.full((rows, COLUMNS, height, width, 3), 255, np.uint8)
     sheet.reshape(-1, height, width, 3)[:count] = images
     sheet = sheet.transpose(0, 2, 1, 3, 4).reshape(rows * height, COLUMNS * width, 3)
-    Image.fromarray(sheet.repeat(factor, axis=0).repeat(factor, axis=1)).save(path)
+    save_whole(Image.fromarray(sheet.repeat(factor, axis=0).repeat(factor, axis=1)), path)

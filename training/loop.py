@@ -19,8 +19,8 @@ from training.phases import Stage
 from training.report import Report
 from training.steps import Steps
 
-# What may change between a run and its continuation: nothing here touches the weights' way.
 _INTERVALS = ("tick", "checkpoint", "snapshot")
+# What may change between a run and its continuation: nothing here touches the weights' way.
 _FREE = ("total_kimg", "steps_per_call", *(f"{what}_kimg" for what in _INTERVALS))
 
 
@@ -91,13 +91,14 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             last = cur_nimg >= total_nimg or stop.asked or out_of_time
             if tick.at(cur_nimg) or last:
                 report.tick(cur_nimg, size, period.alpha(cur_nimg))
-            if checkpoint.at(cur_nimg) or last:
-                checkpoints.save(cur_nimg, trained_period)
             if snapshot.at(cur_nimg) or last:
                 name = f"{cur_nimg // 1000:06d}kimg"
                 drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg)
                 snapshots.save(folder / "snapshots" / name, drawn)
                 grids.fakes(folder / f"fakes_{name}.png", drawn)
+            # The checkpoint comes last: a run that is killed before it does the rest again.
+            if checkpoint.at(cur_nimg) or last:
+                checkpoints.save(cur_nimg, trained_period)
     report.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
     return cur_nimg
 
