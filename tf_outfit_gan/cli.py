@@ -21,6 +21,7 @@ VERBS = {
     "export": ("export.program", "write a SavedModel for TF Serving"),
     "serve": ("serving.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
     "request": ("serving.request", "ask a server for a picture"),
+    "benchmark": ("training.benchmark", "measure how fast a part of the training is"),
     "demo": ("tf_outfit_gan.demo", "walk the whole road: draw, prepare, train, export, serve, request"),
 }
 
