@@ -53,7 +53,7 @@ def test_an_entry_is_read_with_its_pose_in_widths_and_heights(folder):
     ({"keypoints": {"points": POINTS}}, "format, points and size"),
     ({"keypoints": {"format": "mpii15", "points": POINTS, "size": [80, 60]}}, "unknown keypoint format 'mpii15'"),
     ({"split": "validation"}, "train or test"),
-    ({"id": "first"}, "duplicate id 'first', already on line 1"),
+    ({"id": "first"}, "duplicate id 'first', already in manifest.jsonl line 1"),
     ({"id": 7}, "'id' must be a text"),
 ])
 def test_a_bad_entry_is_set_aside_with_its_line_and_reason(folder, change, words):
@@ -75,7 +75,7 @@ def test_no_manifest_and_no_good_entry_are_the_users_mistake(folder):
     with pytest.raises(UserError, match=r"manifest.jsonl: no such file; expected a folder with manifest.jsonl"):
         read_manifest(folder)
     write(folder, GOOD | {"split": "both"}, "nonsense")
-    with pytest.raises(UserError, match="found 2 bad and none good; line 1: 'split' must be train or test"):
+    with pytest.raises(UserError, match="found 2 bad and none good; manifest.jsonl line 1: 'split' must be train or test"):
         read_manifest(folder)
     assert UserError.exit_code == 2
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tf_outfit_gan.data.images import open_image
+from tf_outfit_gan.data.cutout import Cutout, open_article
 from tf_outfit_gan.data.manifest import load_outfit, load_pose
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.errors import UserError
@@ -91,9 +91,11 @@ def read_article(file):
     """Reads an article's picture as bytes that the model decodes: what is not upright PNG or JPEG is made a PNG."""
     from tf_outfit_gan.article_bytes import JPEG, MAX_SIDE, PNG
 
-    image = open_image(file)
+    image = open_article(file)
     if max(image.size) > MAX_SIDE:
         raise UserError(f"{file}: {image.height}x{image.width} pixels; expected sides of {MAX_SIDE} at most")
+    if isinstance(file, Cutout):
+        return _png(image)
     content = Path(file).read_bytes()
     upright = Image.open(io.BytesIO(content)).getexif().get(0x0112, 1) == 1
     return content if content.startswith((PNG, JPEG)) and upright else _png(image)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from tf_outfit_gan.data.cutout import open_article
 from tf_outfit_gan.data.images import WHITE, fit, open_image, pyramid
 from tf_outfit_gan.data.manifest import Skipped
 from tf_outfit_gan.data.records import is_raw
@@ -34,7 +35,7 @@ def encode_entries(entries, levels):
         try:
             encoded.append(encode_entry(entry, levels))
         except UserError as error:
-            encoded.append(Skipped(entry.line, entry.id, str(error)))
+            encoded.append(Skipped(entry.line, entry.id, str(error), entry.listing))
     return encoded
 
 
@@ -43,9 +44,9 @@ def encode_entry(entry, levels):
     photo, placement = fit(open_image(entry.image), levels[-1])
     keypoints = entry.outfit.keypoints
     articles = [[b""] * len(SLOTS) for _ in levels]
-    for slot, path in entry.outfit.articles.items():
-        article, _ = fit(open_image(path), levels[-1], WHITE)
-        for level, picture in enumerate(_encode_levels(article, levels)):
+    for slot, article in entry.outfit.articles.items():
+        packshot, _ = fit(open_article(article), levels[-1], WHITE)
+        for level, picture in enumerate(_encode_levels(packshot, levels)):
             articles[level][SLOTS.index(slot)] = picture
     return Encoded(
         id=entry.id,

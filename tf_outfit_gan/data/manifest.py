@@ -4,29 +4,32 @@
      "keypoints": {"format": "mpii16", "points": [[x, y, confidence], ...], "size": [height, width]}, "split": "train"}
 
 Points are in pixels of a picture of `size` that shows what the photo shows. `articles` may be empty and `keypoints`
-left out, for unconditional models; `split` is train or test, train if left out. An outfit file is an entry without id
-and image.
+left out, for unconditional models; `split` is train or test, train if left out. An article may also be cut out of a
+photo, see `cutout`. An outfit file is an entry without id and image.
 """
 
 import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from tf_outfit_gan.data.cutout import Cutout
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import slot_index
 from tf_outfit_gan.pose.convert import normalized, to_mpii16
 
 FILENAME = "manifest.jsonl"
+LISTING = f"{FILENAME} line"
 SPLITS = ("train", "test")
 
 
 @dataclass(frozen=True)
 class Outfit:
-    """What to wear and how to stand: article files by slot, and a pose [K, 3] or None."""
+    """What to wear and how to stand: articles (a file's path or a `Cutout`) by slot, and a pose [K, 3] or None."""
 
     articles: dict
     keypoints: np.ndarray | None
@@ -34,22 +37,24 @@ class Outfit:
 
 @dataclass(frozen=True)
 class Entry:
-    """One photo with its outfit; `line` is its place in the manifest, from 1."""
+    """One photo with its outfit; `listing` and `line` say where it stood: "manifest.jsonl line", 3."""
 
     id: str
     line: int
     split: str
     image: Path
     outfit: Outfit
+    listing: str = LISTING
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """An entry set aside, and why."""
+    """An entry set aside, and why; `listing` and `line` as in `Entry`."""
 
     line: int
     id: str | None
     reason: str
+    listing: str = LISTING
 
 
 @dataclass(frozen=True)
@@ -71,24 +76,36 @@ def read_manifest(folder):
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path}: no such file; expected a folder with {FILENAME}, one entry a line") from None
-    entries, skipped, lines_by_id = [], [], {}
-    for line, text in enumerate(content.split(b"\n"), start=1):
-        if not text.strip():
-            continue
-        entry_id = None
+    rows = [(LISTING, line, None, partial(_json_object, text))
+            for line, text in enumerate(content.split(b"\n"), start=1) if text.strip()]
+    return Manifest(*collect(path.parent, rows), hashlib.sha256(content).hexdigest())
+
+
+def collect(folder, rows):
+    """Checks entries and returns (the good ones, the skipped ones).
+
+    Args:
+        folder: what the entries' files are relative to, and may not lead out of.
+        rows: iterable of (listing, line, id or None, function that returns the entry's fields as a manifest has them).
+            The function may raise `UserError`, which sets the entry aside. An id given here stands for that in fields.
+
+    Raises `UserError` when not one entry is good.
+    """
+    entries, skipped, places = [], [], {}
+    for listing, line, entry_id, fields_of in rows:
         try:
-            fields = _json_object(text)
-            entry_id = _entry_id(fields)
-            if entry_id in lines_by_id:
-                raise UserError(f"duplicate id {entry_id!r}, already on line {lines_by_id[entry_id]}")
-            lines_by_id[entry_id] = line
-            entries.append(_entry(fields, entry_id, line, path.parent))
+            fields = fields_of()
+            entry_id = entry_id or _entry_id(fields)
+            if entry_id in places:
+                raise UserError(f"duplicate id {entry_id!r}, already in {places[entry_id]}")
+            places[entry_id] = f"{listing} {line}"
+            entries.append(_entry(fields, entry_id, listing, line, folder))
         except UserError as error:
-            skipped.append(Skipped(line, entry_id, str(error)))
+            skipped.append(Skipped(line, entry_id, str(error), listing))
     if not entries:
-        reason = f"; line {skipped[0].line}: {skipped[0].reason}" if skipped else ""
-        raise UserError(f"{path}: expected one good entry at least, found {len(skipped)} bad and none good{reason}")
-    return Manifest(entries, skipped, hashlib.sha256(content).hexdigest())
+        reason = f"; {skipped[0].listing} {skipped[0].line}: {skipped[0].reason}" if skipped else ""
+        raise UserError(f"{folder}: expected one good entry at least, found {len(skipped)} bad and none good{reason}")
+    return entries, skipped
 
 
 def load_outfit(path):
@@ -127,12 +144,12 @@ def _entry_id(fields):
     return entry_id
 
 
-def _entry(fields, entry_id, line, folder):
+def _entry(fields, entry_id, listing, line, folder):
     split = fields.get("split", "train")
     if split not in SPLITS:
         raise UserError(f"'split' must be train or test, got {split!r}")
     image = _file(fields.get("image"), "image", folder, confined=True)
-    return Entry(entry_id, line, split, image, _outfit(fields, folder, confined=True))
+    return Entry(entry_id, line, split, image, _outfit(fields, folder, confined=True), listing)
 
 
 def _outfit(fields, folder, confined):
@@ -141,9 +158,20 @@ def _outfit(fields, folder, confined):
         raise UserError(f"'articles' must be an object of slots and files, got {articles!r}")
     for slot in articles:
         slot_index(slot)
-    files = {slot: _file(file, slot, folder, confined) for slot, file in articles.items()}
+    found = {slot: _article(article, slot, folder, confined) for slot, article in articles.items()}
     keypoints = fields.get("keypoints")
-    return Outfit(files, None if keypoints is None else _pose(keypoints))
+    return Outfit(found, None if keypoints is None else _pose(keypoints))
+
+
+def _article(article, slot, folder, confined):
+    """Reads a file's name as its path, and {"image", "mask", "classes"} as a `Cutout`."""
+    if not isinstance(article, dict):
+        return _file(article, slot, folder, confined)
+    classes = article.get("classes")
+    if not isinstance(classes, list) or not classes or any(type(number) is not int for number in classes):
+        raise UserError(f"{slot!r}: 'classes' must be a list of whole numbers that is not empty, got {classes!r:.80}")
+    image, mask = (_file(article.get(what), f"{slot} {what}", folder, confined) for what in ("image", "mask"))
+    return Cutout(image, mask, tuple(classes))
 
 
 def _pose(keypoints):

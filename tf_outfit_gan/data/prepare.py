@@ -16,10 +16,10 @@ from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
-from tf_outfit_gan.data import records
+from tf_outfit_gan.data import importers, records
 from tf_outfit_gan.data.encode import encode_entries
 from tf_outfit_gan.data.images import open_image
-from tf_outfit_gan.data.manifest import SPLITS, Skipped, read_manifest
+from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.shards import finished, plan_shards, write_shard
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
@@ -28,8 +28,10 @@ from tf_outfit_gan.sizes import default_size, format_size, levels_of, parse_size
 
 
 def add_arguments(parser):
-    parser.add_argument("source", metavar="SOURCE", help="catalogue folder with manifest.jsonl")
+    parser.add_argument("source", metavar="SOURCE", help="catalogue folder")
     parser.add_argument("data", metavar="DATA", help="folder to write the records to")
+    parser.add_argument("--format", choices=importers.FORMATS, default="manifest",
+                        help="how SOURCE is laid out (default: with a %(default)s.jsonl); see docs/data.md")
     parser.add_argument("--size", metavar="HEIGHTxWIDTH",
                         help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
@@ -41,11 +43,13 @@ def run(args):
     if args.workers is not None and args.workers < 1:
         raise UserError(f"--workers {args.workers}: expected 1 or more")
     size = args.size and parse_size(args.size)
-    prepare(args.source, args.data, size, workers=args.workers, strict=args.strict, quiet=args.quiet)
+    prepare(args.source, args.data, size, format=args.format, workers=args.workers, strict=args.strict, quiet=args.quiet)
 
 
-def prepare(source, data, size=None, *, workers=None, strict=False, quiet=False):
+def prepare(source, data, size=None, *, format="manifest", workers=None, strict=False, quiet=False):
     """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
+
+    `format` is one of `importers.FORMATS`.
 
     Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
@@ -53,7 +57,7 @@ def prepare(source, data, size=None, *, workers=None, strict=False, quiet=False)
     data = Path(data)
     if data.exists() and not data.is_dir():
         raise UserError(f"{data}: expected a folder to write to, found a file")
-    manifest = read_manifest(source)
+    manifest = importers.read(source, format)
     if strict and manifest.skipped:
         raise UserError(_why(source, manifest.skipped[0]))
     levels = levels_of(size or _first_photo_size(manifest.entries))
@@ -88,7 +92,7 @@ def prepare(source, data, size=None, *, workers=None, strict=False, quiet=False)
 
     # Bind the shards together; from here on the data set is whole.
     skipped = manifest.skipped + [Skipped(**skip) for shard in shards for skip in done[shard].pop("skipped")]
-    skipped.sort(key=lambda skip: skip.line)
+    skipped.sort(key=lambda skip: (skip.listing, skip.line))
     if strict and skipped:  # Set aside by an earlier run that was not strict.
         raise UserError(_why(source, skipped[0]))
     if len(skipped) == len(manifest.entries) + len(manifest.skipped):
@@ -165,7 +169,7 @@ def _first_photo_size(entries):
 
 
 def _why(source, skip):
-    return f"{source}/manifest.jsonl line {skip.line}: {skip.reason}"
+    return f"{source}/{skip.listing} {skip.line}: {skip.reason}"
 
 
 def _summary(dataset, verb):
