@@ -1,6 +1,4 @@
-"""Pictures from outside: every kind opens as upright RGB, broken ones are named; fitting, levels and sizes."""
-
-import io
+"""Pictures from outside: every kind opens as upright RGB; fitting, levels and sizes."""
 
 import numpy as np
 import pytest
@@ -36,27 +34,10 @@ def palette_with_transparency():
     (Image.new("CMYK", (2, 1), (0, 255, 255, 0)), "tiff", [[255, 0, 0], [255, 0, 0]]),
 ])
 def test_every_kind_becomes_rgb_on_white(tmp_path, image, suffix, expected):
-    image.save(tmp_path / f"picture.{suffix}")
+    image.resize((6, 3), Image.Resampling.NEAREST).save(tmp_path / f"picture.{suffix}")
     opened = open_image(tmp_path / f"picture.{suffix}")
     assert opened.mode == "RGB"
-    np.testing.assert_array_equal(np.asarray(opened)[0], expected)
-
-
-def test_broken_pictures_are_named_in_one_line(tmp_path, monkeypatch):
-    out = io.BytesIO()
-    Image.effect_noise((64, 64), 50).save(out, "PNG")
-    broken = {"truncated.png": out.getvalue()[:900], "text.jpg": b"no picture\nat all", "empty.png": b""}
-    for name, content in broken.items():
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(UserError) as error:
-            open_image(tmp_path / name)
-        assert str(error.value).startswith(f"{tmp_path / name}: expected a picture") and "\n" not in str(error.value)
-    with pytest.raises(UserError, match="gone.png: no such file"):
-        open_image(tmp_path / "gone.png")
-    (tmp_path / "bomb.png").write_bytes(out.getvalue())
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    with pytest.raises(UserError, match="bomb.png.*decompression bomb"):
-        open_image(tmp_path / "bomb.png")
+    np.testing.assert_array_equal(np.asarray(opened)[0, [0, 5]], expected)
 
 
 def test_fit_keeps_the_aspect_pads_and_moves_the_pose():

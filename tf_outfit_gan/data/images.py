@@ -1,13 +1,28 @@
 """Pictures from outside: opened with care, fitted into a frame, and halved into levels."""
 
+import io
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, UnidentifiedImageError
+from PIL.ImageOps import exif_transpose
 
+from tf_outfit_gan.data.colours import to_srgb
+from tf_outfit_gan.data.files import read_file
+from tf_outfit_gan.data.jpeg import check_jpeg
 from tf_outfit_gan.errors import UserError
 
 WHITE = (255, 255, 255)
+
+# What catalogues are made of. Pillow knows more, and would start other programs for some (EPS).
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+
+# Limits of a sane picture: one pixel is a placeholder, and the largest cameras have 61 million. A picture at the limit
+# takes half a gigabyte to open.
+MIN_SIDE, MAX_PIXELS, MAX_BYTES = 3, 1 << 26, 1 << 29
+
+BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262  # Tags of TIFF.
 
 
 @dataclass(frozen=True)
@@ -29,27 +44,61 @@ class Placement:
 
 
 def open_image(path):
-    """Opens a picture of any kind as 8-bit RGB: upright (EXIF), transparency laid on white.
+    """Opens a picture of any of `FORMATS` as 8-bit RGB in sRGB: upright (EXIF), transparency laid on white.
 
-    Raises `UserError` that names a file which is missing, truncated, too large to be sane, or no picture.
+    Of an animation or a file of several pages it is the first picture. Raises `UserError` that names a file which is
+    missing, damaged as far as its format tells, too large or too small to be sane, or no picture.
     """
+    data = read_file(path, MAX_BYTES)
     try:
-        with Image.open(path) as image:
-            image.load()
-            image = ImageOps.exif_transpose(image)
-            if image.mode.startswith("I"):
-                # Pillow would clip 16-bit gray to 255 instead of scaling it.
-                gray = np.asarray(image, np.int64).clip(0, 65535) >> 8
-                return Image.fromarray(gray.astype(np.uint8)).convert("RGB")
-            if image.has_transparency_data:
-                image = image.convert("RGBA")
-                return Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image).convert("RGB")
-            return image.convert("RGB")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of tags that no pixel depends on.
+            return _decode(data)
+    except UnidentifiedImageError:  # Its message holds an address in memory, another one in each run.
+        reason = "it is empty" if not data else "of no known kind"
     except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what they like for broken files.
-        reason = " ".join(str(error).split()).replace(f" {str(path)!r}", "") or type(error).__name__
-        raise UserError(f"{path}: expected a picture such as PNG or JPEG, could not read it ({reason})") from None
+        reason = str(error) or type(error).__name__
+    raise UserError(f"{path}: expected a picture such as PNG or JPEG, could not read it ({reason})")
+
+
+def _decode(data):
+    with Image.open(io.BytesIO(data)) as image:
+        # From the header alone: a few kilobytes can claim to be gigabytes of pixels.
+        width, height = image.size
+        if image.format not in FORMATS:
+            raise ValueError(f"{image.format} is not one of {', '.join(FORMATS)}")
+        if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE:
+            raise ValueError(f"{height}x{width} pixels; expected {MIN_SIDE} a side at least, {MAX_PIXELS:,} in all at most")
+        if image.format in ("JPEG", "MPO"):
+            check_jpeg(data)
+        if image.format == "PNG":
+            with Image.open(io.BytesIO(data)) as checked:
+                checked.verify()  # Its checksums, which decoding does not look at; and this cannot decode any more.
+        profile = image.info.get("icc_profile")
+        return _on_white(exif_transpose(image), profile)
+
+
+def _on_white(image, profile):
+    """Turns a picture of any mode into RGB, in sRGB, without transparency."""
+    if image.mode.startswith("I;16"):
+        image = _eight_bits(image)
+    elif image.mode in ("I", "F"):
+        raise ValueError("its pixels have 32 bits, and nothing says which number is white")
+    if not image.has_transparency_data:
+        return to_srgb(image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB"), profile)
+    image = image.convert("RGBA")
+    colours = to_srgb(image.convert("RGB"), profile)
+    return Image.composite(colours, Image.new("RGB", image.size, WHITE), image.getchannel("A"))
+
+
+def _eight_bits(image):
+    """Scales 16-bit gray, which Pillow would clip at 255."""
+    tags = getattr(image, "tag_v2", {})
+    if (tags.get(BITS_PER_SAMPLE, (16,)), tags.get(PHOTOMETRIC, 1)) != ((16,), 1):
+        raise ValueError("TIFF of more than 8 bits is read only if it has 16, with 0 for black")
+    if "transparency" in image.info:
+        raise ValueError("16-bit gray with a transparent shade is not read")
+    return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
 
 
 def fit(image, size, fill=None):

@@ -1,0 +1,72 @@
+"""Files that catalogues come with, besides the good ones."""
+
+import io
+import struct
+
+import numpy as np
+from PIL import Image
+
+# The primaries of Adobe RGB (1998) as XYZ under D50, and its gamma: from its published specification.
+ADOBE_RGB = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)), 563 / 256
+
+
+def scene(height=64, width=48):
+    """A garment-like picture: red left, blue right, a gradient, on white; no two corners alike."""
+    y, x = np.mgrid[:height, :width]
+    pixels = np.full((height, width, 3), 255, np.uint8)
+    shade = (y * 160 // height).astype(np.uint8)
+    inside = (abs(x - width / 2) < width / 3) & (abs(y - height / 2) < height / 3)
+    left = x < width / 2
+    pixels[inside & left] = np.stack([200 + 0 * shade, shade, shade // 2], -1)[inside & left]
+    pixels[inside & ~left] = np.stack([shade // 3, shade, 210 + 0 * shade], -1)[inside & ~left]
+    return Image.fromarray(pixels)
+
+
+def encoded(image, format, **options):
+    out = io.BytesIO()
+    image.save(out, format, **options)
+    return out.getvalue()
+
+
+def matrix_profile(primaries, gamma):
+    """A minimal ICC display profile (version 2.1): XYZ of the primaries, and one gamma for all."""
+    def xyz(values):
+        return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
+
+    def description(text):
+        return b"desc\0\0\0\0" + struct.pack(">I", len(text) + 1) + text + b"\0" * (1 + 4 + 4 + 2 + 1 + 67)
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IHxx", 1, round(gamma * 256))
+    tags = {b"desc": description(b"test"), b"cprt": b"text\0\0\0\0none\0\0\0\0", b"wtpt": xyz((0.9642, 1.0, 0.8249)),
+            **{name: xyz(values) for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries)},
+            b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    offset, table, body = 128 + 4 + 12 * len(tags), b"", b""
+    for name, content in tags.items():
+        content += b"\0" * (-len(content) % 4)
+        table += name + struct.pack(">II", offset + len(body), len(content))
+        body += content
+    header = struct.pack(">I4sI4s4s4s12s4s", offset + len(body), b"\0" * 4, 0x02100000, b"mntr", b"RGB ", b"XYZ ",
+                         struct.pack(">6H", 2020, 1, 1, 0, 0, 0), b"acsp")
+    header = header.ljust(68, b"\0") + struct.pack(">3i", 63190, 65536, 54061)  # The illuminant, D50.
+    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
+
+
+def adobe_to_srgb(colour):
+    """What the specifications of Adobe RGB and sRGB say a colour of the one is in the other."""
+    primaries, gamma = ADOBE_RGB
+    xyz = (np.array(colour) / 255) ** gamma @ np.array(primaries)
+    srgb_d50 = np.array([(0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)])
+    linear = np.clip(xyz @ np.linalg.inv(srgb_d50), 0, 1)
+    return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def bomb_png(side):
+    """A PNG that says it has side x side pixels, in a hundred bytes."""
+    import zlib
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+            + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b""))
