@@ -1,8 +1,4 @@
-"""The official StyleGAN's variable names, and where their values live in our networks.
-
-Dense and convolution kernels have one layout in both. What differs: the constant is [1, C, H, W] there, and the first
-dense layer of the discriminator flattens [C, H, W] there and [H, W, C] here.
-"""
+"""The golden vectors of the official StyleGAN, with our networks holding their weights."""
 
 import json
 from pathlib import Path
@@ -12,12 +8,13 @@ import numpy as np
 from tf_outfit_gan.config import ModelConfig
 from tf_outfit_gan.networks.discriminator import Discriminator
 from tf_outfit_gan.networks.generator import Generator
+from tf_outfit_gan.official import variables
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 class Official:
-    """One file of golden vectors with our networks holding its weights."""
+    """One file of golden vectors. Its names are the official ones, with D/ before the discriminator's."""
 
     def __init__(self, name):
         self.values = np.load(GOLDEN / f"{name}.npz")
@@ -31,13 +28,12 @@ class Official:
             fused_from=0 if meta["fused_scale"] else 128,
         )
         self.generator, self.discriminator = Generator(self.config), Discriminator(self.config)
-        for official, variable in self.generator_variables() | self.discriminator_variables():
+        for official, variable in self.generator_variables() + self.discriminator_variables():
             variable.assign(self.ours(official, self.values[f"var/{official}"]))
 
     def noise(self):
         """The fixed noise maps, [1, H, W, 1] each."""
-        maps = [self.values[f"var/G_synthesis/noise{i}"] for i in range(self.config.num_layers)]
-        return [m.transpose(0, 2, 3, 1) for m in maps]
+        return [self.images(f"var/{name}") for name in variables.noise_names(self.config)]
 
     def images(self, key):
         """Official pictures are NCHW."""
@@ -45,57 +41,15 @@ class Official:
 
     def ours(self, official, value):
         """An official value (a weight or its gradient) in our layout."""
-        if official.endswith("Const/const"):
-            return value.transpose(0, 2, 3, 1)
-        if official == "D/4x4/Dense0/weight":
-            side, out = 4, value.shape[-1]
-            return value.reshape(-1, side, side, out).transpose(1, 2, 0, 3).reshape(-1, out)
-        return value
+        return variables.to_ours(official.removeprefix("D/"), value)
 
     def generator_variables(self):
-        """{(official name, our variable)}"""
-        names = _Pairs()
-        for i, layer in enumerate(self.generator.mapping.hidden):
-            names.weights(f"G_mapping/Dense{i}", layer)
-        top = self.config.num_levels - 1
-        for level, block in enumerate(self.generator.synthesis.levels):
-            side = 4 << level
-            first, second = ("Const", "Conv") if level == 0 else ("Conv0_up", "Conv1")
-            if level == 0:
-                names.add(f"G_synthesis/4x4/{first}/const", block.first.constant)
-                names.add(f"G_synthesis/4x4/{first}/bias", block.first.bias)
-            else:
-                names.weights(f"G_synthesis/{side}x{side}/{first}", block.first)
-            names.weights(f"G_synthesis/{side}x{side}/{second}", block.second)
-            for name, style in ((first, block.first_style), (second, block.second_style)):
-                names.add(f"G_synthesis/{side}x{side}/{name}/Noise/weight", style.noise.strength)
-                names.weights(f"G_synthesis/{side}x{side}/{name}/StyleMod", style.adain.affine)
-            names.weights(f"G_synthesis/ToRGB_lod{top - level}", block.to_rgb)
-        return names
+        """[(official name, our variable)]; the golden vectors have no average of w."""
+        return [(entry.name, variables.find(self.generator, entry.path))
+                for entry in variables.generator_entries(self.config) if entry.name != "dlatent_avg"]
 
     def discriminator_variables(self):
-        names = _Pairs()
-        top = self.config.num_levels - 1
-        for level, layer in enumerate(self.discriminator.from_rgb):
-            names.weights(f"D/FromRGB_lod{top - level}", layer)
-        for i, block in enumerate(self.discriminator.blocks):
-            side = 8 << i
-            names.weights(f"D/{side}x{side}/Conv0", block.conv)
-            names.weights(f"D/{side}x{side}/Conv1_down", block.conv_down)
-        names.weights("D/4x4/Conv", self.discriminator.conv)
-        names.weights("D/4x4/Dense0", self.discriminator.dense)
-        if not self.meta["label_size"]:  # With labels the last layer is the projection: the test applies it.
-            names.weights("D/4x4/Dense1", self.discriminator.unconditional)
-        return names
-
-
-class _Pairs(list):
-    def add(self, official, variable):
-        self.append((official, variable))
-
-    def weights(self, official, layer):
-        self.add(f"{official}/weight", layer.kernel)
-        self.add(f"{official}/bias", layer.bias)
-
-    def __or__(self, other):
-        return [*self, *other]
+        # With labels the last layer is the projection: the test applies it.
+        left_out = "4x4/Dense1" if self.meta["label_size"] else "-"
+        return [(f"D/{entry.name}", variables.find(self.discriminator, entry.path))
+                for entry in variables.discriminator_entries(self.config) if not entry.name.startswith(left_out)]

@@ -15,6 +15,7 @@ VERBS = {
     "prepare": ("tf_outfit_gan.data.prepare", "turn a catalogue with a manifest into training records"),
     "inspect": ("tf_outfit_gan.data.inspect", "draw a contact sheet of prepared records"),
     "train": ("training.train", "train a model; the same command resumes it"),
+    "import-stylegan": ("tf_outfit_gan.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
     "render": ("tf_outfit_gan.render", "render an outfit in one or many poses"),
     "transfer": ("tf_outfit_gan.transfer", "copy the colour or the pose of one picture to another"),
     "evaluate": ("tf_outfit_gan.metrics.evaluate", "measure the Frechet inception distance of a snapshot"),

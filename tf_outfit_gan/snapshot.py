@@ -4,6 +4,8 @@
         config.json            the ModelConfig
         state.json             cur_nimg, level, alpha, format
         generator.weights.h5   the weights, float32
+        training/              optional: generator and discriminator as training left them, to train on from here
+        noise.npz              optional: fixed noise maps, where the model came with some
 
 It is what everyone but the trainer reads. It is written under another name and renamed: what has the name is whole.
 """
@@ -13,12 +15,16 @@ import json
 import os
 import shutil
 import uuid
+import zipfile
 from pathlib import Path
+
+import numpy as np
 
 from tf_outfit_gan.config import ModelConfig, from_json, to_json
 from tf_outfit_gan.errors import UserError
 
 FORMAT = 1
+_TRAINING = ("training/generator.weights.h5", "training/discriminator.weights.h5")
 
 
 @dataclasses.dataclass
@@ -33,6 +39,8 @@ class Snapshot:
     level: int
     alpha: float
     cur_nimg: int
+    noise: list | None = None  # Fixed noise maps, two a level, [1, H, W, 1].
+    training: tuple | None = None  # (generator, discriminator), which are not the averaged ones.
 
     @property
     def size(self):
@@ -54,10 +62,16 @@ def save(path, snapshot):
     beside.mkdir()
     try:
         snapshot.generator.save_weights(beside / "generator.weights.h5")
+        if snapshot.training is not None:
+            (beside / "training").mkdir()
+            for name, network in zip(_TRAINING, snapshot.training):
+                network.save_weights(beside / name)
+        if snapshot.noise is not None:
+            np.savez(beside / "noise.npz", *snapshot.noise)
         (beside / "config.json").write_text(to_json(snapshot.config))
         state = {"cur_nimg": snapshot.cur_nimg, "level": snapshot.level, "alpha": snapshot.alpha, "format": FORMAT}
         (beside / "state.json").write_text(json.dumps(state, indent=2))
-        for file in beside.iterdir():
+        for file in beside.rglob("*.*"):
             with open(file, "rb") as handle:
                 os.fsync(handle.fileno())
         if path.exists():
@@ -89,19 +103,38 @@ def read(path):
     return Snapshot(config, None, level, alpha, cur_nimg)
 
 
-def load(path):
-    """`read`, with the generator and its weights."""
+def load(path, training=False):
+    """`read`, with the generator and its weights, and with the fixed noise maps if there are some.
+
+    Args:
+        path: as for `read`.
+        training: also read the networks of the training, which not every snapshot has.
+    """
     path = newest(path)
     snapshot = read(path)
 
-    from tf_outfit_gan.networks.build import build_generator
+    from tf_outfit_gan.networks.build import build_generator, build_networks
 
-    generator = build_generator(snapshot.config)
+    generator = _loaded(build_generator(snapshot.config), path / "generator.weights.h5")
+    networks = noise = None
+    if training and (path / "training").is_dir():
+        built = build_networks(snapshot.config)
+        networks = tuple(_loaded(network, path / name) for name, network in zip(_TRAINING, built))
+    if (path / "noise.npz").is_file():
+        try:
+            with np.load(path / "noise.npz") as maps:
+                noise = [maps[f"arr_{layer}"] for layer in range(snapshot.config.num_layers)]
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise UserError(f"{path}/noise.npz: noise maps do not load ({_first_line(error)})") from None
+    return dataclasses.replace(snapshot, generator=generator, noise=noise, training=networks)
+
+
+def _loaded(network, path):
     try:
-        generator.load_weights(path / "generator.weights.h5")
+        network.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path}/generator.weights.h5: weights do not load ({_first_line(error)})") from None
-    return dataclasses.replace(snapshot, generator=generator)
+        raise UserError(f"{path}: weights do not load ({_first_line(error)})") from None
+    return network
 
 
 def newest(path):
