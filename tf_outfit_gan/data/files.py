@@ -5,8 +5,7 @@ import stat
 
 from tf_outfit_gan.errors import UserError
 
-KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
-         stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
 def fault_of(path):
@@ -20,7 +19,7 @@ def fault_of(path):
         return "no such file"
     except (OSError, ValueError) as error:  # A loop of links, a name too long, a NUL in it, a closed folder ...
         return _reason(error)
-    return None if stat.S_ISREG(mode) else f"expected a file, found {KINDS.get(stat.S_IFMT(mode), 'something else')}"
+    return None if stat.S_ISREG(mode) else f"{KINDS.get(stat.S_IFMT(mode), 'a device')}, not a file"
 
 
 def read_file(path, max_bytes):
@@ -30,12 +29,12 @@ def read_file(path, max_bytes):
         raise UserError(f"{path}: {fault}")
     try:
         with open(path, "rb") as file:
-            content = file.read(max_bytes + 1)
+            size = os.fstat(file.fileno()).st_size
+            if size > max_bytes:
+                raise UserError(f"{path}: expected a file of {max_bytes:,} bytes at most, found {size:,}")
+            return file.read()
     except OSError as error:
         raise UserError(f"{path}: {_reason(error)}") from None
-    if len(content) > max_bytes:
-        raise UserError(f"{path}: expected a file of {max_bytes:,} bytes at most")
-    return content
 
 
 def _reason(error):

@@ -9,7 +9,6 @@ photo, see `cutout`. An outfit file is an entry without id and image.
 """
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_outfit_gan.data.cutout import Cutout
+from tf_outfit_gan.data.files import fault_of, read_file
+from tf_outfit_gan.data.strict_json import json_object
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import slot_index
 from tf_outfit_gan.pose.convert import normalized, to_mpii16
@@ -26,13 +27,25 @@ FILENAME = "manifest.jsonl"
 LISTING = f"{FILENAME} line"
 SPLITS = ("train", "test")
 
+# Limits of a sane manifest: an entry is a few hundred bytes, and a million of them are less than a gigabyte.
+MAX_MANIFEST_BYTES, MAX_ENTRY_BYTES, MAX_ID_CHARACTERS = 1 << 32, 1 << 20, 200
+
+# Keypoints farther than this outside the picture, in its widths or heights, are not of this picture or not in pixels.
+MAX_FRAMES_OUTSIDE = 4
+# Smaller pictures could have a whole pose within a pixel.
+MIN_PIXEL_SIZE = 16
+
 
 @dataclass(frozen=True)
 class Outfit:
-    """What to wear and how to stand: articles (a file's path or a `Cutout`) by slot, and a pose [K, 3] or None."""
+    """What to wear and how to stand: articles (a file's path or a `Cutout`) by slot, and a pose [K, 3] or None.
+
+    `pose_size` is the (height, width) of the picture that the pose was found in, which has the photo's aspect.
+    """
 
     articles: dict
-    keypoints: np.ndarray | None
+    keypoints: np.ndarray | None = None
+    pose_size: tuple | None = None
 
 
 @dataclass(frozen=True)
@@ -72,11 +85,11 @@ def read_manifest(folder):
     Raises `UserError` when there is no manifest or not one good entry in it.
     """
     path = Path(folder) / FILENAME
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path}: no such file; expected a folder with {FILENAME}, one entry a line") from None
-    rows = [(LISTING, line, None, partial(_json_object, text))
+    fault = fault_of(path)
+    if fault:
+        raise UserError(f"{path}: {fault}; expected a folder with {FILENAME}, one entry a line")
+    content = read_file(path, MAX_MANIFEST_BYTES)
+    rows = [(LISTING, line, None, partial(_fields, text))
             for line, text in enumerate(content.split(b"\n"), start=1) if text.strip()]
     return Manifest(*collect(path.parent, rows), hashlib.sha256(content).hexdigest())
 
@@ -92,15 +105,17 @@ def collect(folder, rows):
     Raises `UserError` when not one entry is good.
     """
     entries, skipped, places = [], [], {}
-    for listing, line, entry_id, fields_of in rows:
+    for listing, line, given_id, fields_of in rows:
+        entry_id = None
         try:
+            entry_id = given_id and _checked_id(given_id)
             fields = fields_of()
-            entry_id = entry_id or _entry_id(fields)
+            entry_id = entry_id or _checked_id(fields.get("id"))
             if entry_id in places:
                 raise UserError(f"duplicate id {entry_id!r}, already in {places[entry_id]}")
             places[entry_id] = f"{listing} {line}"
             entries.append(_entry(fields, entry_id, listing, line, folder))
-        except UserError as error:
+        except (UserError, RecursionError) as error:  # The latter from quoting what is nested a thousand deep.
             skipped.append(Skipped(line, entry_id, str(error), listing))
     if not entries:
         reason = f"; {skipped[0].listing} {skipped[0].line}: {skipped[0].reason}" if skipped else ""
@@ -113,13 +128,8 @@ def load_outfit(path):
 
     Article files are relative to the outfit file, or absolute. Raises `UserError` that names the file and the fault.
     """
-    path = Path(path)
-    try:
-        return _outfit(_json_object(path.read_bytes()), path.parent, confined=False)
-    except OSError as error:
-        raise UserError(f"{path}: expected an outfit file, {error.strerror.lower()}") from None
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    folder = Path(path).parent
+    return _load(path, "an outfit file", lambda fields: _outfit(fields, folder, confined=False))
 
 
 def load_pose(path):
@@ -127,20 +137,30 @@ def load_pose(path):
 
     Raises `UserError` that names the file and the fault.
     """
-    path = Path(path)
+    return _load(path, "a file of keypoints", lambda fields: _pose(fields.get("keypoints", fields))[0])
+
+
+def _load(path, what, read):
+    fault = fault_of(path)
+    if fault:
+        raise UserError(f"{path}: expected {what}, {fault}")
+    content = read_file(path, MAX_ENTRY_BYTES)
     try:
-        fields = _json_object(path.read_bytes())
-        return _pose(fields.get("keypoints", fields))
-    except OSError as error:
-        raise UserError(f"{path}: expected a file of keypoints, {error.strerror.lower()}") from None
-    except UserError as error:
+        return read(json_object(content))
+    except (UserError, RecursionError) as error:
         raise UserError(f"{path}: {error}") from None
 
 
-def _entry_id(fields):
-    entry_id = fields.get("id")
-    if not isinstance(entry_id, str) or not entry_id:
-        raise UserError(f"'id' must be a text that is not empty, got {entry_id!r}")
+def _fields(text):
+    if len(text) > MAX_ENTRY_BYTES:
+        raise UserError(f"an entry of {len(text):,} bytes; expected {MAX_ENTRY_BYTES:,} at most")
+    return json_object(text)
+
+
+def _checked_id(entry_id):
+    """An id is printed, stored and asked for by hand: one line of text."""
+    if not isinstance(entry_id, str) or not 0 < len(entry_id) <= MAX_ID_CHARACTERS or not entry_id.isprintable():
+        raise UserError(f"'id' must be a text of 1 to {MAX_ID_CHARACTERS} printable characters, got {entry_id!r:.80}")
     return entry_id
 
 
@@ -160,7 +180,7 @@ def _outfit(fields, folder, confined):
         slot_index(slot)
     found = {slot: _article(article, slot, folder, confined) for slot, article in articles.items()}
     keypoints = fields.get("keypoints")
-    return Outfit(found, None if keypoints is None else _pose(keypoints))
+    return Outfit(found) if keypoints is None else Outfit(found, *_pose(keypoints))
 
 
 def _article(article, slot, folder, confined):
@@ -175,17 +195,36 @@ def _article(article, slot, folder, confined):
 
 
 def _pose(keypoints):
-    """Reads {"format", "points", "size"} as a pose float32 [K, 3]."""
+    """Reads {"format", "points", "size"} as a pose float32 [K, 3] and the (height, width) that it is of."""
     if not isinstance(keypoints, dict) or not {"points", "size"} <= keypoints.keys():
         raise UserError(f"'keypoints' must be an object with format, points and size, got {keypoints!r:.80}")
-    size = keypoints["size"]
-    numbers = isinstance(size, list) and all(type(side) in (int, float) and side > 0 for side in size)
+    size, points = keypoints["size"], keypoints["points"]
+    numbers = isinstance(size, list) and all(type(side) in (int, float) and 0 < side < 1e6 for side in size)
     if not numbers or len(size) != 2:
-        raise UserError(f"the keypoints' size must be [height, width] in pixels, got {size!r}")
-    pose = normalized(to_mpii16(keypoints["points"], keypoints.get("format", "mpii16")), size)
-    if not pose.any():
+        raise UserError(f"the keypoints' size must be [height, width] in pixels, got {size!r:.80}")
+    if isinstance(_first(_first(points)), list):
+        raise UserError(f"the keypoints are of {len(points)} people; expected those of the one who wears the outfit")
+    try:
+        joints = to_mpii16(points, keypoints.get("format", "mpii16"))
+    except OverflowError:
+        raise UserError("the keypoints hold a whole number that is too large") from None
+    with np.errstate(over="ignore"):  # What overflows float32 is too far outside below.
+        pose = normalized(joints, size)
+    present = pose[:, 2] > 0
+    places = pose[present, :2]
+    if not present.any():
         raise UserError("the keypoints have nobody in them: no joint has a confidence above 0")
-    return pose
+    if (places < -MAX_FRAMES_OUTSIDE).any() or (places > 1 + MAX_FRAMES_OUTSIDE).any():
+        raise UserError(f"a joint lies far outside the keypoints' size {size}: expected both in the same pixels")
+    if not ((places >= 0) & (places <= 1)).all(axis=1).any():
+        raise UserError(f"every joint lies outside the keypoints' size {size}")
+    if present.sum() > 2 and min(size) >= MIN_PIXEL_SIZE and (abs(joints[present, :2]) <= 1).all():
+        raise UserError(f"every joint lies within one pixel of {size}: expected pixels, found shares of the size")
+    return pose, tuple(size)
+
+
+def _first(items):
+    return items[0] if isinstance(items, list) and items else None
 
 
 def _file(name, what, folder, confined):
@@ -195,16 +234,7 @@ def _file(name, what, folder, confined):
     if confined and (os.path.isabs(name) or os.path.normpath(name).split(os.sep)[0] == os.pardir):
         raise UserError(f"{what} {name!r} leads out of the manifest's folder; expected a path inside it")
     path = folder / name
-    if not path.is_file():
-        raise UserError(f"{what} {name!r}: no such file in {folder}")
+    fault = fault_of(path)
+    if fault:
+        raise UserError(f"{what} {name!r}: {fault} in {folder}")
     return path
-
-
-def _json_object(text):
-    try:
-        fields = json.loads(text)
-    except ValueError as error:
-        raise UserError(f"not valid JSON ({error})") from None
-    if not isinstance(fields, dict):
-        raise UserError(f"expected a JSON object, got {text[:40]!r}")
-    return fields
