@@ -16,6 +16,9 @@ from tf_outfit_gan.pose.mpii import NUM_JOINTS
 
 JPEG_QUALITY = 95
 
+# A picture scaled down keeps its aspect up to the rounding of its sides.
+ASPECT_TOLERANCE = 0.02
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -41,7 +44,7 @@ def encode_entries(entries, levels):
 
 def encode_entry(entry, levels):
     """Fits an entry's pictures into the largest level and encodes them at all; its pose moves along with the photo."""
-    photo, placement = fit(open_image(entry.image), levels[-1])
+    photo, placement = fit(open_photo(entry), levels[-1])
     keypoints = entry.outfit.keypoints
     articles = [[b""] * len(SLOTS) for _ in levels]
     for slot, article in entry.outfit.articles.items():
@@ -55,6 +58,22 @@ def encode_entry(entry, levels):
         keypoints=np.zeros((NUM_JOINTS, 3), np.float32) if keypoints is None else placement.move(keypoints),
         has_keypoints=keypoints is not None,
     )
+
+
+def open_photo(entry):
+    """Opens an entry's photo; raises `UserError` also when its aspect is not that of the picture its pose is of.
+
+    Then height and width are swapped, the photo was cropped, or the pose was found before the photo was turned upright:
+    the joints would lie beside the body.
+    """
+    photo = open_image(entry.image)
+    if entry.outfit.pose_size:
+        height, width = entry.outfit.pose_size
+        expected = photo.height * width / height
+        if abs(photo.width - expected) > max(1, ASPECT_TOLERANCE * expected):
+            raise UserError(f"{entry.image}: {photo.height}x{photo.width} pixels upright, but its keypoints are of a "
+                            f"picture of {height}x{width}; expected the same aspect")
+    return photo
 
 
 def _encode_levels(image, levels):
