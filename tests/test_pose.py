@@ -33,9 +33,12 @@ def front_view(format):
                   + " x" * 6,
         "blazepose33": "nose x leye x x reye x lear rear x x lsho rsho lelb relb lwri rwri x x x x x x"
                        " lhip rhip lkne rkne lank rank x x x x",
+        "deepfashion21": "head rear reye leye lear nose chin rsho lsho x x relb lelb rwri rhip lhip lwri"
+                         " rkne lkne rank lank",
     }[format].split()
     heights = {"eye": 20, "ear": 21, "sho": 40, "elb": 60, "wri": 80, "hip": 82, "kne": 120, "ank": 160}
-    middle = {"nose": (50, 24), "neck": (50, 40), "midhip": (50, 82), "x": (7, 7)}
+    middle = {"nose": (50, 24), "neck": (50, 40), "midhip": (50, 82), "head": (50, 11), "chin": (50, 29.56),
+              "x": (7, 7)}
     sides = {"r": 40, "l": 60}
     places = [middle[name] if name in middle else (sides[name[0]], heights[name[1:]]) for name in names]
     return np.array([(x, y, 0.9) for x, y in places])
@@ -72,6 +75,14 @@ def test_derived_joints_take_the_least_confidence_and_vanish_with_a_parent():
     points[5] = 0
     assert not convert.to_mpii16(points, "coco17")[[7, 8, 9, 13]].any()
     assert convert.to_mpii16(points, "coco17")[12].any()
+
+
+def test_points_set_by_hand_stand_before_derived_ones():
+    points = front_view("deepfashion21")
+    points[0, 1], points[6, 1] = 8, 31
+    assert convert.to_mpii16(points, "deepfashion21")[[8, 9], 1].tolist() == [31, 8]
+    points[[0, 6]] = 0
+    assert convert.to_mpii16(points, "deepfashion21")[[8, 9], 1].round(6).tolist() == [29.56, 11]
 
 
 def test_openpose_neck_and_hip_fall_back_to_midpoints():

@@ -3,13 +3,15 @@
 In a manifest it stands where a file's name would: {"image": "photo.jpg", "mask": "parsing.png", "classes": [5, 6]}.
 """
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from tf_outfit_gan.data.images import WHITE, open_image
+from tf_outfit_gan.data.files import read_file
+from tf_outfit_gan.data.images import MAX_BYTES, MAX_PIXELS, WHITE, open_image
 from tf_outfit_gan.errors import UserError
 
 # White around a cut-out part, as a share of its longer side: packshots do not touch their frame.
@@ -47,18 +49,18 @@ def open_article(article):
 
 
 def read_mask(path):
-    """Reads a mask of classes [H, W] uint8 from a gray or palette picture.
+    """Reads a mask of classes [H, W] uint8 from a gray or palette PNG.
 
     Raises `UserError` that names a file which is missing, broken or of another kind.
     """
+    data = read_file(path, MAX_BYTES)
     try:
-        with Image.open(path) as image:
-            if image.mode not in ("L", "P"):
-                raise UserError(f"{path}: expected a mask of one class a pixel (gray or palette), found {image.mode}")
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if image.mode not in ("L", "P") or image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"found {image.mode} of {image.height}x{image.width} pixels")
             return np.asarray(image)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except UserError:
-        raise
+    except UnidentifiedImageError:
+        reason = "found something else"
     except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what they like for broken files.
-        raise UserError(f"{path}: expected a mask such as PNG, could not read it ({type(error).__name__})") from None
+        reason = str(error) or type(error).__name__
+    raise UserError(f"{path}: expected a mask as PNG, gray or palette, one class a pixel; {reason}")

@@ -1,7 +1,8 @@
-"""Keypoints of other estimators as the 16 MPII joints: tables of indices, and a few joints that must be derived.
+"""Keypoints of other formats as the 16 MPII joints: tables of indices, and a few joints that must be derived.
 
-The head's top and the upper neck are seen by none of the other formats. They are placed on the line from the thorax
-through the face; the factors below lie between what one measured picture and standard body proportions give.
+The head's top and the upper neck are seen by no estimator's format. They are placed on the line from the thorax through
+the face; the factors below lie between what one measured picture and standard body proportions give. DeepFashion's
+points, which people set, have both.
 """
 
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class Layout:
     eyes: tuple
     ears: tuple
     nose: tuple = (0,)
+    head_top: tuple = ()
+    upper_neck: tuple = ()
 
 
 LAYOUTS = {
@@ -51,6 +54,9 @@ LAYOUTS = {
     "blazepose33": Layout(
         count=33, limbs=(28, 26, 24, 23, 25, 27, 16, 14, 12, 11, 13, 15),
         pelvis=((24, 23),), thorax=((12, 11),), eyes=(2, 5), ears=(7, 8)),
+    "deepfashion21": Layout(  # Its chin stands for the upper neck.
+        count=21, limbs=(19, 17, 14, 15, 18, 20, 13, 11, 7, 8, 12, 16),
+        pelvis=((14, 15),), thorax=((7, 8),), eyes=(2, 3), ears=(1, 4), nose=(5,), head_top=((0,),), upper_neck=((6,),)),
 }
 FORMATS = ("mpii16", *LAYOUTS)
 
@@ -80,10 +86,13 @@ def to_mpii16(points, format):
     joints[list(LIMB_JOINTS)] = points[list(layout.limbs)]
     joints[6] = _first_midpoint(points, layout.pelvis)[0]
     thorax = joints[7] = _first_midpoint(points, layout.thorax)[0]
+    joints[8] = _first_midpoint(points, layout.upper_neck)[0]
+    joints[9] = _first_midpoint(points, layout.head_top)[0]
     face, index = _first_midpoint(points, (layout.eyes, layout.ears, layout.nose))
-    if face[2] and thorax[2]:
+    if face[2] and thorax[2] and not joints[9, 2]:
         factor = (HEAD_TOP_FROM_EYES, HEAD_TOP_FROM_EARS, HEAD_TOP_FROM_NOSE)[index]
         joints[9] = _along(thorax, face, factor)
+    if joints[9, 2] and thorax[2] and not joints[8, 2]:
         joints[8] = _along(thorax, joints[9], UPPER_NECK_TO_HEAD_TOP)
     return joints
 

@@ -10,12 +10,21 @@ import json
 from functools import partial
 from pathlib import Path
 
+from tf_outfit_gan.data.importers.deepfashion_multimodal import deepfashion_multimodal
+from tf_outfit_gan.data.importers.dress_code import dress_code
+from tf_outfit_gan.data.importers.dress_code_mr import dress_code_mr
+from tf_outfit_gan.data.importers.garments2look import garments2look, garments2look_official
 from tf_outfit_gan.data.importers.viton_hd import viton_hd
 from tf_outfit_gan.data.manifest import Manifest, collect, read_manifest
 from tf_outfit_gan.errors import UserError
 
 IMPORTERS = {
     "viton-hd": viton_hd,
+    "dress-code": dress_code,
+    "dress-code-mr": dress_code_mr,
+    "deepfashion-multimodal": deepfashion_multimodal,
+    "garments2look": garments2look,
+    "garments2look-official": garments2look_official,
 }
 FORMATS = ("manifest", *IMPORTERS)
 
@@ -37,7 +46,11 @@ def read(source, format="manifest"):
         fields = None
         try:
             fields = fields_of()
-        finally:  # What sets an entry aside is of the checksum as well: mended, it is another data set.
+        except UserError:
+            raise
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise UserError(f"not laid out as {format} is ({type(error).__name__}: {error})") from None
+        finally:  # A bad entry counts as well: mended, this is another data set.
             digest.update(json.dumps([*place, fields]).encode())
         return fields
 

@@ -9,48 +9,45 @@ What a person in a photo wears has the photo's name, so the second column, a gar
 from functools import partial
 from pathlib import PurePath
 
-from tf_outfit_gan.data.importers.files import first_of, json_object, listings, table
+from tf_outfit_gan.data.importers.files import all_of, first_of, read_json, table
 from tf_outfit_gan.errors import UserError
 
-# The annotations are in pixels of the photos as they are released, (height, width).
+# The poses are in pixels of the released photos, (height, width).
 SIZE = [1024, 768]
-NUM_POINTS = 25
 
 
 def viton_hd(source):
     """Yields the rows of a folder such as zalando-hd-resized; without OpenPose files, entries without a pose."""
-    for listing in listings(source, "train_pairs.txt", "test_pairs.txt"):
+    for listing in all_of(source, "train_pairs.txt", "test_pairs.txt"):
         split = listing.removesuffix("_pairs.txt")
         poses = first_of(source / split, "openpose_json", "openpose-json")
-        for line, (photo, *_) in table(source / listing):
-            name = PurePath(photo).stem
-            yield f"{listing} line", line, name, partial(_fields, split, photo, poses and poses / f"{name}_keypoints.json")
+        for line, words in table(source / listing):
+            photo = words[0]
+            yield f"{listing} line", line, PurePath(photo).stem, partial(_fields, source, split, photo, poses)
 
 
-def _fields(split, photo, pose_file):
+def _fields(source, split, photo, poses):
     fields = {"image": f"{split}/image/{photo}", "articles": {"top": f"{split}/cloth/{photo}"}, "split": split}
-    if pose_file:
-        fields["keypoints"] = {"format": "body25", "points": openpose_person(pose_file), "size": SIZE}
+    if poses:
+        points = openpose_points(source / split / poses / f"{PurePath(photo).stem}_keypoints.json")
+        fields["keypoints"] = {"format": "body25", "points": points, "size": SIZE}
     return fields
 
 
-def openpose_person(path):
-    """Reads the points [25, 3] of the one person in an OpenPose file: of several, who has the most confidence.
+def openpose_points(path):
+    """Reads the points [25, 3] of one person in an OpenPose file: of several, the one with the most confidence.
 
     Raises `UserError` for a file that is missing, broken, or has nobody in it.
     """
-    people = json_object(path).get("people")
-    if not isinstance(people, list):
-        raise UserError(f"{path}: expected a list of people, found {people!r:.80}")
-    found = [_points(person, path) for person in people]
-    if not found:
-        raise UserError(f"{path}: nobody in it (people is empty)")
-    return max(found, key=lambda points: sum(confidence for _, _, confidence in points))
+    found = read_json(path)
+    try:
+        people = [_triples(person["pose_keypoints_2d"]) for person in found["people"]]
+        if not people:
+            raise UserError(f"{path}: nobody in it, people is empty")
+        return max(people, key=lambda points: sum(confidence for _, _, confidence in points))
+    except (KeyError, TypeError):
+        raise UserError(f"{path}: expected people with their pose_keypoints_2d, as OpenPose writes it") from None
 
 
-def _points(person, path):
-    flat = person.get("pose_keypoints_2d") if isinstance(person, dict) else None
-    if not isinstance(flat, list) or len(flat) != 3 * NUM_POINTS or any(type(n) not in (int, float) for n in flat):
-        raise UserError(f"{path}: expected pose_keypoints_2d with {NUM_POINTS} times x, y, confidence, "
-                        f"found {flat!r:.80}")
-    return [flat[start:start + 3] for start in range(0, len(flat), 3)]
+def _triples(flat):
+    return [list(triple) for triple in zip(flat[0::3], flat[1::3], flat[2::3], strict=False)]
