@@ -11,10 +11,10 @@ ADOBE_RGB = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919,
 
 
 def scene(height=64, width=48):
-    """A garment-like picture: red left, blue right, a gradient, on white; no two corners alike."""
+    """A garment-like picture: red left, blue right, shaded and woven, on white; no two corners alike."""
     y, x = np.mgrid[:height, :width]
     pixels = np.full((height, width, 3), 255, np.uint8)
-    shade = (y * 160 // height).astype(np.uint8)
+    shade = (y * 150 // height + (7 * x + 5 * y * y) % 23).astype(np.uint8)
     inside = (abs(x - width / 2) < width / 3) & (abs(y - height / 2) < height / 3)
     left = x < width / 2
     pixels[inside & left] = np.stack([200 + 0 * shade, shade, shade // 2], -1)[inside & left]
