@@ -36,28 +36,40 @@ def run(args):
 
 def convert(path):
     """(`Snapshot` of an official pickle, keywords that were ignored); raises `UserError` without the file's name."""
-    from tf_outfit_gan.official import networks, variables
+    config, growth, noise, weights, ignored = read(path)
 
-    # Read and check everything before TensorFlow loads and anything is built by the file's numbers.
+    from tf_outfit_gan.networks.build import build_generator, build_networks
+    from tf_outfit_gan.official.variables import find
+
+    generator, discriminator = build_networks(config)
+    average = build_generator(config)
+    for network, values in zip((generator, discriminator, average), weights):
+        for place in list(values):
+            find(network, place).assign(values.pop(place))  # One after the other: nothing is held twice.
+    return snapshots.Snapshot(config, average, *growth, 0, noise, (generator, discriminator)), ignored
+
+
+def read(path):
+    """Reads and checks everything, before TensorFlow loads and before anything is built by the file's numbers.
+
+    Returns:
+        The configuration; (level, alpha); the fixed noise maps; {path of ours: value} of G, D and Gs; ignored keywords.
+    """
+    from tf_outfit_gan.official import networks
+    from tf_outfit_gan.official.variables import discriminator_entries, generator_entries
+
     g, d, gs = networks.read_networks(path)
     config = networks.configuration(gs, d)
     if networks.configuration(g, d) != config:
         raise UserError("the generator and its average have different keywords")
     ignored = [networks.shown(key) for key in networks.unknown_keywords(gs, d)]
-    level, alpha = networks.growth(gs, config)
-    networks.growth(g, config)
-    noise = networks.take_noise(gs, config)
-    networks.take_noise(g, config)
+    # What the training generator says of these is the average's, too.
+    _, growth = networks.take_growth(g, config), networks.take_growth(gs, config)
+    _, noise = networks.take_noise(g, config), networks.take_noise(gs, config)
     d.take("lod", ())
-    tables = [networks.take_weights(network, entries(config)) for network, entries in (
-        (g, variables.generator_entries), (d, variables.discriminator_entries), (gs, variables.generator_entries))]
-
-    # Build, and hand over one variable after the other.
-    from tf_outfit_gan.networks.build import build_generator, build_networks
-
-    generator, discriminator = build_networks(config)
-    average = build_generator(config)
-    for network, table in zip((generator, discriminator, average), tables):
-        for path in list(table):
-            variables.find(network, path).assign(table.pop(path))
-    return snapshots.Snapshot(config, average, level, alpha, 0, noise, (generator, discriminator)), ignored
+    weights = [
+        networks.take_weights(g, generator_entries(config)),
+        networks.take_weights(d, discriminator_entries(config)),
+        networks.take_weights(gs, generator_entries(config)),
+    ]
+    return config, growth, noise, weights, ignored

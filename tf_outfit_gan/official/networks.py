@@ -129,7 +129,7 @@ def unknown_keywords(*networks):
     return sorted(set().union(*(network.keywords for network in networks)) - _CHOSEN.keys() - _FREE - _SIZES)
 
 
-def growth(generator, config):
+def take_growth(generator, config):
     """(level, alpha) at which the generator stands, from its level of detail `lod`: 0 = full size, + 1 a halving."""
     lod = float(generator.take("lod", ()))
     generator.take("G_synthesis/lod", ())  # What drew last; the generator's own is handed down to it.
