@@ -56,7 +56,7 @@ def test_the_bytes_do_not_depend_on_the_number_of_processes(tmp_path):
     for workers in (1, 2):
         prepare(source, tmp_path / f"data{workers}", (128, 96), workers=workers, quiet=True)
     one, two = contents(tmp_path / "data1"), contents(tmp_path / "data2")
-    assert one == two and len(one) == 1 + 2 * 2 * 6  # dataset.json; splits, kinds, levels
+    assert one == two and len(one) == 1 + 2 * (1 + 2 * 6)  # dataset.json; splits: done; kinds, levels
     assert one["records/test-00000-of-00001-photos-128x96"].count(b"\xff\xd8\xff") == 8  # JPEG
 
 

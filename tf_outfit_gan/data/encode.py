@@ -32,14 +32,12 @@ class Encoded:
 
 
 def encode_entries(entries, levels):
-    """Encodes entries; in the place of one whose pictures cannot be read stands a `Skipped`."""
-    encoded = []
+    """Yields each entry `Encoded`; in the place of one whose pictures cannot be read comes a `Skipped`."""
     for entry in entries:
         try:
-            encoded.append(encode_entry(entry, levels))
+            yield encode_entry(entry, levels)
         except UserError as error:
-            encoded.append(Skipped(entry.line, entry.id, str(error), entry.listing))
-    return encoded
+            yield Skipped(entry.line, entry.id, str(error), entry.listing)
 
 
 def encode_entry(entry, levels):

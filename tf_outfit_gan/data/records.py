@@ -4,6 +4,7 @@
     DATA/skipped.jsonl                                   the entries set aside, and why (only if there are any)
     DATA/records/train-00000-of-00008-photos-64x48       id, image, keypoints
     DATA/records/train-00000-of-00008-articles-64x48     one image a slot, no bytes for a missing article
+    DATA/records/train-00000-of-00008.done.json          written after the shard's records: what they hold
 
 Photos and articles of a shard stand in the same order at every level, so a reader zips the photos of one level with
 the articles of another: the size of the conditions does not follow the size of the picture.
@@ -11,6 +12,7 @@ the articles of another: the size of the conditions does not follow the size of 
 
 import json
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ FILENAME = "dataset.json"
 SKIPPED_FILENAME = "skipped.jsonl"
 FORMAT = 1
 KINDS = ("photos", "articles")
+PARTIAL = ".partial"
 
 # Levels up to this height are stored as raw pixels: a batch of them is decoded by one operation, at ten times the
 # speed of as many small PNGs, and next to the large levels their bytes do not count. Larger ones are JPEG.
@@ -99,11 +102,16 @@ def open_dataset(path):
     return Dataset(path, tuple(fields["slots"]), levels, fields["splits"], fields["skipped"])
 
 
+def beside(path):
+    """Where this process writes what shall be renamed to `path`: another name than that of any other process."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PARTIAL}")
+
+
 def write_whole(path, text):
     """Writes a text file that is either whole or not there: beside, to disk, then renamed."""
-    beside = path.with_name(f".{path.name}.partial")
-    with open(beside, "w", encoding="utf-8") as file:
+    partial = beside(path)
+    with open(partial, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(beside, path)
+    os.replace(partial, path)

@@ -1,21 +1,48 @@
-"""Shards: which entries share a file, how they are written, and how a rerun knows that one is done."""
+"""Shards: which entries share a file, how their records are made, and how a rerun knows that they are.
+
+Whoever makes a shard (a process of this machine, a task of a job array, a worker of a Beam runner) makes the same bytes,
+and does not harm another who makes the same shard at the same time, as a batch system that repeats lost work does: each
+writes to files of its own and renames them.
+"""
 
 import hashlib
 import itertools
 import json
+import math
 import os
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from tf_outfit_gan.data import records
+from tf_outfit_gan.data.encode import encode_entries
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
+from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
 
-# Shards of a small set give the shuffle something to shuffle; those of a large one stay below half a gigabyte a file.
-FEW_ENTRIES, FEW_SHARDS, MANY_ENTRIES = 128, 8, 2048
+# A set has as many shards as it takes to keep the largest level's records of a shard below SHARD_BYTES, so that hundreds
+# of readers find files of their own and a killed run loses little; and a small set has FEW_SHARDS, eight readers with
+# eight each, unless it is so small that they would hold fewer than FEW_ENTRIES.
+SHARD_BYTES, MANY_ENTRIES = 400 << 20, 1024
+FEW_SHARDS, FEW_ENTRIES = 64, 128
 
-# Entries that a process encodes at once: enough to hide the cost of handing them over.
-CHUNK = 16
+# What a pixel of a photo takes as JPEG, about: the plan must not depend on having encoded it.
+PIXEL_BYTES = 0.35
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all shards of a data set have in common; `origin` says what it is made of, and `strict` allows no bad entry."""
+
+    source: Path
+    data: Path
+    levels: tuple
+    origin: dict
+    strict: bool
+
+    def why(self, skip):
+        """Says of an entry set aside where it stands and what is wrong with it."""
+        return f"{self.source}/{skip.listing} {skip.line}: {skip.reason}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,39 +54,65 @@ class Shard:
     num_shards: int
     entries: tuple
 
-    def chunks(self):
-        return [self.entries[start:start + CHUNK] for start in range(0, len(self.entries), CHUNK)]
-
     def done_file(self, data):
+        """The file that says that the shard's records are whole, and what they hold."""
         return data / "records" / f"{self.split}-{self.index:05d}-of-{self.num_shards:05d}.done.json"
 
 
-def plan_shards(entries):
-    """Deals each split's entries, sorted by a hash of their ids, to shards of equal length (give or take one)."""
+def plan_shards(entries, size):
+    """Deals each split's entries, sorted by a hash of their ids, to shards of equal length (give or take one).
+
+    The plan depends on the entries and on the largest level's `size` alone.
+    """
     shards = []
     for split in SPLITS:
         members = sorted((entry for entry in entries if entry.split == split),
                          key=lambda entry: hashlib.sha256(entry.id.encode()).digest())
-        few = min(FEW_SHARDS, -(-len(members) // FEW_ENTRIES))
-        count = max(few, -(-len(members) // MANY_ENTRIES))
+        pictures = sum(1 + len(entry.outfit.articles) for entry in members)
+        count = max(min(FEW_SHARDS, -(-len(members) // FEW_ENTRIES)), -(-len(members) // MANY_ENTRIES),
+                    min(len(members), math.ceil(pictures * size[0] * size[1] * PIXEL_BYTES / SHARD_BYTES)))
         bounds = [len(members) * index // count for index in range(count + 1)] if count else []
         shards += [Shard(split, index, count, tuple(members[start:end]))
                    for index, (start, end) in enumerate(itertools.pairwise(bounds))]
     return shards
 
 
-def write_shard(data, shard, results, levels, origin):
-    """Writes the records of `results`, each an `Encoded` or a `Skipped`, and returns what dataset.json says of them.
+def make_shard(job, shard, advance):
+    """Makes a shard's records, unless they are whole already; `advance(count)` hears of entries done.
+
+    Raises `UserError` at the first bad entry if the job is strict.
+    """
+    if finished(job, shard):
+        advance(len(shard.entries))
+        return
+
+    def encoded():
+        for result in encode_entries(shard.entries, job.levels):
+            if job.strict and isinstance(result, Skipped):
+                raise UserError(job.why(result))
+            advance(1)
+            yield result
+
+    try:
+        _write_shard(job, shard, encoded())
+    except FileNotFoundError:
+        # Somebody else made this very shard meanwhile, made the data set whole with it, and tidied up.
+        if not finished(job, shard):
+            raise
+
+
+def _write_shard(job, shard, results):
+    """Writes the records of `results`, each an `Encoded` or a `Skipped`.
 
     Files are written beside, brought to disk and renamed; then another file says that the shard is done, and of which
     origin.
     """
     import tensorflow as tf
 
-    outputs = [(kind, level) for kind in records.KINDS for level in range(len(levels))]
-    names = {output: records.record_name(shard.split, shard.index, shard.num_shards, output[0], levels[output[1]])
+    outputs = [(kind, level) for kind in records.KINDS for level in range(len(job.levels))]
+    names = {output: records.record_name(shard.split, shard.index, shard.num_shards, output[0], job.levels[output[1]])
              for output in outputs}
-    partial = {output: data / "records" / f".{names[output]}.partial" for output in outputs}
+    partial = {output: records.beside(job.data / "records" / names[output]) for output in outputs}
     entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(SLOTS, 0)
     with ExitStack() as stack:
         writers = {output: stack.enter_context(tf.io.TFRecordWriter(str(partial[output]))) for output in outputs}
@@ -79,11 +132,10 @@ def write_shard(data, shard, results, levels, origin):
             os.fsync(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         files[names[output]] = {"bytes": partial[output].stat().st_size, "sha256": digest}
-        os.replace(partial[output], data / "records" / names[output])
+        os.replace(partial[output], job.data / "records" / names[output])
     fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files,
               "skipped": skipped}
-    records.write_whole(shard.done_file(data), json.dumps({"origin": origin, **fields}))
-    return fields
+    records.write_whole(shard.done_file(job.data), json.dumps({"origin": job.origin, **fields}))
 
 
 def _example(encoded, kind, level):
@@ -101,16 +153,25 @@ def _example(encoded, kind, level):
     return Example(features=Features(feature=feature)).SerializeToString(deterministic=True)
 
 
-def finished(data, shard, origin):
-    """Returns what an interrupted run said of a shard, if it had the same origin and the files are whole."""
+def description(job, shard):
+    """Returns what a shard's done file says that it holds, or None: not made yet, or of another origin."""
     try:
-        fields = json.loads(shard.done_file(data).read_text())
-        if fields.pop("origin") != origin:
-            return None
-        for name, file in fields["files"].items():
-            with open(data / "records" / name, "rb") as record:
-                if hashlib.file_digest(record, "sha256").hexdigest() != file["sha256"]:
-                    return None
-        return fields
+        fields = json.loads(shard.done_file(job.data).read_text())
     except FileNotFoundError:
         return None
+    return fields if fields.pop("origin") == job.origin else None
+
+
+def finished(job, shard):
+    """Tells whether a shard is made and every byte of its files is as it was written."""
+    fields = description(job, shard)
+    try:
+        return fields is not None and all(_sha256(job.data / "records" / name) == file["sha256"]
+                                          for name, file in fields["files"].items())
+    except FileNotFoundError:
+        return False
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
