@@ -1,6 +1,5 @@
 """Work shared out to processes: one a core, reporting progress as they go, and gone when their parent is."""
 
-import itertools
 import os
 import signal
 import threading
@@ -9,7 +8,8 @@ from multiprocessing import get_context, parent_process
 
 TICK_SEC = 0.2  # How often the parent looks at how far its workers are.
 
-_finished = None  # In a worker: a number shared with the parent, of all that the workers have finished.
+# In a worker, shared with the parent: how much the workers have finished, and whether they are to stop.
+_finished = _stop = None
 
 
 def available_cores():
@@ -17,19 +17,20 @@ def available_cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def in_processes(function, calls, workers, advance):
-    """Yields function(*call, advance) for each of `calls`, as they come to an end, from so many worker processes.
+def run_in_processes(function, calls, workers, advance):
+    """Runs function(*call, advance) for each of `calls` in so many worker processes, and returns when all are done.
 
     The function reports progress with advance(count), which arrives at the `advance` given here. With one worker all
-    happens in this process. An error in a worker is raised here and ends the others' work.
+    happens in this process. An error in a worker is raised here; then, and at Ctrl-C, the others stop where they report.
     """
     if workers <= 1:
-        yield from itertools.starmap(function, ((*call, advance) for call in calls))
+        for call in calls:
+            function(*call, advance)
         return
     # Workers start afresh: a fork of a process that runs threads (the bar's, TensorFlow's) may hang.
     context = get_context("spawn")
-    finished, shown = context.Value("Q"), 0
-    pool = ProcessPoolExecutor(workers, context, _begin, (finished,))
+    finished, stop, shown = context.Value("Q"), context.Event(), 0
+    pool = ProcessPoolExecutor(workers, context, _begin, (finished, stop))
     try:
         waiting = {pool.submit(_call, function, call) for call in calls}
         while waiting:
@@ -37,15 +38,17 @@ def in_processes(function, calls, workers, advance):
             now = finished.value
             advance(now - shown)
             shown = now
-            yield from (future.result() for future in ready)
+            for future in ready:
+                future.result()
     finally:
+        stop.set()
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(finished):
+def _begin(finished, stop):
     """Makes a worker leave Ctrl-C to the parent, and end with it even when that is killed."""
-    global _finished
-    _finished = finished
+    global _finished, _stop
+    _finished, _stop = finished, stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
 
@@ -55,5 +58,7 @@ def _call(function, call):
 
 
 def _advance(count=1):
+    if _stop.is_set():
+        raise RuntimeError("stopped")  # Nobody reads it: the parent has gone on to raise what stopped it.
     with _finished.get_lock():
         _finished.value += count

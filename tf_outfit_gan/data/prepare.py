@@ -13,7 +13,7 @@ from tf_outfit_gan.data.bind import bind, bound
 from tf_outfit_gan.data.images import open_image
 from tf_outfit_gan.data.shards import Job, make_shard, plan_shards
 from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.processes import available_cores, in_processes
+from tf_outfit_gan.processes import available_cores, run_in_processes
 from tf_outfit_gan.progress import progress
 from tf_outfit_gan.sizes import default_size, levels_of, parse_size
 
@@ -78,8 +78,7 @@ def prepare(source, data, size=None, *, format="manifest", workers=None, task=No
     entries = sum(len(shard.entries) for shard in part)
     workers = min(workers or min(available_cores(), -(-entries // ENTRIES_A_WORKER)), len(part))
     with progress("prepare", entries, "entries", quiet) as advance:
-        for _ in in_processes(make_shard, [(job, shard) for shard in part], workers, advance):
-            pass
+        run_in_processes(make_shard, [(job, shard) for shard in part], workers, advance)
     dataset = bind(job, manifest, shards)
     if isinstance(dataset, int):
         print(f"task {index} of {count}: made its {len(part)} shards; other tasks have {dataset} left to make")

@@ -15,6 +15,7 @@ import os
 from pathlib import Path
 
 from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.processes import available_cores, run_in_processes
 from tf_outfit_gan.progress import progress
 from tf_outfit_gan.sizes import parse_size
 
@@ -31,10 +32,6 @@ def portrait_size(text):
     return height, width
 
 
-def _cores():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
 def add_arguments(parser):
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to write, new or of the same command before")
     main = parser.add_argument_group("Main")
@@ -42,7 +39,7 @@ def add_arguments(parser):
     main.add_argument("--size", default="1024x768", help="height x width of every picture (default: %(default)s)")
     main.add_argument("--seed", type=int, default=0, help="decides, with its number, about every entry (default: 0)")
     run_options = parser.add_argument_group("Performance")
-    run_options.add_argument("--workers", type=int, default=_cores(), help="processes (default: all cores)")
+    run_options.add_argument("--workers", type=int, default=available_cores(), help="processes (default: all cores)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
@@ -65,8 +62,7 @@ def write_catalogue(out, count, size, seed=0, workers=1, quiet=True):
     step = max(1, min(64, CHUNK_PIXELS // (size[0] * size[1]), count // (4 * workers)))
     chunks = [(out, seed, size, first, min(first + step, count)) for first in range(0, count, step)]
     with progress("drawing", count, "entries", quiet) as advance:
-        for _, _, _, first, end in _in_processes(chunks, workers):
-            advance(end - first)
+        run_in_processes(_draw_chunk, chunks, workers, advance)
     _write_whole(out / MANIFEST, "".join(_part(out, first, end).read_text() for *_, first, end in chunks))
     for path in (out / PARTS).iterdir():
         path.unlink()
@@ -109,48 +105,15 @@ def _part(out, first, end):
     return out / PARTS / f"{first:06d}-{end:06d}.jsonl"
 
 
-def _in_processes(chunks, workers):
-    """Draws the chunks, yields each when it is done."""
-    if workers == 1:
-        yield from map(_draw_chunk, chunks)
-        return
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from multiprocessing import get_context
-
-    # Forking a process that runs threads (the bar's, TensorFlow's) may hang: the workers are spawned.
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_follow_parent) as pool:
-        try:
-            for future in as_completed([pool.submit(_draw_chunk, chunk) for chunk in chunks]):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _follow_parent():
-    """Makes a worker end when its parent is killed, and leaves the interrupt key to the parent."""
-    import signal
-    import threading
-    from multiprocessing import parent_process
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def wait():
-        parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def _draw_chunk(chunk):
-    """Draws a chunk's entries and then its manifest lines; returns the chunk."""
-    out, seed, size, first, end = chunk
+def _draw_chunk(out, seed, size, first, end, advance):
+    """Draws a chunk's entries and then its manifest lines."""
     part = _part(out, first, end)
     if not part.is_file():
         lines = [json.dumps(_write_entry(out, seed, i, size)) + "\n" for i in range(first, end)]
         # The lines say that the pictures are whole: those must be on the disk before. One call serves all of them.
         os.sync()
         _write_whole(part, "".join(lines))
-    return chunk
+    advance(end - first)
 
 
 def _write_entry(out, seed, index, size):
