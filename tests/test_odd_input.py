@@ -98,6 +98,7 @@ def test_print_colours(tmp_path):
 
 JPEG = encoded(scene(256, 192), "JPEG", quality=90)
 RESTARTS = encoded(scene(256, 192), "JPEG", quality=90, restart_marker_blocks=4)
+PROGRESSIVE = encoded(scene(256, 192), "JPEG", quality=90, progressive=True)
 PNG = encoded(scene(), "PNG")
 HALF = len(JPEG) // 2
 
@@ -112,6 +113,13 @@ HALF = len(JPEG) // 2
     ("foreign.jpg", JPEG[:HALF] + np.random.default_rng(0).bytes(2000) + JPEG[HALF + 2000:], "within compressed data"),
     ("missing_block.jpg", RESTARTS[:RESTARTS.index(b"\xff\xd3")] + RESTARTS[RESTARTS.index(b"\xff\xd4"):], "ffd4"),
     ("missing_end.jpg", RESTARTS[:RESTARTS.index(b"\xff\xd7")] + b"\xff\xd9", "restart markers instead of"),
+    ("zeros_inside.jpg", JPEG[:HALF] + bytes(3000) + JPEG[HALF + 3000:], "runs out"),
+    ("shortened.jpg", JPEG[:HALF] + JPEG[HALF + 2000:], "runs out"),
+    ("ended.jpg", JPEG[:HALF] + b"\xff\xd9", "runs out"),
+    ("ended_at_marker.jpg", JPEG[:JPEG.index(b"\xff\0", HALF) + 1] + b"\xff\xd9", "runs out"),
+    ("ended_progressive.jpg", PROGRESSIVE[:len(PROGRESSIVE) // 2] + b"\xff\xd9", "runs out"),
+    ("shortened_interval.jpg", RESTARTS[:RESTARTS.index(b"\xff\xd3") - 3] + RESTARTS[RESTARTS.index(b"\xff\xd3"):],
+     "runs out"),
     ("no_picture.jpg", b"\xff\xd8\xff\xd9", "of no known kind"),
     ("cut.png", PNG[:200], "Truncated"),
     ("changed.png", PNG[:300] + bytes([PNG[300] ^ 1]) + PNG[301:], "checksum"),
@@ -127,6 +135,21 @@ HALF = len(JPEG) // 2
 def test_a_damaged_picture_is_named(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     assert words in refusal(tmp_path / name)
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"progressive": True}, {"optimize": True}, {"restart_marker_blocks": 2}, {"restart_marker_rows": 1},
+    {"progressive": True, "restart_marker_blocks": 3}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 100}])
+def test_no_whole_jpeg_is_taken_for_damaged(tmp_path, options):
+    """Nor one that is as gray as what damage leaves, all over or at its end, in every size of its last block."""
+    for height, width in ((16, 16), (17, 9), (33, 20), (40, 47)):
+        fading = scene(height, width)
+        fading.paste((128, 128, 128), (0, height // 2, width, height))
+        for picture in (scene(height, width), fading, Image.new("RGB", (width, height), (128, 128, 128)),
+                        Image.new("L", (width, height), 128), Image.new("CMYK", (width, height), (127, 127, 127, 127))):
+            content = encoded(picture, "JPEG", **options)
+            assert opened(tmp_path / "whole.jpg", content).shape == (height, width, 3)
+            assert opened(tmp_path / "trailer.jpg", content + b"\0trailer" * 9).shape == (height, width, 3)
 
 
 def test_a_bomb_takes_no_memory(tmp_path):

@@ -10,7 +10,7 @@ from PIL.ImageOps import exif_transpose
 
 from tf_outfit_gan.data.colours import to_srgb
 from tf_outfit_gan.data.files import read_file
-from tf_outfit_gan.data.jpeg import check_jpeg
+from tf_outfit_gan.data.jpeg import check_measure, check_skeleton
 from tf_outfit_gan.errors import UserError
 
 WHITE = (255, 255, 255)
@@ -70,7 +70,8 @@ def _decode(data):
         if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE:
             raise ValueError(f"{height}x{width} pixels; expected {MIN_SIDE} a side at least, {MAX_PIXELS:,} in all at most")
         if image.format in ("JPEG", "MPO"):
-            check_jpeg(data)
+            ends = check_skeleton(data)
+            check_measure(data, ends, image)
         if image.format == "PNG":
             with Image.open(io.BytesIO(data)) as checked:
                 checked.verify()  # Its checksums, which decoding does not look at; and this cannot decode any more.
