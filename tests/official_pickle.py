@@ -58,7 +58,8 @@ class _Pickler(pickle.Pickler):
 
 @contextlib.contextmanager
 def _original_modules():
-    homes = {"dnnlib.util": [EasyDict], "dnnlib.tflib.network": [Network], "numpy.core.multiarray": [_reconstruct, scalar]}
+    arrays = [_reconstruct, scalar]
+    homes = {"dnnlib.util": [EasyDict], "dnnlib.tflib.network": [Network], "numpy.core.multiarray": arrays}
     modules = {name: types.ModuleType(name) for name in (*homes, "dnnlib", "dnnlib.tflib", "numpy.core")}
     with mock.patch.dict(sys.modules, modules), contextlib.ExitStack() as stack:
         for home, things in homes.items():

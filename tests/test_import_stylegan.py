@@ -3,7 +3,6 @@
 import math
 import os
 import pickle
-import struct
 import subprocess
 import sys
 
@@ -19,7 +18,7 @@ from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import ModelConfig
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.official import variables
-from tf_outfit_gan.official.pickles import Array, read_pickle
+from tf_outfit_gan.official.pickles import read_pickle
 from tf_outfit_gan.official.pictures import pictures
 from tf_outfit_gan.renderer import Renderer
 
@@ -238,6 +237,7 @@ class TestRefusal:
         (dict(mapping_layers=2), "the pickle lacks the variable G_mapping/Dense1/weight"),
         (dict(mapping_fmaps=4), "mapping_fmaps is 4 and dlatent_size 2"),
         (dict(fmap_max=4), "float32 [1, 2, 4, 4], expected floats [1, 4, 4, 4]"),
+        (dict(fmap_max=8), "fmap_base is 8 and fmap_max 8: this system needs at least twice as much"),
         (dict(fused_scale="yes"), "fused_scale is 'yes'"),
         (dict(mapping_lrmul=math.nan), "mapping_lrmul is nan"),
         (dict(mbstd_group_size=0), "mbstd_group_size is 0"),
@@ -326,3 +326,6 @@ def test_what_is_told_and_what_the_snapshot_can(tmp_path, capsys):
     first, again, other = (renderer.picture(None, seed, 0.7) for seed in (1, 1, 2))
     assert first.shape == (8, 8, 3) and np.array_equal(first, again) and not np.array_equal(first, other)
     assert snapshot.cur_nimg == 0 and [m.shape for m in snapshot.noise] == [(1, s, s, 1) for s in (4, 4, 8, 8)]
+    (tmp_path / "snapshot" / "noise.npz").write_bytes(b"half")
+    with pytest.raises(UserError, match="noise.npz: noise maps do not load"):
+        snapshots.load(tmp_path / "snapshot")

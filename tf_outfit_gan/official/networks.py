@@ -72,10 +72,13 @@ class OfficialNetwork:
         if value is None:
             raise UserError(f"the pickle lacks the variable {name}")
         if value.shape != tuple(shape) or value.dtype.kind != "f":
-            raise UserError(f"{name} is {value.dtype} {list(value.shape)}, expected floats {list(shape)} by its keywords")
+            raise UserError(f"{name} is {value.dtype} {list(value.shape)}, "
+                            f"expected floats {list(shape)} by the network's keywords")
+        with np.errstate(over="ignore"):  # What overflows is found in the next line.
+            value = value.astype(np.float32, copy=False)
         if not np.isfinite(value).all():
             raise UserError(f"{name} holds values that are no finite numbers")
-        return value.astype(np.float32, copy=False)
+        return value
 
 
 def read_networks(path):
@@ -111,13 +114,16 @@ def configuration(generator, discriminator):
     lr_multiplier = keywords.get("mapping_lrmul", 0.01)
     if type(lr_multiplier) not in (int, float) or not 0 < lr_multiplier < math.inf:
         raise UserError(f"mapping_lrmul is {shown(lr_multiplier)}: expected a number above 0")
+    fmap_base, fmap_max = (_whole(keywords, *sizes, MAX_WIDTH) for sizes in (("fmap_base", 8192), ("fmap_max", 512)))
+    if fmap_base < 2 * fmap_max:  # The original's last layers are then wider than its base level.
+        raise UserError(f"fmap_base is {fmap_base} and fmap_max {fmap_max}: this system needs at least twice as much")
     fused = _one_of("fused_scale", keywords.get("fused_scale", "auto"), ("auto", True, False))
     return ModelConfig(
         size=(side, side), conditional=False, style_dim=style_dim,
         latent_dim=_whole(keywords, "latent_size", 512, MAX_WIDTH),
         mapping_layers=_whole(keywords, "mapping_layers", 8, MAX_LAYERS),
         mapping_lr_multiplier=float(lr_multiplier),
-        fmap_base=_whole(keywords, "fmap_base", 8192, MAX_WIDTH), fmap_max=_whole(keywords, "fmap_max", 512, MAX_WIDTH),
+        fmap_base=fmap_base, fmap_max=fmap_max,
         stddev_group=_whole(discriminator.keywords, "mbstd_group_size", 4, MAX_WIDTH, least=2),
         # The discriminator computes the same either way.
         fused_from={"auto": 128, True: 0, False: 2 * side}[fused],

@@ -18,7 +18,7 @@ import numpy as np
 
 from tf_outfit_gan.errors import UserError
 
-MAX_INSTRUCTIONS = 200_000  # The three networks at 1024x1024 need 15,000: far more is an attack on time and memory.
+MAX_INSTRUCTIONS = 200_000  # The three networks at 1024x1024 need 10,000: far more is an attack on time and memory.
 
 _LITERALS = {
     "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT",
@@ -186,8 +186,9 @@ def _name(module, attribute):
     name = f"{module}.{attribute}".replace("numpy._core.", "numpy.core.", 1)
     if name in _NAMES:
         return _Name(_NAMES[name])
-    who = " (PyTorch networks, such as StyleGAN2-ADA's and StyleGAN3's, are others)" if "torch" in module else ""
-    raise UserError(f"the pickle names {shown(_Name(name))}, which no StyleGAN network needs{who}: refused, nothing of it ran")
+    hint = " (PyTorch networks, such as StyleGAN2-ADA's and StyleGAN3's, are others)" if "torch" in module else ""
+    raise UserError(f"the pickle names {shown(_Name(name))}, which no StyleGAN network needs{hint}: "
+                    "refused, nothing of it ran")
 
 
 def _call(name, arguments):
