@@ -80,7 +80,7 @@ def deepfashion_multimodal(source):
 
 
 def _look(photo):
-    """MEN-Denim-id_00000265-01 of MEN-Denim-id_00000265-01_1_front.jpg: item, colour, then the photo's number and view."""
+    """Item and colour: MEN-Denim-id_00000265-01 of MEN-Denim-id_00000265-01_1_front.jpg."""
     return PurePath(photo).stem.rsplit("_", 2)[0]
 
 
@@ -120,4 +120,5 @@ def _points(numbers, marks):
         places = []
     if len(places) != 2 * NUM_POINTS or len(marks) != NUM_POINTS:
         raise UserError(f"expected {NUM_POINTS} times x y, and as many marks in keypoints_vis.txt")
-    return [[x, y, float(mark in THERE and (x, y) != (-1, -1))] for x, y, mark in zip(places[0::2], places[1::2], marks)]
+    return [[x, y, float(mark in THERE and (x, y) != (-1, -1))]
+            for x, y, mark in zip(places[0::2], places[1::2], marks)]

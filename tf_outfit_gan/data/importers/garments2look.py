@@ -31,7 +31,8 @@ def garments2look(source, official=False):
     """Yields the rows of both shops, or of whichever is there; raises `UserError` when none is."""
     shops = [shop for shop in SHOPS if any(source.glob(f"{shop}_outfit_v*.json"))]
     if not shops:
-        raise UserError(f"{source}: expected a folder that holds {' or '.join(SHOPS)}_outfit_v1.0_2512.json, found none")
+        raise UserError(f"{source}: expected a folder that holds mytheresa_outfit_v1.0_2512.json or polyvore_outfit_..., "
+                        "found none of them")
     for shop in shops:
         listing = _newest(source, f"{shop}_outfit_v*.json")
         garments = read_json(_newest(source, f"{shop}_image_v*.json"))
@@ -61,7 +62,7 @@ def _fields(source, shop, garments, look_id, look):
         described = garments.get(garment)
         if garment.startswith("U") or described is None:
             continue
-        slot = _slot(described["main_category"], described["type"], name)
+        slot = slot_of_garment(described["main_category"], described["type"], name)
         picture = _picture(shop, gender, garment, described)
         if slot and picture:
             pictures[garment], slots[garment] = picture, slot
@@ -70,7 +71,7 @@ def _fields(source, shop, garments, look_id, look):
     return {"image": f"{folder}/{photo}", "articles": articles, "split": look["section"]}
 
 
-def _slot(category, *texts):
+def slot_of_garment(category, *texts):
     """Returns the slot of a garment by its category, and by the first of the texts that tells; None if it has none."""
     if category != UPPER:
         return SLOT_OF.get(category)
