@@ -42,6 +42,10 @@ class Placement:
         moved[moved[:, 2] == 0] = 0
         return moved
 
+    def inverse(self):
+        """The way back, from places in the frame to places in the picture."""
+        return Placement(1 / self.x_scale, -self.x_offset / self.x_scale, 1 / self.y_scale, -self.y_offset / self.y_scale)
+
 
 def open_image(path):
     """Opens a picture of any of `FORMATS` as 8-bit RGB in sRGB: upright (EXIF), transparency laid on white.
