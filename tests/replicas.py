@@ -24,9 +24,11 @@ def main():
     )
     two = make_strategy()
     one = tf.distribute.MirroredStrategy(["CPU:0"])
-    config, training = from_preset("tiny", ["r1_interval=1"])
+    config, training = from_preset("tiny", ["r1_interval=1", "ada_target=0.6"])
     batch = random_batch(config)
     steps = {strategy: Steps(strategy, config, training) for strategy in (one, two)}
+    for model in steps.values():
+        model.ada_probability.assign(0.5)  # Some pictures are altered, and others not.
     found = {"replicas": two.num_replicas_in_sync, "gradient_error": {}}
 
     # The gradients of each phase, summed over replicas, are those of the joint batch.
@@ -44,10 +46,12 @@ def main():
     networks = (steps[two].generator, steps[two].discriminator, steps[two].average)
     values = [variable.value for network in networks for variable in network.weights]
     values += [steps[two].generator_optimizer.second_moment, steps[two].discriminator_optimizer.second_moment]
+    values.append(steps[two].ada_probability)
     differences = [np.abs(np.subtract(*(v.numpy() for v in two.experimental_local_results(value)))).max() for value in values]
     found["replica_difference"] = float(max(differences))
     after = steps[two].generator.get_weights()
     found["moved"] = float(max(np.abs(a - b).max() for a, b in zip(after, before)))
+    found["ada_probability"] = float(steps[two].ada_probability.read_value())
     print(json.dumps(found))
 
 

@@ -26,3 +26,9 @@ def test_gradients_are_those_of_the_joint_batch(found):
 def test_variables_are_equal_after_ten_steps(found):
     assert found["moved"] > 1e-3
     assert found["replica_difference"] == 0
+
+
+def test_the_probability_of_augmentation_follows_both_replicas(found):
+    """Ten steps of 16 images each move it by 16 in 500,000, and an even number of them one way or the other."""
+    moved = (found["ada_probability"] - 0.5) / (16 / 500_000)
+    assert moved == pytest.approx(round(moved), abs=0.05) and 0 < abs(round(moved)) <= 10

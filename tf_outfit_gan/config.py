@@ -75,6 +75,8 @@ class TrainingConfig:
     r1_gamma: float = 10.0
     r1_interval: int = 1  # R1 every so many steps, scaled to the same mean strength; 1 = every step.
     mismatch_weight: float = 0.0  # Of real photos under wrong conditions in the discriminator's loss; 0 = off.
+    ada_target: float = 0.0  # Mean sign of the reals' scores that adaptive augmentation holds; ADA's 0.6, 0 = off.
+    ada_kimg: float = 500  # Its probability goes from 0 to 1 in this long at most.
     mixing_probability: float = 0.9
     ema_halflife_kimg: float = 10.0
     mirror: bool = True
@@ -87,6 +89,9 @@ class TrainingConfig:
 
     def __post_init__(self):
         _one_of("precision", self.precision, ("float32", "mixed_bfloat16"))
+        if not 0 <= self.ada_target < 1 or not self.ada_kimg > 0:
+            raise UserError(f"ada_target {self.ada_target:g}, ada_kimg {self.ada_kimg:g}: expected a target from 0 (off) to "
+                            "below 1, and thousands of images above 0")
         for name in ("r1_interval", "steps_per_call"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, got {getattr(self, name)}")

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 # Streams of one key. Each noise layer has a stream of its own, so that a layer's map does not depend on how many
 # layers there are.
-LATENT, OTHER_LATENT, MIXING, NOISE = 0, 1, 2, 1000
+LATENT, OTHER_LATENT, MIXING, AUGMENTATION, NOISE = 0, 1, 2, 4, 1000
 
 
 def normal(shape, key, stream):
@@ -16,10 +16,10 @@ def normal(shape, key, stream):
     return tf.random.stateless_normal(shape, seed, alg="philox")
 
 
-def uniform(key, stream, minval=0, maxval=None, dtype=tf.float32):
-    """One uniform number in [minval, maxval)."""
+def uniform(shape, key, stream, minval=0, maxval=None, dtype=tf.float32):
+    """Uniform numbers in [minval, maxval)."""
     seed = tf.stack([tf.cast(key, tf.int64), tf.constant(stream, tf.int64)])
-    return tf.random.stateless_uniform([], seed, minval, maxval, dtype, alg="philox")
+    return tf.random.stateless_uniform(shape, seed, minval, maxval, dtype, alg="philox")
 
 
 def seeded_latents(seeds, latent_dim):
@@ -64,10 +64,14 @@ class BatchDraws:
             maps.append(self._share(normal(shape, self.key, NOISE + layer)))
         return maps
 
+    def augmentation(self, count):
+        """Uniform numbers in [0, 1), `count` a picture, [N, count]."""
+        return self._share(uniform([self.batch * self.replicas, count], self.key, AUGMENTATION))
+
     def mixing_cutoff(self, probability, num_layers):
         """The first layer that takes the second latent's style: one a batch, uniform in [1, num_layers)."""
-        cutoff = uniform(self.key, MIXING, 1, num_layers, tf.int32)
-        mixes = uniform(self.key, MIXING + 1) < probability
+        cutoff = uniform([], self.key, MIXING, 1, num_layers, tf.int32)
+        mixes = uniform([], self.key, MIXING + 1) < probability
         return tf.where(mixes, cutoff, num_layers)
 
     def _share(self, x):

@@ -20,7 +20,7 @@ class Checkpoints:
         self._checkpoint = tf.train.Checkpoint(
             generator=steps.generator, discriminator=steps.discriminator, average=steps.average,
             generator_optimizer=steps.generator_optimizer, discriminator_optimizer=steps.discriminator_optimizer,
-            cur_nimg=self._cur_nimg, period=self._period,
+            ada_probability=steps.ada_probability, cur_nimg=self._cur_nimg, period=self._period,
         )
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=2)
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tf_outfit_gan import losses, ops, styles
 from tf_outfit_gan.randomness import OTHER_LATENT
+from training.augment import Augmentation, Unaltered
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,21 +35,23 @@ class Phases:
     replicas gives the mean.
     """
 
-    def __init__(self, generator, discriminator, config):
+    def __init__(self, generator, discriminator, config, ada_probability):
         self.generator, self.discriminator, self.config = generator, discriminator, config
+        self.ada_probability = ada_probability
         self.model_config = generator.config
 
     def discriminator_phase(self, stage, batch, draws, alpha):
         """Tells reals from fakes of the same conditions; with R1 when that belongs to every step."""
         real = self._fade(batch["image"], alpha)
         fake = self._fake(stage, batch, draws, alpha)
+        seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            embedding, penalty = self._embed(batch), 0.0
+            embedding, penalty = self._embed(batch, seen), 0.0
             if self.config.r1_interval == 1:
-                real_features, penalty = self._penalized_features(stage, real, embedding, alpha)
-                fake_features = self.discriminator.features(fake, stage.level, alpha)
+                real_features, penalty = self._penalized_features(stage, real, embedding, seen, alpha)
+                fake_features = self.discriminator.features(seen.images(fake), stage.level, alpha)
             else:
-                real_features, fake_features = self._joint_features(stage, real, fake, alpha)
+                real_features, fake_features = self._joint_features(stage, seen.images(real), seen.images(fake), alpha)
             real_scores, fake_scores = (self.discriminator.score(x, embedding) for x in (real_features, fake_features))
             loss = losses.discriminator_loss(real_scores, fake_scores)
             if self.config.mismatch_weight and self.model_config.conditional:
@@ -56,7 +59,8 @@ class Phases:
                 wrong_scores = self.discriminator.score(real_features, tf.roll(embedding, 1, axis=0))
                 loss += self.config.mismatch_weight * losses.mismatch_loss(wrong_scores)
             total = tf.reduce_sum(loss + self._r1_weight(stage) * penalty) / stage.batch
-        statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores}
+        statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores,
+                      "sign_real": tf.sign(real_scores)}
         if self.config.r1_interval == 1:
             statistics["r1_penalty"] = penalty
         return _mean(statistics, stage), self._gradients(tape, total, self.discriminator)
@@ -64,16 +68,18 @@ class Phases:
     def r1_phase(self, stage, batch, draws, alpha):
         """R1 alone, weighted by the interval that it stands for."""
         real = self._fade(batch["image"], alpha)
+        seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            _, penalty = self._penalized_features(stage, real, self._embed(batch), alpha)
+            _, penalty = self._penalized_features(stage, real, self._embed(batch, seen), seen, alpha)
             total = tf.reduce_sum(penalty) * self._r1_weight(stage) * self.config.r1_interval / stage.batch
         return _mean({"r1_penalty": penalty}, stage), self._gradients(tape, total, self.discriminator)
 
     def generator_phase(self, stage, batch, draws, alpha):
         """Fakes that the discriminator takes for real, under conditions drawn from the data."""
+        seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            fake = self._fake(stage, batch, draws, alpha, track=True)
-            embedding = self._embed(batch)
+            fake = seen.images(self._fake(stage, batch, draws, alpha, track=True))
+            embedding = self._embed(batch, seen)
             loss = losses.generator_loss(self.discriminator(fake, embedding, level=stage.level, alpha=alpha))
             total = tf.reduce_sum(loss) / stage.batch
         return _mean({"loss_generator": loss}, stage), self._gradients(tape, total, self.generator)
@@ -93,20 +99,27 @@ class Phases:
         pose_maps = generator.pose_maps(batch.get("keypoints"), stage.level)
         return generator.synthesis(w, draws.noise(sizes), pose_maps, level=stage.level, alpha=alpha)
 
-    def _embed(self, batch):
+    def _augmentation(self, stage, draws):
+        """How the discriminator sees this batch."""
+        if not self.config.ada_target:
+            return Unaltered()
+        return Augmentation(self.ada_probability, draws, self.model_config.level_sizes[stage.level])
+
+    def _embed(self, batch, seen):
         if not self.model_config.conditional:
             return None
+        batch = seen.conditions(batch)
         return self.discriminator.embed(batch["articles"], batch["keypoints"])
 
     def _fade(self, real, alpha):
         """Reals lose the detail that the fading level does not draw yet."""
         return real if alpha is None else ops.lerp(ops.upsample(ops.downsample(real)), real, alpha)
 
-    def _penalized_features(self, stage, real, embedding, alpha):
-        """Features of reals, and the R1 penalty of their scores."""
+    def _penalized_features(self, stage, real, embedding, seen, alpha):
+        """Features of reals, and the R1 penalty of their scores: its gradient is taken at the unaltered pictures."""
         with tf.GradientTape() as tape:
             tape.watch(real)
-            features = self.discriminator.features(real, stage.level, alpha)
+            features = self.discriminator.features(seen.images(real), stage.level, alpha)
             scores = self.discriminator.score(features, embedding)
         return features, losses.r1_penalty(tape.gradient(scores, real))
 

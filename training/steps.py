@@ -10,9 +10,12 @@ import tensorflow as tf
 from tf_outfit_gan.networks.build import build_generator, build_networks
 from tf_outfit_gan.randomness import BatchDraws
 from training.adam import Adam
+from training.augment import adapted
 from training.phases import Phases
 
-STATISTICS = ("loss_generator", "loss_discriminator", "score_real", "score_fake", "r1_penalty")
+STATISTICS = (
+    "loss_generator", "loss_discriminator", "score_real", "score_fake", "sign_real", "ada_probability", "r1_penalty"
+)
 
 
 class Steps:
@@ -36,8 +39,9 @@ class Steps:
             lazy = 1 if config.r1_interval == 1 else config.r1_interval / (config.r1_interval + 1)
             self.generator_optimizer = self._optimizer(self.generator, 1)
             self.discriminator_optimizer = self._optimizer(self.discriminator, lazy)
+            self.ada_probability = tf.Variable(0.0, trainable=False, name="ada_probability")
         self._learning_rates = ((self.generator_optimizer, 1), (self.discriminator_optimizer, lazy))
-        self.phases = Phases(self.generator, self.discriminator, config)
+        self.phases = Phases(self.generator, self.discriminator, config, self.ada_probability)
         self._traced = {}
 
     def _optimizer(self, network, lazy):
@@ -80,7 +84,7 @@ class Steps:
             fade = alpha + tf.cast(step, tf.float32) * alpha_step if stage.fading else None
             totals += self.step(stage, next(iterator), cur_nimg + step * stage.batch, fade)
         # A lazy R1 is measured in some steps only.
-        return totals / tf.cast(steps, tf.float32) * [1.0, 1.0, 1.0, 1.0, self.config.r1_interval]
+        return totals / tf.cast(steps, tf.float32) * [*[1.0] * (len(STATISTICS) - 1), self.config.r1_interval]
 
     def step(self, stage, batch, cur_nimg, alpha=None):
         """Trains on one global batch, in a graph. Returns the `STATISTICS` as a tensor."""
@@ -92,6 +96,9 @@ class Steps:
                 penalty = self._phase(1, self.phases.r1_phase, stage, batch, cur_nimg, alpha)["r1_penalty"]
             found["r1_penalty"] = penalty
         found |= self._phase(2, self.phases.generator_phase, stage, batch, cur_nimg, alpha)
+        if self.config.ada_target:
+            self.ada_probability.assign(adapted(self.ada_probability, found["sign_real"], stage.batch, self.config))
+        found["ada_probability"] = self.ada_probability.read_value()
         self._move_average(stage.batch)
         return tf.stack([found[name] for name in STATISTICS])
 
