@@ -120,6 +120,20 @@ def test_another_folder_is_refused_in_one_line(tmp_path, name):
     assert UserError.exit_code == 2
 
 
+def test_the_documented_importer_works(tmp_path, monkeypatch):
+    page = (Path(__file__).parent.parent / "docs/data.md").read_text()
+    module = {}
+    exec(page.split("```python\n")[1].split("```")[0], module)
+    monkeypatch.setitem(importers.IMPORTERS, "my-shop", module["my_shop"])
+    public.save(tmp_path / "photos/a.png", np.zeros((16, 12, 3), np.uint8))
+    public.save(tmp_path / "tops/b.png", np.zeros((16, 12, 3), np.uint8))
+    public.write_text(tmp_path / "pairs.txt", "a.png b.png\n\nc.png\nd.png b.png\n")
+    manifest = importers.read(tmp_path, "my-shop")
+    assert described(manifest, tmp_path) == {"a.png": ("train", "photos/a.png", {"top": "tops/b.png"})}
+    assert [(skip.listing, skip.line, skip.id) for skip in manifest.skipped] == [
+        ("pairs.txt line", 3, "c.png"), ("pairs.txt line", 4, "d.png")]
+
+
 # VITON-HD.
 
 # One person by hand: the right side at a quarter of the width, the left at three quarters.

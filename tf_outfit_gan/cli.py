@@ -12,7 +12,7 @@ import sys
 # verb: (module of its program, one line of help)
 VERBS = {
     "paperdoll": ("tf_outfit_gan.data.paperdoll.program", "draw a synthetic catalogue with exact truth"),
-    "prepare": ("tf_outfit_gan.data.prepare", "turn a catalogue with a manifest into training records"),
+    "prepare": ("tf_outfit_gan.data.prepare", "turn a catalogue into training records"),
     "inspect": ("tf_outfit_gan.data.inspect", "draw a contact sheet of prepared records"),
     "train": ("training.train", "train a model; the same command resumes it"),
     "import-stylegan": ("tf_outfit_gan.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
