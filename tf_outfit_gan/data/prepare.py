@@ -35,8 +35,8 @@ def add_plan_arguments(parser):
     """Adds what decides about the data set, however it is made."""
     parser.add_argument("source", metavar="SOURCE", help="catalogue folder")
     parser.add_argument("data", metavar="DATA", help="folder to write the records to")
-    parser.add_argument("--format", choices=importers.FORMATS, default="manifest",
-                        help="how SOURCE is laid out (default: with a %(default)s.jsonl); see docs/data.md")
+    parser.add_argument("--format", choices=importers.FORMATS, default="manifest", metavar="FORMAT",
+                        help=f"how SOURCE is laid out: {', '.join(importers.FORMATS)} (default: %(default)s)")
     parser.add_argument("--size", metavar="HEIGHTxWIDTH",
                         help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)")
     parser.add_argument("--strict", action="store_true", help="stop at the first bad entry instead of setting it aside")
