@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ import tensorflow as tf
 
 from tests.catalogues import article_pixels, photo_pixels, worn, write_catalogue
 from tf_outfit_gan import cli
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.data.manifest import Entry, Outfit
+from tf_outfit_gan.data.prepare import plan, prepare
 from tf_outfit_gan.data.records import open_dataset
+from tf_outfit_gan.data.shards import finished, make_shard, plan_shards
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
 
@@ -142,6 +145,85 @@ def test_killed_and_run_again_gives_the_same_bytes(tmp_path):
     assert kept.stat().st_mtime_ns == written, "a finished shard was written again"
 
 
+def test_tasks_make_their_shares_and_the_last_binds(tmp_path, capsys):
+    source = write_catalogue(tmp_path / "shop", 300)
+    prepare(source, tmp_path / "whole", workers=1, quiet=True)
+    data = tmp_path / "data"
+    # Of 240 train and 60 test entries come 2 + 1 shards: task 1 has one, and whether it is first or last is all the same.
+    for index in (2, 0):
+        assert prepare(source, data, task=(index, 3), workers=1, quiet=True) is None
+    assert "task 0 of 3: made its 1 shards; other tasks have 1 left to make" in capsys.readouterr().out
+    with pytest.raises(UserError, match="expected a data set, made whole by"):
+        open_dataset(data)
+    assert prepare(source, data, task=(1, 3), workers=1, quiet=True).count("train") == 240
+    assert contents(data) == contents(tmp_path / "whole")
+    assert prepare(source, data, task=(0, 3), workers=1, quiet=True).count("test") == 60  # Whole already.
+
+
+def test_two_at_once_do_no_harm(tmp_path):
+    source, data = write_catalogue(tmp_path / "shop", 300), tmp_path / "data"
+    prepare(source, tmp_path / "whole", workers=1, quiet=True)
+    command = [sys.executable, "-m", "tf_outfit_gan.cli", "prepare", str(source), str(data), "--workers", "1"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as other:
+        while other.poll() is None and not list(data.glob("records/.*.partial")):
+            time.sleep(0.001)
+        prepare(source, data, workers=1, quiet=True)
+        assert other.wait() == 0, other.stderr.read()
+    assert contents(data) == contents(tmp_path / "whole")
+
+
+def test_a_shard_that_another_made_meanwhile_is_left_to_it(tmp_path):
+    source, data = write_catalogue(tmp_path / "shop", 3, test_every=9), tmp_path / "data"
+    job, _, shards = plan(source, data)
+    (tmp_path / "other/records").mkdir(parents=True)
+    make_shard(replace(job, data=tmp_path / "other"), shards[0], lambda count: None)
+
+    def overtaken(count):
+        for made in (tmp_path / "other/records").iterdir():
+            made.rename(data / "records" / made.name)
+        for partial in (data / "records").glob(".*.partial"):
+            partial.unlink()
+
+    make_shard(job, shards[0], overtaken)
+    assert finished(job, shards[0])
+
+    def lost(count):
+        for path in (data / "records").iterdir():
+            path.unlink()
+
+    lost(0)
+    with pytest.raises(FileNotFoundError):
+        make_shard(job, shards[0], lost)
+
+
+def entries_of(count, articles=(), split="train"):
+    outfit = Outfit(dict.fromkeys(articles), None)
+    return [Entry(f"{split}{number}", number, split, None, outfit) for number in range(count)]
+
+
+@pytest.mark.parametrize("count, articles, size, shards", [
+    (100, 0, (256, 192), 1),  # A shard of at least 128, if the set has as many.
+    (1000, 4, (256, 192), 8),
+    (20_000, 4, (256, 192), 64),  # Eight readers with eight files each.
+    (50_000, 4, (64, 48), 64),
+    (70_000, 4, (256, 192), 69),  # At most 1,024 in a shard.
+    (20_000, 4, (1024, 768), 66),  # 5 pictures of 786,432 pixels at 0.35 bytes, 20,000 times, in 400 MiB each.
+])
+def test_the_plan_keeps_shards_small_and_many(count, articles, size, shards):
+    plan = plan_shards(entries_of(count, SLOTS[:articles]) + entries_of(10, split="test"), size)
+    assert [(shard.split, shard.index, shard.num_shards) for shard in plan] == [
+        *(("train", index, shards) for index in range(shards)), ("test", 0, 1)]
+    lengths = [len(shard.entries) for shard in plan[:-1]]
+    assert sum(lengths) == count and max(lengths) - min(lengths) <= 1
+
+
+def test_the_plan_does_not_depend_on_the_order_of_the_entries():
+    entries = entries_of(500)
+    there, back = ([[entry.id for entry in shard.entries] for shard in plan_shards(order, (64, 48))]
+                   for order in (entries, entries[::-1]))
+    assert there == back and there[0][:3] != ["train0", "train1", "train2"]
+
+
 def test_a_data_set_that_is_not_whole_is_refused(tmp_path):
     source, data = write_catalogue(tmp_path / "shop", 6), tmp_path / "data"
     with pytest.raises(UserError, match="expected a data set, made whole by `outfit-gan prepare"):
@@ -174,6 +256,8 @@ def test_wrong_usage_is_one_line_and_exit_2(tmp_path, capsys):
         ([source, str(tmp_path / "data"), "--size", "big"], "HEIGHTxWIDTH"),
         ([source, f"{source}/manifest.jsonl"], "expected a folder to write to, found a file"),
         ([source, str(tmp_path / "data"), "--workers", "0"], "--workers 0: expected 1 or more"),
+        ([source, str(tmp_path / "data"), "--task-index", "4", "--task-count", "4"], "from 0 to below the count, got 4"),
+        ([source, str(tmp_path / "data"), "--task-index", "4"], "got 4 and None"),
     ):
         assert cli.main(["prepare", *arguments]) == 2
         error = capsys.readouterr().err
