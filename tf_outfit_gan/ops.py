@@ -8,11 +8,29 @@ import numpy as np
 import tensorflow as tf
 
 LEAK = 0.2  # The slope of the leaky ReLU below zero.
+_EPSILON = 1e-8
 _BLUR = np.outer([1, 2, 1], [1, 2, 1]) / 16
 
 
 def leaky_relu(x):
-    return tf.nn.leaky_relu(x, LEAK)
+    """x above zero, 0.2 x below.
+
+    The gradient reads the slopes off the output, whose signs are those of the input. So nothing needs the input any
+    more, and TensorFlow can compute convolution, bias and activation as one operation. The slopes are constants to
+    the second-order gradient: TensorFlow's own one would carry zeros through the whole network.
+    """
+
+    @tf.custom_gradient
+    def apply(x):
+        y = tf.nn.leaky_relu(x, LEAK)
+
+        @tf.custom_gradient
+        def times_slopes(dy):
+            return tf.raw_ops.LeakyReluGrad(gradients=dy, features=y, alpha=LEAK), times_slopes
+
+        return y, times_slopes
+
+    return apply(x)
 
 
 def pixel_norm(x):
@@ -59,7 +77,36 @@ def downsample(x):
     return apply(x)
 
 
-def instance_statistics(x):
-    """Mean and reciprocal standard deviation of each channel of each picture, in float32. [N, H, W, C] -> 2 x [N, 1, 1, C]."""
-    mean, variance = tf.nn.moments(tf.cast(x, tf.float32), [1, 2], keepdims=True)
-    return mean, tf.math.rsqrt(variance + 1e-8)
+def styled_instance_norm(x, scale, shift):
+    """Normalizes each channel of each picture over its pixels, then scales and shifts it: AdaIN's arithmetic.
+
+    Statistics are float32 whatever the type of x.
+
+    Args:
+        x: [N, H, W, C].
+        scale, shift: [N, C], float32.
+    """
+    on_gpu = tf.config.list_physical_devices("GPU")
+    return (_norm_by_moments if on_gpu else _norm_by_batch_norm)(x, scale, shift)
+
+
+def _norm_by_moments(x, scale, shift):
+    mean, variance = tf.nn.moments(tf.cast(x, tf.float32), [1, 2], keepdims=True)  # [N, 1, 1, C]
+    # Normalizing and styling are one multiplication and one addition a pixel.
+    factor = tf.math.rsqrt(variance + _EPSILON) * scale[:, None, None, :]
+    return x * tf.cast(factor, x.dtype) + tf.cast(shift[:, None, None, :] - mean * factor, x.dtype)
+
+
+def _norm_by_batch_norm(x, scale, shift):
+    """The same on a processor, which does batch norm in one operation, and its gradient in another.
+
+    With every channel of every picture as a channel of its own, batch norm is instance norm; the transpositions cost
+    less than the separate operations do: the whole takes half the time.
+    """
+    _, height, width, channels = x.shape
+    pixels = tf.transpose(tf.reshape(x, [-1, height * width, channels]), [1, 0, 2])  # [HW, N, C]
+    y = tf.raw_ops.FusedBatchNormV3(
+        x=tf.reshape(pixels, [1, height * width, 1, -1]), scale=tf.reshape(scale, [-1]), offset=tf.reshape(shift, [-1]),
+        mean=[], variance=[], epsilon=_EPSILON, is_training=True,
+    ).y
+    return tf.reshape(tf.transpose(tf.reshape(y, tf.shape(pixels)), [1, 0, 2]), tf.shape(x))

@@ -23,8 +23,5 @@ class AdaIN(keras.layers.Layer):
 
     def call(self, x, w):
         # The scale starts around one, so the transform learns its difference from one.
-        scale, shift = tf.split(tf.cast(self.affine(w), tf.float32)[:, None, None, :], 2, axis=-1)  # [N, 1, 1, C]
-        mean, inverse_deviation = ops.instance_statistics(x)
-        # Normalizing and styling are one multiplication and one addition a pixel.
-        factor = inverse_deviation * (scale + 1)
-        return x * tf.cast(factor, x.dtype) + tf.cast(shift - mean * factor, x.dtype)
+        scale, shift = tf.split(tf.cast(self.affine(w), tf.float32), 2, axis=-1)  # [N, C]
+        return ops.styled_instance_norm(x, scale + 1, shift)

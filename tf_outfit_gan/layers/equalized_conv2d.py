@@ -52,7 +52,7 @@ class EqualizedConv2D(keras.layers.Layer):
             x = tf.nn.conv2d(ops.blur(x), kernel, 2, "SAME")
         else:
             x = tf.nn.conv2d(x, kernel, 1, "SAME")
-        return x + tf.cast(self.bias, self.compute_dtype)
+        return tf.nn.bias_add(x, tf.cast(self.bias, self.compute_dtype))
 
     def _resampling_kernel(self):
         kernel = self.kernel * self.scale

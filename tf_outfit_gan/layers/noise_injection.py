@@ -1,6 +1,7 @@
 """Per-pixel noise with a learned strength for each channel (arXiv 1812.04948, section 2)."""
 
 import keras
+import tensorflow as tf
 
 
 class NoiseInjection(keras.layers.Layer):
@@ -19,4 +20,7 @@ class NoiseInjection(keras.layers.Layer):
         self.strength = self.add_weight(shape=(x_shape[-1],), initializer="zeros", name="strength")
 
     def call(self, x, noise):
-        return x + noise * self.strength
+        # The outer product of noise and strengths, as a matrix product, is fast in both directions. It is subtracted
+        # because TensorFlow 2.21 breaks on fusing blur + bias + addition + activation, and then fuses nothing at all.
+        scaled = tf.matmul(tf.reshape(noise, [-1, 1]), -self.strength[None, :])
+        return x - tf.reshape(scaled, tf.concat([tf.shape(noise)[:3], [x.shape[-1]]], 0))

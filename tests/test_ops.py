@@ -1,0 +1,93 @@
+"""The arithmetic against NumPy, its gradients of both orders, and that TensorFlow fuses what it can."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_outfit_gan import ops
+
+NORMS = (ops._norm_by_moments, ops._norm_by_batch_norm)
+
+
+class TestLeakyRelu:
+    x = tf.constant([-3.0, -0.5, 0.25, 2.0])
+
+    def test_values(self):
+        np.testing.assert_allclose(ops.leaky_relu(self.x), [-0.6, -0.1, 0.25, 2.0], rtol=1e-6)
+
+    def test_gradients_of_both_orders(self):
+        with tf.GradientTape() as outer:
+            outer.watch(self.x)
+            with tf.GradientTape() as inner:
+                inner.watch(self.x)
+                y = tf.reduce_sum(ops.leaky_relu(self.x) ** 2)
+            slope = inner.gradient(y, self.x)  # 2 y s
+        np.testing.assert_allclose(slope, [-0.24, -0.04, 0.5, 4.0], rtol=1e-6)
+        np.testing.assert_allclose(outer.gradient(slope, self.x), [0.08, 0.08, 2, 2], rtol=1e-6)  # 2 s^2
+
+
+class TestStyledInstanceNorm:
+    x = np.random.default_rng(0).normal(2, 3, [4, 6, 5, 8]).astype(np.float32)
+    scale, shift = np.random.default_rng(1).normal(size=[2, 4, 8]).astype(np.float32)
+
+    def expected(self):
+        mean, deviation = self.x.mean((1, 2), keepdims=True), self.x.std((1, 2), keepdims=True)
+        return (self.x - mean) / deviation * self.scale[:, None, None] + self.shift[:, None, None]
+
+    @pytest.mark.parametrize("norm", NORMS)
+    def test_against_numpy(self, norm):
+        np.testing.assert_allclose(norm(self.x, self.scale, self.shift), self.expected(), atol=1e-5)
+
+    @pytest.mark.parametrize("norm", NORMS)
+    def test_bfloat16_keeps_float32_statistics(self, norm):
+        # Far from zero, statistics in bfloat16 would be lost; the values' own rounding is what is left.
+        x = tf.cast(self.x, tf.bfloat16)
+        y = tf.cast(norm(x, self.scale, self.shift), tf.float32)
+        reference = norm(tf.cast(x, tf.float32), self.scale, self.shift)
+        np.testing.assert_allclose(y, reference, atol=0.05)
+
+    def test_gradients_agree(self):
+        found = []
+        for norm in NORMS:
+            inputs = [tf.constant(value) for value in (self.x, self.scale, self.shift)]
+            with tf.GradientTape() as tape:
+                tape.watch(inputs)
+                y = tf.reduce_sum(norm(*inputs) * tf.sin(self.x))
+            found.append(tape.gradient(y, inputs))
+        for one, other in zip(*found):
+            np.testing.assert_allclose(one, other, atol=2e-4)
+
+    def test_any_batch(self):
+        traced = tf.function(ops._norm_by_batch_norm, input_signature=[
+            tf.TensorSpec([None, 6, 5, 8]), tf.TensorSpec([None, 8]), tf.TensorSpec([None, 8])])
+        np.testing.assert_allclose(traced(self.x, self.scale, self.shift), self.expected(), atol=1e-5)
+
+
+_TRACE = """
+import tensorflow as tf
+from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.networks.build import build_generator
+config, _ = from_preset("tiny")
+generator = build_generator(config, "mixed_bfloat16")
+noise = [tf.zeros([2, *size, 1]) for size in config.level_sizes for _ in range(2)]
+articles, keypoints = tf.zeros([2, 6, *config.condition_size, 3]), tf.zeros([2, 16, 3])
+
+@tf.function
+def gradients(latents):
+    with tf.GradientTape() as tape:
+        picture = generator(latents, noise, articles, keypoints)
+    return tape.gradient(picture, [variable.value for variable in generator.trainable_variables])
+
+gradients(tf.zeros([2, config.latent_dim]))
+"""
+
+
+def test_tensorflow_fuses_the_synthesis_network():
+    """A pattern that TensorFlow's fusion breaks on costs all fusions of the graph, and only a log line tells."""
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0", "KERAS_BACKEND": "tensorflow"}
+    run = subprocess.run([sys.executable, "-c", _TRACE], env=environment, capture_output=True, text=True, check=True)
+    assert "remapper failed" not in run.stderr
