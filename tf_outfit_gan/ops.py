@@ -55,6 +55,16 @@ def blur(x):
     return y, blur
 
 
+@tf.custom_gradient
+def add_bias_unfused(x, bias):
+    """Adds a bias to what a blur returns. [N, H, W, C], [C] -> [N, H, W, C].
+
+    TensorFlow 2.21 tries to fuse blur + bias + addition, breaks, and then fuses nothing in the whole graph. It does
+    not see the pattern in a subtraction (and would see through a plain minus sign).
+    """
+    return x - bias * -1.0, lambda dy: (dy, tf.raw_ops.BiasAddGrad(out_backprop=dy))
+
+
 def upsample(x):
     """Repeats every pixel twice in both directions. [N, H, W, C] -> [N, 2H, 2W, C]."""
 

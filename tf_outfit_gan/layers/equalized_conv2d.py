@@ -48,6 +48,7 @@ class EqualizedConv2D(keras.layers.Layer):
             shape = [tf.shape(x)[0], 2 * height, 2 * width, self.filters]
             # A transposed convolution wants [h, w, out, in].
             x = ops.blur(tf.nn.conv2d_transpose(x, tf.transpose(kernel, [0, 1, 3, 2]), shape, 2, "SAME"))
+            return ops.add_bias_unfused(x, tf.cast(self.bias, self.compute_dtype))
         elif self.resample == "down":
             x = tf.nn.conv2d(ops.blur(x), kernel, 2, "SAME")
         else:

@@ -20,7 +20,6 @@ class NoiseInjection(keras.layers.Layer):
         self.strength = self.add_weight(shape=(x_shape[-1],), initializer="zeros", name="strength")
 
     def call(self, x, noise):
-        # The outer product of noise and strengths, as a matrix product, is fast in both directions. It is subtracted
-        # because TensorFlow 2.21 breaks on fusing blur + bias + addition + activation, and then fuses nothing at all.
-        scaled = tf.matmul(tf.reshape(noise, [-1, 1]), -self.strength[None, :])
-        return x - tf.reshape(scaled, tf.concat([tf.shape(noise)[:3], [x.shape[-1]]], 0))
+        # The outer product of noise and strengths, as a matrix product, is fast in both directions.
+        scaled = tf.matmul(tf.reshape(noise, [-1, 1]), self.strength[None, :])
+        return x + tf.reshape(scaled, tf.concat([tf.shape(noise)[:3], [x.shape[-1]]], 0))
