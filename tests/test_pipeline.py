@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.catalogues import article_pixels, photo_pixels, pose_points, worn, write_catalogue
-from tf_outfit_gan.data.pipeline import batches, load_entry
+from tf_outfit_gan.data.pipeline import batches, compact_batches, load_entry
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
@@ -14,6 +15,7 @@ from tf_outfit_gan.pose.convert import normalized
 
 # Not the smallest level, 4x3: its middle column mixes the two halves that a mirror tells apart.
 LARGE, MIDDLE, SMALL = (32, 24), (16, 12), (8, 6)
+TRAIN = [index for index in range(300) if index % 5]
 
 
 @pytest.fixture(scope="module")
@@ -68,34 +70,45 @@ def test_batches_hold_the_truth_at_any_pair_of_levels(dataset, image_size, condi
 def test_without_a_condition_there_are_only_photos(dataset):
     [batch] = numpy_batches(dataset, "test", LARGE, None, 60)
     assert batch.keys() == {"ids", "image"}
-    spec = batches(dataset, "train", LARGE, MIDDLE, 8, repeat=True).element_spec
+    spec = batches(dataset, "train", LARGE, MIDDLE, 8, seed=1).element_spec
     assert spec["image"].shape == (8, 32, 24, 3) and spec["articles"].shape == (8, 6, 16, 12, 3)
 
 
-def test_a_seed_shuffles_anew_each_round_and_always_alike(dataset):
-    train = [index for index in range(300) if index % 5]
-    shuffled = batches(dataset, "train", SMALL, None, 32, seed=1)
-    first, second = (indices(shuffled.as_numpy_iterator()) for _ in range(2))
-    assert sorted(first) == sorted(second) == train and first != second
-    assert first == indices(numpy_batches(dataset, "train", SMALL, None, 32, seed=1))
-    assert first != indices(numpy_batches(dataset, "train", SMALL, None, 32, seed=2))
+def test_pictures_travel_as_bytes(dataset):
+    compact = next(iter(compact_batches(dataset, "test", LARGE, MIDDLE, 60)))
+    assert compact["image"].dtype == compact["articles"].dtype == tf.uint8
+    worn_slots = [[slot in worn(int(name[1:])) for slot in SLOTS] for name in compact["ids"].numpy()]
+    np.testing.assert_array_equal(compact["worn"], worn_slots)
+
+
+def test_without_a_seed_the_order_is_that_of_the_records(dataset):
     in_order = indices(numpy_batches(dataset, "train", SMALL, None, 32))
-    assert in_order == indices(numpy_batches(dataset, "train", SMALL, None, 32)) and first != in_order
+    assert in_order == indices(numpy_batches(dataset, "train", SMALL, None, 32)) and sorted(in_order) == TRAIN
+
+
+def test_a_seed_shuffles_every_round_anew_and_always_alike(dataset):
+    def rounds(seed):
+        taken = indices(batches(dataset, "train", SMALL, None, 24, seed=seed).take(20).as_numpy_iterator())
+        return taken[:240], taken[240:]
+
+    first, second = rounds(1)
+    assert sorted(first) == sorted(second) == TRAIN and first != second
+    assert (first, second) == rounds(1)
+    assert first != rounds(2)[0] and first != indices(numpy_batches(dataset, "train", SMALL, None, 24))
 
 
 def test_mirrored_entries_are_mirrored_as_a_whole(dataset):
-    stream = numpy_batches(dataset, "train", LARGE, MIDDLE, 32, seed=3, mirror=True)
+    def taken():
+        return list(batches(dataset, "train", LARGE, MIDDLE, 24, seed=3, mirror=True).take(10).as_numpy_iterator())
+
+    stream = taken()
     flips = [flip for batch in stream for flip in check(batch, LARGE, MIDDLE, mirrored=True)]
     assert 90 < sum(flips) < 150  # Of 240.
-    again = numpy_batches(dataset, "train", LARGE, MIDDLE, 32, seed=3, mirror=True)
-    assert all(np.array_equal(a["image"], b["image"]) for a, b in zip(stream, again, strict=True))
-    with pytest.raises(ValueError, match="expected a seed"):
-        batches(dataset, "train", LARGE, MIDDLE, 32, mirror=True)
+    assert all(np.array_equal(a["image"], b["image"]) for a, b in zip(stream, taken(), strict=True))
 
 
-def test_repeating_gives_full_batches_round_after_round(dataset):
-    stream = batches(dataset, "test", SMALL, None, 32, seed=1, repeat=True).take(15)
-    seen = indices(stream.as_numpy_iterator())
+def test_batches_are_full_across_rounds(dataset):
+    seen = indices(batches(dataset, "test", SMALL, None, 32, seed=1).take(15).as_numpy_iterator())
     assert len(seen) == 480
     assert np.bincount(seen)[::5].tolist() == [8] * 60
 
@@ -103,10 +116,17 @@ def test_repeating_gives_full_batches_round_after_round(dataset):
 @pytest.mark.parametrize("count", [2, 3])  # Two shards: dealt as files to two readers, entry by entry to three.
 @pytest.mark.parametrize("seed", [None, 7])
 def test_readers_share_a_split(dataset, count, seed):
-    parts = [indices(numpy_batches(dataset, "train", SMALL, None, 16, seed=seed, shard=(index, count)))
-             for index in range(count)]
-    assert sorted(index for part in parts for index in part) == [index for index in range(300) if index % 5]
-    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    parts = [indices(batches(dataset, "train", SMALL, None, 20, seed=seed, shard=(index, count))
+                     .take(12 // count).as_numpy_iterator()) for index in range(count)]
+    assert sorted(index for part in parts for index in part) == TRAIN
+
+
+def test_replicas_get_the_entries_of_a_global_batch_in_turns(dataset):
+    joint = indices(batches(dataset, "train", SMALL, None, 16, seed=5, mirror=True).take(3).as_numpy_iterator())
+    shares = [batch["ids"] for batch in
+              batches(dataset, "train", SMALL, None, 8, seed=5, mirror=True, replicas=2).take(6).as_numpy_iterator()]
+    dealt = [int(name[1:]) for a, b in zip(shares[::2], shares[1::2]) for pair in zip(a, b) for name in pair]
+    assert dealt == joint
 
 
 def test_large_levels_come_back_from_jpeg(tmp_path):
@@ -137,6 +157,9 @@ def test_refusals(dataset, tmp_path):
         batches(dataset, "train", (64, 48), None, 8)
     with pytest.raises(UserError, match="no pictures of size 64x48"):
         batches(dataset, "train", LARGE, (64, 48), 8)
+    for arguments in ({"mirror": True}, {"start": 8}):
+        with pytest.raises(ValueError, match="expected a seed"):
+            batches(dataset, "train", LARGE, MIDDLE, 8, **arguments)
     source = write_catalogue(tmp_path / "shop", 3, LARGE, test_every=1)
     only_test = prepare(source, tmp_path / "data", workers=1, quiet=True)
     with pytest.raises(UserError, match="no train entries; its splits: 0 train, 3 test"):

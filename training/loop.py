@@ -104,14 +104,15 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
 
 
 def _batches(strategy, dataset, model_config, config, stage, cur_nimg):
-    """An iterator of distributed batches; a function of the seed and of where it starts."""
+    """An iterator of distributed batches that goes on after the `cur_nimg` entries which the run has consumed."""
 
     def replica_batches(context):
+        index, count = context.input_pipeline_id, context.num_input_pipelines
         stream = batches(
             dataset, "train", model_config.level_sizes[stage.level],
             model_config.condition_size if model_config.conditional else None, stage.replica_batch,
-            seed=(config.seed * 1_000_003 + cur_nimg) % 2**31, mirror=config.mirror, repeat=True,
-            shard=(context.input_pipeline_id, context.num_input_pipelines),
+            seed=config.seed, mirror=config.mirror, start=cur_nimg // count, replicas=stage.replicas // count,
+            shard=(index, count),
         )
         # Ids are texts, which accelerators do not take.
         return stream.map(lambda batch: {name: value for name, value in batch.items() if name != "ids"})

@@ -1,0 +1,86 @@
+"""The order of a stream: every record once a round, shared among readers, and the same wherever one begins."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_outfit_gan.data import order
+
+ENTRIES = [7, 9, 0, 8, 5, 6, 7, 8, 9, 10, 3]
+TOTAL = sum(ENTRIES)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Eleven shards, one of them empty, whose records are numbers."""
+    folder, names, number = tmp_path_factory.mktemp("shards"), [], 0
+    for shard, entries in enumerate(ENTRIES):
+        names.append((str(folder / str(shard)),))
+        with tf.io.TFRecordWriter(names[-1][0]) as writer:
+            for _ in range(entries):
+                writer.write(str(number).encode())
+                number += 1
+    return names
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_groups():
+    """Three groups of shards and eight windows of ten records a round."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order, "OPEN_SHARDS", 4)
+        patch.setattr(order, "WINDOW_BYTES", 10)
+        yield
+
+
+def take(files, count, *, seed=5, **arguments):
+    stream = order.shuffled(files, ENTRIES[:len(files)], 1, seed, **arguments).take(count)
+    return [int(record) for _, (record,) in stream.as_numpy_iterator()]
+
+
+@pytest.fixture(scope="module")
+def whole(files):
+    return take(files, 3 * TOTAL)
+
+
+def test_each_round_has_every_record_once_in_another_order(files, whole):
+    rounds = np.reshape(whole, [3, TOTAL]).tolist()
+    assert all(sorted(found) == list(range(TOTAL)) for found in rounds)
+    assert rounds[0] != rounds[1] != rounds[2] != rounds[0]
+    assert take(files, TOTAL, seed=6) != rounds[0]
+
+
+def test_a_window_mixes_the_shards_of_a_group(whole):
+    shard_of = np.repeat(range(len(ENTRIES)), ENTRIES)
+    assert len(set(shard_of[whole[:10]])) >= 3
+
+
+@pytest.mark.parametrize("start", [10, 37, TOTAL - 1, 2 * TOTAL + 33])
+def test_a_stream_begins_anywhere(files, whole, start):
+    """Inside a window, at its start, in another group, and rounds later."""
+    assert take(files, 24, start=start) == whole[start:start + 24]
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_readers_share_every_round_and_begin_anywhere(files, count):
+    parts = [take(files, TOTAL, shard=(index, count)) for index in range(count)]
+    for index, part in enumerate(parts):
+        assert sorted(part) == list(range(TOTAL))  # In the long run each reader comes past everything ...
+        assert take(files, 12, start=29, shard=(index, count)) == part[29:41]
+    shard_of = np.repeat(range(len(ENTRIES)), ENTRIES)
+    shards = [set(shard_of[part[:8]]) for part in parts]
+    assert len(set.union(*shards)) == sum(map(len, shards))  # ... but at any time they read different shards.
+
+
+def test_fewer_shards_than_readers_are_read_by_all(files):
+    parts = [take(files[:2], 8, shard=(index, 3)) for index in range(3)]
+    assert [record for turn in zip(*parts) for record in turn] == take(files[:2], 24)
+    assert take(files[:2], 3, start=5, shard=(1, 3)) == parts[1][5:]
+
+
+def test_numbers_are_unique_and_decide_what_is_mirrored(files):
+    streams = [order.shuffled(files, ENTRIES, 1, 5, shard=(index, 2)).take(TOTAL + 10) for index in range(2)]
+    numbers = [number for stream in streams for number, _ in stream]
+    assert len({int(number) for number in numbers}) == 2 * (TOTAL + 10)
+    flips = [bool(order.mirrored(5, number)) for number in numbers]
+    assert 0.35 < np.mean(flips) < 0.65
+    assert flips != [bool(order.mirrored(6, number)) for number in numbers]
