@@ -13,8 +13,10 @@ import sys
 VERBS = {
     "paperdoll": ("tf_outfit_gan.data.paperdoll.program", "draw a synthetic catalogue with exact truth"),
     "prepare": ("tf_outfit_gan.data.prepare", "turn a catalogue into training records"),
+    "pose": ("tf_outfit_gan.pose.program", "find the poses that a catalogue's manifest lacks"),
     "inspect": ("tf_outfit_gan.data.inspect", "draw a contact sheet of prepared records"),
     "train": ("training.train", "train a model; the same command resumes it"),
+    "train-pose": ("training.train_pose", "train a pose estimator; the same command resumes it"),
     "import-stylegan": ("tf_outfit_gan.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
     "render": ("tf_outfit_gan.render", "render an outfit in one or many poses"),
     "transfer": ("tf_outfit_gan.transfer", "copy the colour or the pose of one picture to another"),

@@ -55,7 +55,8 @@ def bound(job):
     dataset = records.open_dataset(job.data)
     found = json.loads((job.data / records.FILENAME).read_text(encoding="utf-8"))["origin"]
     if found != job.origin:
-        what = "manifest" if found["manifest_sha256"] != job.origin["manifest_sha256"] else "size"
+        changed = next(key for key in {**found, **job.origin} if found.get(key) != job.origin.get(key))
+        what = changed.removesuffix("_sha256").replace("_", " ")
         raise UserError(f"{job.data}: holds a data set made from another {what}; delete it or choose another folder")
     if job.strict and dataset.skipped:
         set_aside = f"{dataset.skipped} bad entries were set aside"

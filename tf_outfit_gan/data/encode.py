@@ -31,19 +31,28 @@ class Encoded:
     has_keypoints: bool
 
 
-def encode_entries(entries, levels):
-    """Yields each entry `Encoded`; in the place of one whose pictures cannot be read comes a `Skipped`."""
+def encode_entries(entries, levels, pose_model=None):
+    """Yields each entry `Encoded`; in the place of one whose pictures cannot be read comes a `Skipped`.
+
+    A `pose_model` finds the poses of entries without keypoints; an entry in whose photo it finds nobody is skipped.
+    """
     for entry in entries:
         try:
-            yield encode_entry(entry, levels)
+            yield encode_entry(entry, levels, pose_model)
         except UserError as error:
             yield Skipped(entry.line, entry.id, str(error), entry.listing)
 
 
-def encode_entry(entry, levels):
+def encode_entry(entry, levels, pose_model=None):
     """Fits an entry's pictures into the largest level and encodes them at all; its pose moves along with the photo."""
-    photo, placement = fit(open_photo(entry), levels[-1])
+    original = open_photo(entry)
+    photo, placement = fit(original, levels[-1])
     keypoints = entry.outfit.keypoints
+    if keypoints is None and pose_model:
+        from tf_outfit_gan.pose.estimators.persons import find_person
+
+        keypoints = find_person(pose_model, original)
+        keypoints[:, 2] = keypoints[:, 2] > 0
     articles = [[b""] * len(SLOTS) for _ in levels]
     for slot, article in entry.outfit.articles.items():
         packshot, _ = fit(open_article(article), levels[-1], WHITE)

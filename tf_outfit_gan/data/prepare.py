@@ -39,6 +39,9 @@ def add_plan_arguments(parser):
                         help=f"how SOURCE is laid out: {', '.join(importers.FORMATS)} (default: %(default)s)")
     parser.add_argument("--size", metavar="HEIGHTxWIDTH",
                         help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)")
+    parser.add_argument("--pose-model", metavar="FILE",
+                        help="finds the poses of entries without keypoints: a .tflite file or a SavedModel folder; "
+                             "see docs/pose.md")
     parser.add_argument("--strict", action="store_true", help="stop at the first bad entry instead of setting it aside")
 
 
@@ -53,10 +56,11 @@ def run(args):
                             f"got {args.task_index} and {args.task_count}")
     size = args.size and parse_size(args.size)
     prepare(args.source, args.data, size, format=args.format, workers=args.workers, task=task, strict=args.strict,
-            quiet=args.quiet)
+            quiet=args.quiet, pose_model=args.pose_model)
 
 
-def prepare(source, data, size=None, *, format="manifest", workers=None, task=None, strict=False, quiet=False):
+def prepare(source, data, size=None, *, format="manifest", workers=None, task=None, strict=False, quiet=False,
+            pose_model=None):
     """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
 
     Args:
@@ -65,11 +69,12 @@ def prepare(source, data, size=None, *, format="manifest", workers=None, task=No
         workers: processes; None for one a core, or fewer for a small catalogue.
         task: (index, count) makes the index-th of count parts of the shards. Whoever makes the last shard that was
             missing binds them together; the others return None.
+        pose_model: file or folder of an estimator for entries without keypoints; None leaves them without.
 
     Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
     """
-    job, manifest, shards = plan(source, data, size, format, strict)
+    job, manifest, shards = plan(source, data, size, format, strict, pose_model)
     dataset = bound(job)
     if dataset:
         return dataset
@@ -86,14 +91,20 @@ def prepare(source, data, size=None, *, format="manifest", workers=None, task=No
     return dataset
 
 
-def plan(source, data, size=None, format="manifest", strict=False):
+def plan(source, data, size=None, format="manifest", strict=False, pose_model=None):
     """Reads a catalogue; returns (`Job`, `Manifest`, list of `Shard`): all that it takes to make the data set."""
     data = Path(data)
     if data.exists() and not data.is_dir():
         raise UserError(f"{data}: expected a folder to write to, found a file")
     manifest = importers.read(source, format)
     levels = tuple(levels_of(size or _first_photo_size(manifest.entries)))
-    job = Job(Path(source), data, levels, {"manifest_sha256": manifest.sha256, "size": list(levels[-1])}, strict)
+    origin = {"manifest_sha256": manifest.sha256, "size": list(levels[-1])}
+    if pose_model:
+        from tf_outfit_gan.pose.estimators import load_estimator, models
+
+        load_estimator(pose_model)  # A mistake is told once, and not as the fault of every entry.
+        origin["pose_model_sha256"] = models.digest(pose_model)
+    job = Job(Path(source), data, levels, origin, strict, pose_model)
     if strict and manifest.skipped:
         raise UserError(job.why(manifest.skipped[0]))
     (data / "records").mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,7 @@ class Job:
     levels: tuple
     origin: dict
     strict: bool
+    pose_model: str | None = None  # Finds the poses of entries without keypoints.
 
     def why(self, skip):
         """Says of an entry set aside where it stands and what is wrong with it."""
@@ -87,7 +88,7 @@ def make_shard(job, shard, advance):
         return
 
     def encoded():
-        for result in encode_entries(shard.entries, job.levels):
+        for result in encode_entries(shard.entries, job.levels, job.pose_model):
             if job.strict and isinstance(result, Skipped):
                 raise UserError(job.why(result))
             advance(1)

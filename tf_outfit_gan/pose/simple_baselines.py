@@ -1,8 +1,8 @@
 """Simple Baselines for human pose estimation (Xiao, Wu, Wei 2018, arXiv 1804.06208): our own estimator's network.
 
-A ResNet and three deconvolutions end in a heatmap a joint, and that is all. `small` is for small pictures and computers
-without a GPU: the same construction with basic blocks, a fraction of the channels, and a stem that halves once instead of
-twice, so that its heatmaps are half as high as the picture instead of a quarter.
+A ResNet and three deconvolutions end in a heatmap a joint, and that is all. `small` is for small pictures and for
+computers without a GPU: the same construction with basic blocks and few channels, and a stem that halves once instead
+of twice, so that the heatmaps are half as high as the picture instead of a quarter.
 """
 
 import keras
@@ -13,8 +13,9 @@ from tf_outfit_gan.pose.heatmaps import render_heatmaps
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
 from tf_outfit_gan.sizes import format_size
 
-# backbone: (what one pixel of its last features covers, channels of each deconvolution)
-BACKBONES = {"small": (16, 48), "resnet50": (32, 256), "resnet101": (32, 256), "resnet152": (32, 256)}
+# What a pixel of a backbone's last features covers, and the channels of each deconvolution after it.
+SMALL_STRIDE, SMALL_FILTERS = 16, 48
+RESNET_STRIDE, RESNET_FILTERS = 32, 256
 
 # Channels of the four stages of `small`.
 SMALL_STAGES = (16, 32, 64, 96)
@@ -28,21 +29,19 @@ def build_estimator(size, backbone, weights=None):
 
     Args:
         size: (height, width) of the pictures; whole multiples of what a pixel of the backbone's features covers.
-        backbone: one of `BACKBONES`.
+        backbone: small, resnet50, resnet101 or resnet152.
         weights: a file of the backbone's weights as keras.applications has them (without top), None for random ones.
 
     Raises `UserError` for a size that does not fit and weights of another backbone.
     """
-    stride, filters = BACKBONES[backbone]
+    small = backbone == "small"
+    stride, filters = (SMALL_STRIDE, SMALL_FILTERS) if small else (RESNET_STRIDE, RESNET_FILTERS)
     if any(side % stride for side in size):
         raise UserError(f"--size {format_size(size)}: expected multiples of {stride} for the backbone {backbone}")
+    if small and weights:
+        raise UserError(f"--weights {weights}: weights are for the backbones of keras.applications, found small")
     picture = keras.Input((*size, 3), name="image")
-    if backbone == "small":
-        if weights:
-            raise UserError(f"--weights {weights}: expected with a backbone of keras.applications, found small")
-        features = _small_resnet(picture)
-    else:
-        features = _keras_resnet(picture, backbone, weights)
+    features = _small_resnet(picture) if small else _keras_resnet(picture, backbone, weights)
     for _ in range(3):
         features = keras.layers.Conv2DTranspose(filters, 4, 2, "same", use_bias=False)(features)
         features = keras.layers.ReLU()(keras.layers.BatchNormalization()(features))

@@ -9,10 +9,11 @@ from tf_outfit_gan.pose.mpii import MIRROR, NUM_JOINTS
 
 
 class BlazePose:
-    """BlazePose's landmark network (arXiv 2006.10204): [N, 195] = 39 x (x, y, z, visibility, presence), [N, 1] = person.
+    """BlazePose's landmark network (arXiv 2006.10204): [N, 195] = 39 x (x, y, z, visibility, presence), [N, 1].
 
-    x and y are pixels of the input, the two chances are logits, and the first 33 points are the body's. Presence is
-    the confidence, not visibility: a hand in a pocket has a place, too.
+    x and y are pixels of the input, visibility and presence are logits, and the first 33 points are the body's; the
+    second output is the chance that there is a person. Presence is the confidence, not visibility: a hand in a pocket
+    has a place, too.
     """
 
     name = "blazepose33"

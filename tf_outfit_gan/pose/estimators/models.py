@@ -1,6 +1,6 @@
 """Networks in files, seen alike: a size, a type of numbers, and a call from pictures to arrays."""
 
-import os
+import hashlib
 import warnings
 from pathlib import Path
 
@@ -20,13 +20,23 @@ def load_model(path):
     return SavedModel(path) if path.is_dir() else LiteRtModel(path)
 
 
+def digest(path):
+    """The SHA-256 of a model's file, or of its folder's files: what a data set was made with."""
+    path = Path(path)
+    sha256 = hashlib.sha256()
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            sha256.update(file.read_bytes())
+    return sha256.hexdigest()
+
+
 class LiteRtModel:
     """A .tflite file, run by ai-edge-litert when that is installed, otherwise by TensorFlow; a picture at a time."""
 
     def __init__(self, path):
         self.path = path
         try:
-            self._interpreter = _interpreter()(model_path=str(path), num_threads=os.cpu_count())
+            self._interpreter = _interpreter()(model_path=str(path))
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise UserError(f"{path}: expected a .tflite pose model, could not read it ({_line(error)})") from None
@@ -93,8 +103,8 @@ def _checked(path, num_inputs, shape, dtype):
     """Returns whether the model takes one picture at a time, and its (height, width)."""
     fits = num_inputs == 1 and len(shape) == 4 and shape[0] in (None, -1, 1) and shape[3] == 3
     if not fits or not all(side and side > 0 for side in shape[1:3]) or dtype.name not in TYPES:
-        raise UserError(f"{path}: expected a pose model with one input [1 or any, height, width, 3] of {', '.join(TYPES)}, "
-                        f"found {num_inputs} inputs, the first {shape} of {dtype.name}")
+        raise UserError(f"{path}: expected a pose model with one input [1 or any, height, width, 3] of "
+                        f"{', '.join(TYPES)}, found {num_inputs}, the first {shape} of {dtype.name}")
     return shape[0] == 1, tuple(shape[1:3])
 
 
