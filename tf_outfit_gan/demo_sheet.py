@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tf_outfit_gan.data.inspect import draw_skeleton
+from tf_outfit_gan.data.contact_sheet import draw_skeleton
 from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.pose.convert import normalized, to_mpii16
 from tf_outfit_gan.sheet import CAPTION, FONT_SIZE, GAP, INK, PAPER, save_whole

@@ -18,21 +18,20 @@ def available_cores():
 
 
 def run_in_processes(function, calls, workers, advance):
-    """Runs function(*call, advance) for each of `calls` in so many worker processes, and returns when all are done.
+    """Runs function(*call, advance) for each of `calls` in so many worker processes; returns what it gave, in order.
 
     The function reports progress with advance(count), which arrives at the `advance` given here. With one worker all
     happens in this process. An error in a worker is raised here; then, and at Ctrl-C, the others stop where they report.
     """
     if workers <= 1:
-        for call in calls:
-            function(*call, advance)
-        return
+        return [function(*call, advance) for call in calls]
     # Workers start afresh: a fork of a process that runs threads (the bar's, TensorFlow's) may hang.
     context = get_context("spawn")
     finished, stop, shown = context.Value("Q"), context.Event(), 0
     pool = ProcessPoolExecutor(workers, context, _begin, (finished, stop))
     try:
-        waiting = {pool.submit(_call, function, call) for call in calls}
+        futures = [pool.submit(_call, function, call) for call in calls]
+        waiting = set(futures)
         while waiting:
             ready, waiting = wait(waiting, TICK_SEC, FIRST_COMPLETED)
             now = finished.value
@@ -40,6 +39,7 @@ def run_in_processes(function, calls, workers, advance):
             shown = now
             for future in ready:
                 future.result()
+        return [future.result() for future in futures]
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)

@@ -1,0 +1,78 @@
+"""Entries side by side as a model sees them: the photo with its skeleton, and the articles in slot order."""
+
+from PIL import Image, ImageDraw
+
+from tf_outfit_gan.data.cutout import open_article
+from tf_outfit_gan.data.encode import open_photo
+from tf_outfit_gan.data.images import WHITE, fit
+from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.pixels import array_to_uint8
+from tf_outfit_gan.pose.mpii import JOINTS, LIMBS
+
+# Pictures on the sheet are about this high; smaller ones are enlarged pixel by pixel, so that they can be judged.
+CELL_HEIGHT = 256
+
+# Entries that stand side by side, the pixels between cells and between entries, and the paper under white articles.
+COLUMNS, GAP, GUTTER, PAGE = 2, 4, 28, (222, 226, 232)
+MISSING = (128, 128, 128)
+
+# The person's right is warm, the left is cold, the middle is green: a swapped pose shows at a glance.
+COLOURS = {"right": (230, 60, 40), "left": (40, 110, 230), "middle": (30, 170, 80)}
+
+
+def contact_sheet(rows):
+    """Draws rows (id, [photo, articles ...]) of Pillow pictures of one size, as `recorded` and `listed` make them."""
+    cells = [list(map(_enlarged, pictures)) for _, pictures in rows]
+    width, height = cells[0][0].width + GAP, cells[0][0].height + GAP
+    block = len(cells[0]) * width + GUTTER
+    columns = min(COLUMNS, len(rows))
+    sheet = Image.new("RGB", (columns * block - GUTTER + GAP, -(-len(rows) // columns) * height + GAP), PAGE)
+    draw = ImageDraw.Draw(sheet)
+    for number, ((entry_id, _), row) in enumerate(zip(rows, cells)):
+        left, top = number % columns * block + GAP, number // columns * height + GAP
+        for place, cell in enumerate(row):
+            sheet.paste(cell, (left + place * width, top))
+        draw.text((left + 4, top + 2), entry_id, fill="black", stroke_width=2, stroke_fill="white")
+    return sheet
+
+
+def recorded(entry):
+    """The row of an entry of records: one of a pipeline's batches without the batch's axis."""
+    photo, *articles = (Image.fromarray(array_to_uint8(pixels)) for pixels in (entry["image"], *entry["articles"]))
+    return entry["ids"].decode(), [draw_skeleton(_enlarged(photo), entry["keypoints"]), *articles]
+
+
+def listed(entry, size):
+    """The row of a manifest's entry, fitted into (height, width) `size` as `prepare` would."""
+    photo, placement = fit(open_photo(entry), size)
+    outfit = entry.outfit
+    if outfit.keypoints is not None:
+        photo = draw_skeleton(_enlarged(photo), placement.move(outfit.keypoints))
+    missing = Image.new("RGB", size[::-1], MISSING)
+    articles = [fit(open_article(outfit.articles[slot]), size, WHITE)[0] if slot in outfit.articles else missing
+                for slot in SLOTS]
+    return entry.id, [photo, *articles]
+
+
+def draw_skeleton(image, keypoints):
+    """Draws the bones and joints of a pose [K, 3] that are there on a copy of a picture."""
+    image = image.copy()
+    draw = ImageDraw.Draw(image)
+    points = [(x * image.width, y * image.height) for x, y, _ in keypoints]
+    unit = image.height / CELL_HEIGHT
+    for joint, parent in LIMBS:
+        if keypoints[joint, 2] and keypoints[parent, 2]:
+            draw.line([points[joint], points[parent]], fill=_colour(joint), width=max(1, round(2 * unit)))
+    for joint, (x, y) in enumerate(points):
+        if keypoints[joint, 2]:
+            draw.circle((x, y), 2.5 * unit, fill=_colour(joint), outline="white")
+    return image
+
+
+def _colour(joint):
+    return COLOURS.get(JOINTS[joint].split("_")[0], COLOURS["middle"])
+
+
+def _enlarged(image):
+    scale = max(1, CELL_HEIGHT // image.height)
+    return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
