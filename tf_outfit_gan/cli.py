@@ -14,7 +14,7 @@ VERBS = {
     "paperdoll": ("tf_outfit_gan.data.paperdoll.program", "draw a synthetic catalogue with exact truth"),
     "prepare": ("tf_outfit_gan.data.prepare", "turn a catalogue into training records"),
     "pose": ("tf_outfit_gan.pose.program", "find the poses that a catalogue's manifest lacks"),
-    "inspect": ("tf_outfit_gan.data.inspect", "draw a contact sheet of prepared records"),
+    "inspect": ("tf_outfit_gan.data.inspect", "tell what a catalogue or its records hold, and what is odd"),
     "train": ("training.train", "train a model; the same command resumes it"),
     "train-pose": ("training.train_pose", "train a pose estimator; the same command resumes it"),
     "import-stylegan": ("tf_outfit_gan.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
