@@ -1,0 +1,40 @@
+"""One implementation in a process of its own: builds its training step, then runs one whenever it is told to.
+
+    python worker.py ADAPTER CHECKOUT SETTING PRECISION VARIANT
+
+Reads a line from the standard input for each step and answers with a line of JSON; `benchmarks/peers.py` is at the
+other end. An adapter is a module with `build(checkout, widths, batch, precision, variant)`, which returns a function
+that runs one training step to its end, and `version()`, which names what it runs on.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+
+# Feature maps of the levels from 4 to 64 pixels, and pictures in a batch.
+SETTINGS = {
+    "wide": ((512, 512, 512, 512, 256), 8),
+    "narrow": ((128, 128, 128, 128, 64), 16),
+    "trial": ((16, 16, 16, 16, 8), 4),  # Measures nothing; tells in a minute whether everything runs.
+}
+
+
+def main(name, checkout, setting, precision, variant):
+    # What the implementations print must not get between the answers.
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    widths, batch = SETTINGS[setting]
+    adapter = importlib.import_module(name)
+    step = adapter.build(checkout, widths, batch, precision, variant)
+    print(json.dumps({"batch": batch, "version": adapter.version()}), file=answers)
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        # A step may be a mean over an interval, which it then measures itself.
+        seconds = step() or time.perf_counter() - started
+        print(json.dumps({"seconds": seconds}), file=answers)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,54 @@
+"""The machine that a benchmark runs on: which of its devices are used, and what it is."""
+
+import os
+import platform
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from tf_outfit_gan.errors import UserError
+
+
+def choose_device(name):
+    """Leaves TensorFlow the devices that were asked for; called before it uses any.
+
+    Args:
+        name: "cpu", "gpu" for all GPUs, "gpu:N" for one of them; None = whatever there is.
+    """
+    if name is None:
+        return
+    gpus = tf.config.list_physical_devices("GPU")
+    choices = {"cpu": [], **({"gpu": gpus} if gpus else {}), **{f"gpu:{index}": [gpu] for index, gpu in enumerate(gpus)}}
+    if name not in choices:
+        raise UserError(f"--device {name}: TensorFlow finds no such device here; choose one of {', '.join(choices)}")
+    tf.config.set_visible_devices(choices[name], "GPU")
+
+
+def describe():
+    """What a reader of a figure wants to know of the machine, for JSON."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.get_visible_devices("GPU")]
+    return {
+        "cpu": _cpu_model(),
+        "cores": cores,
+        "gpus": [gpu.get("device_name", "unknown") for gpu in gpus],
+        # What TensorFlow was told, where 0 = as many threads as cores.
+        "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
+        "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
+        "load_average": list(os.getloadavg()),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "environment": {name: value for name, value in os.environ.items() if name.startswith(("TF_", "OMP_", "XLA_"))},
+    }
+
+
+def _cpu_model():
+    """The name of the processor: Python knows it on some systems only."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

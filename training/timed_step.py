@@ -1,0 +1,130 @@
+"""A training step on random pictures, ready to be timed: whole, phase by phase, and as its floor."""
+
+import collections
+import copy
+import dataclasses
+import time
+
+import tensorflow as tf
+
+from tf_outfit_gan.randomness import BatchDraws
+from training import graph_cost, schedule
+from training.distribution import make_strategy
+from training.floor import Floor
+from training.phases import Stage
+from training.steps import Steps
+
+CALL_SEC = 1.0  # A call runs as many steps as fit in about this long, but no more than a run's calls do.
+
+
+class TimedStep:
+    """The step of `outfit-gan train` at one stable level, on pictures that are in memory already.
+
+    With lazy R1 some steps have it and most have not: what is told of a step is then the mean over an interval.
+
+    Args:
+        model_config, config: the `ModelConfig` and `TrainingConfig`.
+        level: 0 = the base.
+        replica_batch: pictures a replica.
+    """
+
+    def __init__(self, model_config, config, level, replica_batch):
+        self.config, strategy = config, make_strategy()
+        self.stage = Stage(level, False, replica_batch, strategy.num_replicas_in_sync)
+        self._steps = Steps(strategy, model_config, config)
+        self._steps.set_learning_rate(schedule.learning_rate(config, model_config.level_sizes[level][0]))
+        self._batch = random_batch(model_config, self.stage)
+        dataset = tf.data.Dataset.from_tensors(self._batch).repeat()
+        self._iterator = iter(strategy.distribute_datasets_from_function(lambda _: dataset))
+
+        # The kinds of step, each with its share of all steps and the image count that selects it: the first step of
+        # an interval has R1.
+        interval = config.r1_interval
+        self._kinds = [(1 / interval, 0)]
+        if interval > 1:
+            self._kinds.append((1 - 1 / interval, self.stage.batch))
+
+        # The first call of each kind builds its graph; the second one tells how many steps a call should have.
+        self.steps_per_call = 1
+        started = time.perf_counter()
+        self.seconds()
+        self.first_call_sec = time.perf_counter() - started
+        self.steps_per_call = max(1, min(config.steps_per_call, int(CALL_SEC / self.seconds())))
+
+    def seconds(self):
+        """Runs a call of each kind of step. Returns the time of a step."""
+        total = 0.0
+        for share, cur_nimg in self._kinds:
+            count = self.steps_per_call
+            if self.config.r1_interval > 1:
+                count = 1 if cur_nimg == 0 else min(count, self.config.r1_interval - 1)
+            total += share / count * timed(lambda: self._steps.run(self.stage, self._iterator, count, cur_nimg, 1.0, 0.0))
+        return total
+
+    def graphs(self):
+        """[(share of all steps, graph)] of each kind of step, traced for batches of a known size."""
+        specs = tf.nest.map_structure(tf.TensorSpec.from_tensor, self._batch)
+        found = []
+        for share, cur_nimg in self._kinds:
+            step = tf.function(lambda batch: self._steps.step(self.stage, batch, cur_nimg))
+            found.append((share, step.get_concrete_function(specs).graph))
+        return found
+
+    def phases(self):
+        """What a step computes before it changes anything, as functions to be timed; on one replica.
+
+        "discriminator" is without R1. "discriminator_r1" is with it and "r1" is R1 alone: the one that the step uses
+        is there.
+        """
+        phases = self._steps.phases
+        plain = copy.copy(phases)
+        plain.config = dataclasses.replace(self.config, r1_interval=2)  # R1 is then a phase of its own.
+        found = {"discriminator": plain.discriminator_phase, "generator": phases.generator_phase}
+        if self.config.r1_interval == 1:
+            found["discriminator_r1"] = phases.discriminator_phase
+        else:
+            found["r1"] = phases.r1_phase
+        return {name: self._alone(phase) for name, phase in found.items()}
+
+    def _alone(self, phase):
+        function = tf.function(lambda batch, key: phase(self.stage, batch, BatchDraws(key, self.stage.replica_batch), None))
+        return lambda: function(self._batch, tf.constant(0, tf.int64))
+
+
+def timed(call):
+    """Runs a call and waits until its devices have done all of it. Returns seconds."""
+    started = time.perf_counter()
+    result = call()
+    tf.test.experimental.sync_devices()
+    seconds = time.perf_counter() - started
+    del result  # Releasing it is not part of the time.
+    return seconds
+
+
+def flops_by_type(graphs):
+    """Floating point operations of a step by type of operation; `graphs` from `TimedStep.graphs`."""
+    found = collections.Counter()
+    for share, graph in graphs:
+        for op in graph_cost.products(graph):
+            found[op.type] += share * graph_cost.flops(op)
+    return found
+
+
+class FloorOfStep:
+    """The floor of a step, the mean over an interval where R1 is lazy; `graphs` from `TimedStep.graphs`."""
+
+    def __init__(self, graphs):
+        self._floors = [(share, Floor(graph)) for share, graph in graphs]
+
+    def seconds(self):
+        return sum(share * timed(floor) for share, floor in self._floors)
+
+
+def random_batch(model_config, stage):
+    """One random batch of a replica."""
+    batch = {"image": tf.random.uniform([stage.replica_batch, *model_config.level_sizes[stage.level], 3], -1, 1)}
+    if model_config.conditional:
+        slots = len(model_config.slots)
+        batch["articles"] = tf.random.uniform([stage.replica_batch, slots, *model_config.condition_size, 3], -1, 1)
+        batch["keypoints"] = tf.random.uniform([stage.replica_batch, 16, 3])
+    return batch
