@@ -1,5 +1,6 @@
 """Odd input: whatever a catalogue comes with is opened right, or named in one line and set aside; nothing hangs."""
 
+import io
 import json
 import os
 import socket
@@ -16,6 +17,7 @@ from tf_outfit_gan.data.encode import open_photo
 from tf_outfit_gan.data.images import open_image
 from tf_outfit_gan.data.manifest import load_outfit, load_pose, read_manifest
 from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.request_inputs import read_article
 
 
 def opened(path, content):
@@ -89,6 +91,14 @@ def test_srgb_by_any_name_changes_no_pixel_and_a_profile_of_other_colours_is_ign
     np.testing.assert_array_equal(found, gray.convert("RGB"))
 
 
+def test_an_article_of_a_request_has_the_colours_of_its_profile(tmp_path):
+    path = tmp_path / "article.png"
+    path.write_bytes(encoded(Image.new("RGB", (8, 8), (200, 100, 50)), "PNG", icc_profile=matrix_profile(*ADOBE_RGB)))
+    sent = Image.open(io.BytesIO(read_article(path)))
+    assert "icc_profile" not in sent.info
+    np.testing.assert_allclose(sent.getpixel((0, 0)), adobe_to_srgb((200, 100, 50)), atol=1)
+
+
 def test_print_colours(tmp_path):
     ink = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
     assert np.abs(opened(tmp_path / "ink.jpg", encoded(ink, "JPEG", quality=100)) - [255, 0, 0]).max() <= 3
@@ -108,11 +118,12 @@ HALF = len(JPEG) // 2
     ("page.jpg", b"<html>404</html>", "of no known kind"),
     ("cut.jpg", JPEG[:HALF], "cut off"),
     ("cut_at_the_end.jpg", JPEG[:-2], "cut off"),
-    # What an interrupted download leaves when its place was reserved: Pillow opens it without a word.
+    # What an interrupted download leaves when its place was reserved.
     ("filled_up.jpg", JPEG[:HALF] + bytes(len(JPEG) - HALF), "cut off"),
     ("foreign.jpg", JPEG[:HALF] + np.random.default_rng(0).bytes(2000) + JPEG[HALF + 2000:], "within compressed data"),
     ("missing_block.jpg", RESTARTS[:RESTARTS.index(b"\xff\xd3")] + RESTARTS[RESTARTS.index(b"\xff\xd4"):], "ffd4"),
     ("missing_end.jpg", RESTARTS[:RESTARTS.index(b"\xff\xd7")] + b"\xff\xd9", "restart markers instead of"),
+    # What Pillow alone opens without a word, gray from there on.
     ("zeros_inside.jpg", JPEG[:HALF] + bytes(3000) + JPEG[HALF + 3000:], "runs out"),
     ("shortened.jpg", JPEG[:HALF] + JPEG[HALF + 2000:], "runs out"),
     ("ended.jpg", JPEG[:HALF] + b"\xff\xd9", "runs out"),

@@ -88,7 +88,10 @@ def read_pose(text):
 
 
 def read_article(file):
-    """Reads an article's picture as bytes that the model decodes: what is not upright PNG or JPEG is made a PNG."""
+    """Reads an article's picture as bytes that the model decodes: what is not upright PNG or JPEG is made a PNG.
+
+    So is one whose colours only its profile tells, or in inks: the model's decoder takes all numbers for sRGB.
+    """
     from tf_outfit_gan.article_bytes import JPEG, MAX_SIDE, PNG
 
     image = open_article(file)
@@ -97,8 +100,9 @@ def read_article(file):
     if isinstance(file, Cutout):
         return _png(image)
     content = Path(file).read_bytes()
-    upright = Image.open(io.BytesIO(content)).getexif().get(0x0112, 1) == 1
-    return content if content.startswith((PNG, JPEG)) and upright else _png(image)
+    with Image.open(io.BytesIO(content)) as found:
+        plain = found.mode != "CMYK" and "icc_profile" not in found.info and found.getexif().get(0x0112, 1) == 1
+    return content if content.startswith((PNG, JPEG)) and plain else _png(image)
 
 
 def parse_article(text):

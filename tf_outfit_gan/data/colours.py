@@ -23,7 +23,9 @@ def to_srgb(image, profile=None):
         ImageCms.PyCMSError, OSError: for a profile that cannot be read.
     """
     transform = _transform(profile, image.mode) if profile else None
-    return ImageCms.applyTransform(image, transform) if transform else image.convert("RGB")
+    image = ImageCms.applyTransform(image, transform) if transform else image.convert("RGB")
+    image.info.pop("icc_profile", None)  # No longer true, and Pillow would write it along with the picture.
+    return image
 
 
 @lru_cache(maxsize=64)  # A catalogue has a few profiles, many thousand times.
