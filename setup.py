@@ -22,7 +22,8 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
-        "test": ["pytest>=8"],
+        "beam": ["apache-beam>=2.69,<3"],
+        "test": ["pytest>=8", "apache-beam>=2.69,<3"],
     },
     entry_points={"console_scripts": ["outfit-gan = tf_outfit_gan.cli:entry"]},
 )

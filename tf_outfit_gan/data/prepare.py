@@ -6,9 +6,12 @@ file says so that is written after its records. So a rerun after a kill goes on 
 bytes are the same whatever the number of processes, tasks, machines or interruptions.
 """
 
+import argparse
+import os
 from pathlib import Path
 
 from tf_outfit_gan.data import importers
+from tf_outfit_gan.data.beam import make_on_beam
 from tf_outfit_gan.data.bind import bind, bound
 from tf_outfit_gan.data.images import open_image
 from tf_outfit_gan.data.shards import Job, make_shard, plan_shards
@@ -22,27 +25,27 @@ ENTRIES_A_WORKER = 256
 
 
 def add_arguments(parser):
-    add_plan_arguments(parser)
-    parser.add_argument("--workers", type=int, metavar="N",
-                        help="processes (default: one a core, fewer for a small catalogue)")
-    parser.add_argument("--task-count", type=int, metavar="N",
-                        help="tasks of a job array on one file system, each started with the same arguments")
-    parser.add_argument("--task-index", type=int, metavar="I", help="which of them this is, from 0")
-    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
-
-
-def add_plan_arguments(parser):
-    """Adds what decides about the data set, however it is made."""
     parser.add_argument("source", metavar="SOURCE", help="catalogue folder")
     parser.add_argument("data", metavar="DATA", help="folder to write the records to")
-    parser.add_argument("--format", choices=importers.FORMATS, default="manifest", metavar="FORMAT",
-                        help=f"how SOURCE is laid out: {', '.join(importers.FORMATS)} (default: %(default)s)")
-    parser.add_argument("--size", metavar="HEIGHTxWIDTH",
-                        help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)")
-    parser.add_argument("--pose-model", metavar="FILE",
-                        help="finds the poses of entries without keypoints: a .tflite file or a SavedModel folder; "
-                             "see docs/pose.md")
-    parser.add_argument("--strict", action="store_true", help="stop at the first bad entry instead of setting it aside")
+    main = parser.add_argument_group("Main")
+    main.add_argument("--format", choices=importers.FORMATS, default="manifest", metavar="FORMAT",
+                      help=f"how SOURCE is laid out: {', '.join(importers.FORMATS)} (default: %(default)s)")
+    main.add_argument("--size", metavar="HEIGHTxWIDTH",
+                      help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)")
+    main.add_argument("--pose-model", metavar="FILE",
+                      help="finds the poses of entries without keypoints: a .tflite file or a SavedModel folder; "
+                           "see docs/pose.md")
+    main.add_argument("--strict", action="store_true", help="stop at the first bad entry instead of setting it aside")
+    performance = parser.add_argument_group("Performance")
+    performance.add_argument("--workers", type=int, metavar="N",
+                             help="processes (default: one a core, fewer for a small catalogue)")
+    performance.add_argument("--task-count", type=int, metavar="N",
+                             help="tasks of a job array that share the folders and are started alike; see docs/data.md")
+    performance.add_argument("--task-index", type=int, metavar="I", help="which of the tasks this is, from 0")
+    performance.add_argument("--beam", nargs=argparse.REMAINDER, metavar="OPTION",
+                             help="let Apache Beam share out the work; all that follows are options of Beam's, such as "
+                                  "--runner=FlinkRunner")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
 def run(args):
@@ -54,13 +57,15 @@ def run(args):
         if None in task or not 0 <= args.task_index < args.task_count:
             raise UserError("--task-index and --task-count: expected an index from 0 to below the count, "
                             f"got {args.task_index} and {args.task_count}")
+    if args.beam is not None and (task or args.workers):
+        raise UserError("--beam: shares out the work itself; leave out --workers, --task-index and --task-count")
     size = args.size and parse_size(args.size)
-    prepare(args.source, args.data, size, format=args.format, workers=args.workers, task=task, strict=args.strict,
-            quiet=args.quiet, pose_model=args.pose_model)
+    prepare(args.source, args.data, size, format=args.format, workers=args.workers, task=task, beam=args.beam,
+            strict=args.strict, quiet=args.quiet, pose_model=args.pose_model)
 
 
-def prepare(source, data, size=None, *, format="manifest", workers=None, task=None, strict=False, quiet=False,
-            pose_model=None):
+def prepare(source, data, size=None, *, format="manifest", workers=None, task=None, beam=None, strict=False,
+            quiet=False, pose_model=None):
     """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
 
     Args:
@@ -69,11 +74,14 @@ def prepare(source, data, size=None, *, format="manifest", workers=None, task=No
         workers: processes; None for one a core, or fewer for a small catalogue.
         task: (index, count) makes the index-th of count parts of the shards. Whoever makes the last shard that was
             missing binds them together; the others return None.
+        beam: list of options of Apache Beam, whose workers then make the shards; None for processes of this machine.
         pose_model: file or folder of an estimator for entries without keypoints; None leaves them without.
 
     Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
     """
+    if beam is not None:  # Its workers start in other folders.
+        source, data, pose_model = (path and os.path.abspath(path) for path in (source, data, pose_model))
     job, manifest, shards = plan(source, data, size, format, strict, pose_model)
     dataset = bound(job)
     if dataset:
@@ -81,9 +89,12 @@ def prepare(source, data, size=None, *, format="manifest", workers=None, task=No
     index, count = task or (0, 1)
     part = shards[index::count]
     entries = sum(len(shard.entries) for shard in part)
-    workers = min(workers or min(available_cores(), -(-entries // ENTRIES_A_WORKER)), len(part))
-    with progress("prepare", entries, "entries", quiet) as advance:
-        run_in_processes(make_shard, [(job, shard) for shard in part], workers, advance)
+    if beam is not None:
+        make_on_beam(job, part, beam)
+    else:
+        workers = min(workers or min(available_cores(), -(-entries // ENTRIES_A_WORKER)), len(part))
+        with progress("prepare", entries, "entries", quiet) as advance:
+            run_in_processes(make_shard, [(job, shard) for shard in part], workers, advance)
     dataset = bind(job, manifest, shards)
     if isinstance(dataset, int):
         print(f"task {index} of {count}: made its {len(part)} shards; other tasks have {dataset} left to make")
