@@ -45,8 +45,7 @@ class SynthesisLevel(keras.layers.Layer):
     def call(self, x, w, noise, heatmaps=None):
         x = self.first(x)
         if self.pose is not None:
-            # In this order TensorFlow adds within the convolution; it breaks on the other (see NoiseInjection).
-            x = self.pose(heatmaps) + x
+            x += self.pose(heatmaps)
         x = self.first_style(x, w[0], noise[0])
         return self.second_style(self.second(x), w[1], noise[1])
 
