@@ -18,7 +18,7 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.randomness import BatchDraws
-from training.adam import Adam
+from training.adam import SCALE_STEPS, Adam
 from training.loop import train
 from training.phases import Stage
 from training.report import Diverged, Report
@@ -157,6 +157,50 @@ class TestAdam:
         np.testing.assert_array_equal(optimizer.second_moment, [0, 0])
         optimizer.apply(tf.constant([1.0, -1.0]))
         np.testing.assert_allclose(a, [0.9, 2.1], rtol=1e-6)
+
+
+    def test_the_loss_scale_is_taken_out_and_adapts(self):
+        variable = tf.Variable([1.0, 2.0])
+        optimizer = Adam(tf.distribute.get_strategy(), [variable], beta2=0.9, loss_scaling=True)
+        optimizer.learning_rate.assign(0.1)
+        start = float(optimizer.loss_scale)
+        optimizer.apply(tf.constant([np.inf, 1.0]))
+        np.testing.assert_array_equal(variable, [1.0, 2.0])
+        assert float(optimizer.loss_scale) == start / 2
+        optimizer.good_steps.assign(SCALE_STEPS - 1)
+        optimizer.apply(tf.constant([2.0, 0.0]) * start / 2)
+        np.testing.assert_allclose(variable, [0.9, 2.0], rtol=1e-6)
+        np.testing.assert_allclose(optimizer.second_moment, [0.4, 0], rtol=1e-6)
+        assert float(optimizer.loss_scale) == start
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("r1_interval", [1, 2])
+def test_gradients_in_16_bits_are_those_of_float32(precision, r1_interval):
+    """Up to rounding, for every phase; the loss scale is in the gradients and in nothing else."""
+    found = {}
+    for kind in ("float32", precision):
+        model_config, config = settings(f"precision={kind}", f"r1_interval={r1_interval}")
+        steps = Steps(tf.distribute.get_strategy(), model_config, config)
+        stage = Stage(2, False, 8, 1)
+        batch = {
+            "image": tf.random.stateless_uniform([8, 16, 12, 3], [1, 2], -1, 1),
+            "articles": tf.random.stateless_uniform([8, 6, 16, 12, 3], [3, 4], -1, 1),
+            "keypoints": tf.random.stateless_uniform([8, 16, 3], [5, 6]),
+        }
+        phases = [steps.phases.discriminator_phase, steps.phases.generator_phase]
+        phases += [steps.phases.r1_phase] if r1_interval > 1 else []
+        for number, phase in enumerate(phases):
+            optimizer = steps.generator_optimizer if number == 1 else steps.discriminator_optimizer
+            told, gradients = phase(stage, batch, BatchDraws(7, 8, 0, 1), None, optimizer.loss_scale)
+            gradient = optimizer.flatten(gradients) / optimizer.loss_scale
+            found.setdefault(number, []).append((gradient, told))
+    for (expected, expected_told), (gradient, told) in found.values():
+        error = tf.norm(gradient - expected) / tf.norm(expected)
+        assert error < (0.15 if precision == "mixed_bfloat16" else 0.02), float(error)
+        for name, value in expected_told.items():
+            if name != "sign_real":
+                np.testing.assert_allclose(told[name], value, rtol=0.1, atol=0.02, err_msg=name)
 
 
 def test_one_pass_gives_the_features_of_two():

@@ -12,6 +12,11 @@ from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.sizes import format_size, levels_of, parse_size
 
 
+# The mixed ones convolve and multiply matrices in 16 bits. Weights, their gradients, the optimizers' state, averages,
+# normalization statistics and losses are float32 in all of them.
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
     """What the two networks are. Numbers without a note are StyleGAN's own (arXiv 1812.04948)."""
@@ -80,7 +85,7 @@ class TrainingConfig:
     mixing_probability: float = 0.9
     ema_halflife_kimg: float = 10.0
     mirror: bool = True
-    precision: str = "float32"  # Or "mixed_bfloat16": float32 weights, bfloat16 convolutions and matrix products.
+    precision: str = "float32"  # One of PRECISIONS.
     seed: int = 0
     steps_per_call: int = 8  # Steps in one call into the graph, which keeps Python out of the inner loop.
     tick_kimg: float = 4  # A line in the log, in stats.jsonl and in TensorBoard this often.
@@ -88,7 +93,7 @@ class TrainingConfig:
     checkpoint_kimg: float = 50
 
     def __post_init__(self):
-        _one_of("precision", self.precision, ("float32", "mixed_bfloat16"))
+        _one_of("precision", self.precision, PRECISIONS)
         if not 0 <= self.ada_target < 1 or not self.ada_kimg > 0:
             raise UserError(f"ada_target {self.ada_target:g}, ada_kimg {self.ada_kimg:g}: expected a target from 0 (off) to "
                             "below 1, and thousands of images above 0")

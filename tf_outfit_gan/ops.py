@@ -8,12 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 LEAK = 0.2  # The slope of the leaky ReLU below zero.
+_FLOAT16_LIMIT = 256.0  # Activations beyond are cut off in float16 (arXiv 2006.06676, appendix D.1).
 _EPSILON = 1e-8
 _BLUR = np.outer([1, 2, 1], [1, 2, 1]) / 16
 
 
 def leaky_relu(x):
-    """x above zero, 0.2 x below.
+    """x above zero, 0.2 x below; in float16, whose range is small, within a limit that only a diverging network meets.
 
     The gradient reads the slopes off the output, whose signs are those of the input. So nothing needs the input any
     more, and TensorFlow can compute convolution, bias and activation as one operation. The slopes are constants to
@@ -30,7 +31,12 @@ def leaky_relu(x):
 
         return y, times_slopes
 
-    return apply(x)
+    return clamp(apply(x))
+
+
+def clamp(x):
+    """Cuts float16 activations off at a limit; leaves other types as they are."""
+    return tf.clip_by_value(x, -_FLOAT16_LIMIT, _FLOAT16_LIMIT) if x.dtype == tf.float16 else x
 
 
 def pixel_norm(x):

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+START_SCALE, SCALE_STEPS = 2.0**15, 2000
+
 
 class Adam(tf.Module):
     """The optimizer of one network.
@@ -10,20 +12,27 @@ class Adam(tf.Module):
     over replicas and a handful of operations for the whole network, where an optimizer that goes variable by variable
     spends more time on overhead than on arithmetic, and seconds on tracing.
 
+    With `loss_scaling` gradients come multiplied by `loss_scale`, so that small ones do not vanish in float16
+    (arXiv 1710.03740, section 3.2): the scale doubles after `SCALE_STEPS` good updates and halves after one that was
+    not finite.
+
     Args:
         strategy: the `tf.distribute.Strategy` whose scope the variables live in.
         variables: of the network, as TensorFlow's own (the `value` of a Keras variable).
         beta2: decay of the second moment.
     """
 
-    def __init__(self, strategy, variables, beta2=0.99, epsilon=1e-8):
+    def __init__(self, strategy, variables, beta2=0.99, epsilon=1e-8, loss_scaling=False):
         super().__init__()
+        self._loss_scaling = loss_scaling
         self._strategy, self._beta2, self._epsilon = strategy, beta2, epsilon
         self._variables = list(variables)
         self._sizes = [variable.shape.num_elements() for variable in self._variables]
         self.second_moment = tf.Variable(tf.zeros([sum(self._sizes)]), trainable=False, name="second_moment")
         self.updates = tf.Variable(0.0, trainable=False, name="updates")
         self.learning_rate = tf.Variable(0.0, trainable=False, name="learning_rate")
+        self.loss_scale = tf.Variable(START_SCALE if loss_scaling else 1.0, trainable=False, name="loss_scale")
+        self.good_steps = tf.Variable(0.0, trainable=False, name="good_steps")
 
     def reset(self):
         """Forgets the moments."""
@@ -47,12 +56,19 @@ class Adam(tf.Module):
         extended = self._strategy.extended
         total = extended.reduce_to("SUM", gradient, destinations=self.second_moment)
         # One call updates everything on a replica's device: a call a variable would cost most of the tracing.
-        arguments = (total, self.updates, self.learning_rate, self._variables)
+        state = (self.updates, self.learning_rate, self.loss_scale, self.good_steps)
+        arguments = (total, *state, self._variables)
         extended.update(self.second_moment, self._update, arguments)
 
-    def _update(self, second_moment, gradient, updates, learning_rate, variables):
+    def _update(self, second_moment, gradient, updates, learning_rate, loss_scale, good_steps, variables):
         # As in the original, an update with a value that is not finite is skipped.
         finite = tf.reduce_all(tf.math.is_finite(gradient))
+        if self._loss_scaling:
+            gradient /= loss_scale
+            good = tf.where(finite, good_steps + 1, 0.0)
+            grows = good >= SCALE_STEPS
+            good_steps.assign(tf.where(grows, 0.0, good))
+            loss_scale.assign(loss_scale * tf.where(finite, tf.where(grows, 2.0, 1.0), 0.5))
         count = updates.assign_add(tf.cast(finite, tf.float32))
         decayed = self._beta2 * second_moment + (1 - self._beta2) * tf.square(gradient)
         moment = second_moment.assign(tf.where(finite, decayed, second_moment))

@@ -9,7 +9,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from tf_outfit_gan.config import PRESETS, from_preset, to_dict
+from tf_outfit_gan.config import PRECISIONS, PRESETS, from_preset, to_dict
 from tf_outfit_gan.data.records import write_whole
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
@@ -22,7 +22,7 @@ def add_arguments(parser):
     main.add_argument("--level", metavar="HxW|INDEX", help="a level by its size, or counted from the base = 0 "
                       "(default: the highest)")
     main.add_argument("--batch", type=int, help="pictures a replica (default: the preset's)")
-    main.add_argument("--precision", help="float32 or mixed_bfloat16 (default: the preset's)")
+    main.add_argument("--precision", help=f"one of {', '.join(PRECISIONS)} (default: the preset's)")
     main.add_argument("--r1-interval", type=int, metavar="STEPS", help="R1 every so many steps (default: the preset's)")
     main.add_argument("--device", help="cpu, gpu (all of them) or gpu:N (default: the GPUs, if there are any)")
     main.add_argument("--repeats", type=int, default=5, help="rounds of step and floor (default: %(default)s)")

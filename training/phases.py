@@ -30,9 +30,9 @@ class Stage:
 class Phases:
     """Losses and gradients of the two networks.
 
-    Each phase takes the stage, one replica's batch, its `BatchDraws` and the fade's alpha (None when stable), and
-    returns (statistics, gradients): sums over the replica's pictures divided by the global batch, so that summing over
-    replicas gives the mean.
+    Each phase takes the stage, one replica's batch, its `BatchDraws`, the fade's alpha (None when stable) and the
+    optimizer's loss scale, and returns (statistics, gradients): sums over the replica's pictures divided by the global
+    batch, so that summing over replicas gives the mean. The gradients, and they alone, are multiplied by the loss scale.
     """
 
     def __init__(self, generator, discriminator, config, ada_probability):
@@ -40,7 +40,7 @@ class Phases:
         self.ada_probability = ada_probability
         self.model_config = generator.config
 
-    def discriminator_phase(self, stage, batch, draws, alpha):
+    def discriminator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
         """Tells reals from fakes of the same conditions; with R1 when that belongs to every step."""
         real = self._fade(batch["image"], alpha)
         fake = self._fake(stage, batch, draws, alpha)
@@ -48,7 +48,7 @@ class Phases:
         with tf.GradientTape() as tape:
             embedding, penalty = self._embed(batch, seen), 0.0
             if self.config.r1_interval == 1:
-                real_features, penalty = self._penalized_features(stage, real, embedding, seen, alpha)
+                real_features, penalty = self._penalized_features(stage, real, embedding, seen, alpha, loss_scale)
                 fake_features = self.discriminator.features(seen.images(fake), stage.level, alpha)
             else:
                 real_features, fake_features = self._joint_features(stage, seen.images(real), seen.images(fake), alpha)
@@ -62,19 +62,20 @@ class Phases:
         statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores,
                       "sign_real": tf.sign(real_scores)}
         if self.config.r1_interval == 1:
-            statistics["r1_penalty"] = penalty
-        return _mean(statistics, stage), self._gradients(tape, total, self.discriminator)
+            statistics["r1_penalty"] = self._told(penalty)
+        return _mean(statistics, stage), self._gradients(tape, total, self.discriminator, loss_scale)
 
-    def r1_phase(self, stage, batch, draws, alpha):
+    def r1_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
         """R1 alone, weighted by the interval that it stands for."""
         real = self._fade(batch["image"], alpha)
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            _, penalty = self._penalized_features(stage, real, self._embed(batch, seen), seen, alpha)
+            embedding = self._embed(batch, seen)
+            _, penalty = self._penalized_features(stage, real, embedding, seen, alpha, loss_scale)
             total = tf.reduce_sum(penalty) * self._r1_weight(stage) * self.config.r1_interval / stage.batch
-        return _mean({"r1_penalty": penalty}, stage), self._gradients(tape, total, self.discriminator)
+        return _mean({"r1_penalty": self._told(penalty)}, stage), self._gradients(tape, total, self.discriminator, loss_scale)
 
-    def generator_phase(self, stage, batch, draws, alpha):
+    def generator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
         """Fakes that the discriminator takes for real, under conditions drawn from the data."""
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
@@ -82,7 +83,7 @@ class Phases:
             embedding = self._embed(batch, seen)
             loss = losses.generator_loss(self.discriminator(fake, embedding, level=stage.level, alpha=alpha))
             total = tf.reduce_sum(loss) / stage.batch
-        return _mean({"loss_generator": loss}, stage), self._gradients(tape, total, self.generator)
+        return _mean({"loss_generator": loss}, stage), self._gradients(tape, total, self.generator, loss_scale)
 
     def _fake(self, stage, batch, draws, alpha, track=False):
         """Pictures with style mixing: one cutoff a batch, both latents under the same condition."""
@@ -115,13 +116,15 @@ class Phases:
         """Reals lose the detail that the fading level does not draw yet."""
         return real if alpha is None else ops.lerp(ops.upsample(ops.downsample(real)), real, alpha)
 
-    def _penalized_features(self, stage, real, embedding, seen, alpha):
+    def _penalized_features(self, stage, real, embedding, seen, alpha, loss_scale):
         """Features of reals, and the R1 penalty of their scores: its gradient is taken at the unaltered pictures."""
         with tf.GradientTape() as tape:
             tape.watch(real)
             features = self.discriminator.features(seen.images(real), stage.level, alpha)
             scores = self.discriminator.score(features, embedding)
-        return features, losses.r1_penalty(tape.gradient(scores, real))
+        # This gradient passes through the network too: it is scaled on its way like every other.
+        gradient = tape.gradient(scores, real, tf.fill(tf.shape(scores), loss_scale)) / loss_scale
+        return features, losses.r1_penalty(gradient)
 
     def _joint_features(self, stage, real, fake, alpha):
         """Features of reals and fakes from one pass, which takes less time than two of half the size.
@@ -135,13 +138,19 @@ class Phases:
         features = self.discriminator.features(images, stage.level, alpha)
         return tf.unstack(tf.reshape(features, [-1, 2, features.shape[-1]]), axis=1)
 
+    def _told(self, penalty):
+        """In float16 the scaled gradient overflows now and then: that step is skipped, and not told as a divergence."""
+        float16 = self.config.precision == "mixed_float16"
+        return tf.where(tf.math.is_finite(penalty), penalty, 0.0) if float16 else penalty
+
     def _r1_weight(self, stage):
         return losses.r1_weight(self.config.r1_gamma, self.model_config.num_levels - 1 - stage.level)
 
     @staticmethod
-    def _gradients(tape, total, network):
+    def _gradients(tape, total, network, loss_scale):
         """The gradients of the network's trainable variables; None for the layers that the level does not use."""
-        return tape.gradient(total, [variable.value for variable in network.trainable_variables])
+        variables = [variable.value for variable in network.trainable_variables]
+        return tape.gradient(total, variables, tf.convert_to_tensor(loss_scale))
 
 
 def _mean(statistics, stage):

@@ -7,6 +7,7 @@ losses by the global batch, once, and the optimizer sums gradients over replicas
 import keras
 import tensorflow as tf
 
+from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.networks.build import build_generator, build_networks
 from tf_outfit_gan.randomness import BatchDraws
 from training.adam import Adam
@@ -46,7 +47,8 @@ class Steps:
 
     def _optimizer(self, network, lazy):
         variables = [variable.value for variable in network.trainable_variables]
-        return Adam(self.strategy, variables, self.config.adam_beta2**lazy)
+        scaling = self.config.precision == "mixed_float16"
+        return Adam(self.strategy, variables, self.config.adam_beta2**lazy, loss_scaling=scaling)
 
     def set_learning_rate(self, learning_rate):
         for optimizer, factor in self._learning_rates:
@@ -62,7 +64,7 @@ class Steps:
 
         Args:
             stage: the `Stage`, which selects the graph.
-            iterator: of distributed batches.
+            iterator: of distributed batches, as `compact_batches` yields them, without ids.
             steps: how many.
             cur_nimg: real images shown before; with the seed it keys every random draw.
             alpha, alpha_step: how far the level is faded in at the first step, and what each step adds.
@@ -82,9 +84,14 @@ class Steps:
         totals = tf.zeros([len(STATISTICS)])
         for step in tf.range(steps):
             fade = alpha + tf.cast(step, tf.float32) * alpha_step if stage.fading else None
-            totals += self.step(stage, next(iterator), cur_nimg + step * stage.batch, fade)
+            totals += self.step(stage, self._inputs(next(iterator)), cur_nimg + step * stage.batch, fade)
         # A lazy R1 is measured in some steps only.
         return totals / tf.cast(steps, tf.float32) * [*[1.0] * (len(STATISTICS) - 1), self.config.r1_interval]
+
+    @tf.autograph.experimental.do_not_convert  # As for `_phase`.
+    def _inputs(self, batch):
+        """Pictures come as bytes, and become floats on the replica."""
+        return self.strategy.run(to_inputs, (batch,))
 
     def step(self, stage, batch, cur_nimg, alpha=None):
         """Trains on one global batch, in a graph. Returns the `STATISTICS` as a tensor."""
@@ -112,7 +119,7 @@ class Steps:
         def on_replica(batch):
             replica = tf.distribute.get_replica_context().replica_id_in_sync_group
             draws = BatchDraws(key, stage.replica_batch, replica, stage.replicas)
-            statistics, gradients = phase(stage, batch, draws, alpha)
+            statistics, gradients = phase(stage, batch, draws, alpha, optimizer.loss_scale)
             return statistics, optimizer.flatten(gradients)
 
         found, gradient = self.strategy.run(on_replica, (batch,))

@@ -7,7 +7,7 @@ from tf_outfit_gan.networks.generator import Generator
 
 
 def build_generator(config, precision="float32"):
-    """A generator with fresh weights; "mixed_bfloat16" keeps float32 weights and computes in bfloat16."""
+    """A generator with fresh weights that computes in one of `config.PRECISIONS`."""
     return Generator(config, dtype=keras.DTypePolicy(precision))
 
 

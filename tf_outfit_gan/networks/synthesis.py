@@ -79,8 +79,8 @@ class Synthesis(keras.layers.Layer):
             below = x
             x = block(x, w[2 * i : 2 * i + 2], noise[2 * i : 2 * i + 2], heatmaps[i] if heatmaps else None)
 
-        rgb = tf.cast(block.to_rgb(x), tf.float32)
+        rgb = tf.cast(ops.clamp(block.to_rgb(x)), tf.float32)
         if alpha is not None and level > 0:
-            old_rgb = tf.cast(self.levels[level - 1].to_rgb(below), tf.float32)
+            old_rgb = tf.cast(ops.clamp(self.levels[level - 1].to_rgb(below)), tf.float32)
             rgb = ops.lerp(ops.upsample(old_rgb), rgb, alpha)
         return rgb
