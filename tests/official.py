@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_outfit_gan.config import ModelConfig
-from tf_outfit_gan.networks.discriminator import Discriminator
-from tf_outfit_gan.networks.generator import Generator
+from tf_outfit_gan.networks.build import build_networks
 from tf_outfit_gan.official import variables
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -16,7 +15,7 @@ GOLDEN = Path(__file__).parent / "golden"
 class Official:
     """One file of golden vectors. Its names are the official ones, with D/ before the discriminator's."""
 
-    def __init__(self, name):
+    def __init__(self, name, precision="float32"):
         self.values = np.load(GOLDEN / f"{name}.npz")
         self.meta = json.loads(str(self.values["meta"]))
         meta = self.meta
@@ -27,7 +26,7 @@ class Official:
             mapping_layers=meta["mapping_layers"], stddev_group=meta["mbstd_group_size"],
             fused_from=0 if meta["fused_scale"] else 128,
         )
-        self.generator, self.discriminator = Generator(self.config), Discriminator(self.config)
+        self.generator, self.discriminator = build_networks(self.config, precision)
         for official, variable in self.generator_variables() + self.discriminator_variables():
             variable.assign(self.ours(official, self.values[f"var/{official}"]))
 

@@ -112,6 +112,20 @@ def assert_gradients(official, prefix, names, gradients):
     assert compared >= 14
 
 
+# What rounding to 8 and to 11 bits after every layer leaves, in standard deviations of the official values.
+@pytest.mark.parametrize(("precision", "tolerance"), [("mixed_bfloat16", 0.05), ("mixed_float16", 0.006)])
+@pytest.mark.parametrize("name", NAMES[:2])
+def test_16_bits(name, precision, tolerance):
+    official = Official(name, precision)
+    images, expected = generate(official), official.images("out/image")
+    assert np.sqrt(np.mean(np.square(images - expected))) < tolerance * np.std(expected)
+    for pictures, scores in (("real", "score_real"), ("image", "score_fake")):
+        found = official.discriminator(tf.constant(official.images(f"out/{pictures}")))
+        expected = official.values[f"out/{scores}"][:, 0]
+        error = np.sqrt(np.mean(np.square(found - expected))) / np.sqrt(np.mean(np.square(expected)))
+        assert error < tolerance, (scores, error)
+
+
 class TestTensorFlowAddons:
     """What users of tensorflow-addons 0.23 had, and what computes the same here."""
 
