@@ -71,6 +71,15 @@ def test_levels_are_exact_means_rounded_once():
     np.testing.assert_array_equal(small, np.floor(image.reshape(4, 4, 3, 4, 3).mean(axis=(1, 3)) + 0.5))
 
 
+def test_no_level_of_a_large_pyramid_overflows():
+    random = np.random.default_rng(0).integers(0, 256, (256, 192, 3), np.uint8)
+    for image in (random, np.full_like(random, 255)):
+        for level, found in zip(levels_of((256, 192)), pyramid(image, levels_of((256, 192))), strict=True):
+            side = 256 // level[0]
+            means = image.reshape(level[0], side, level[1], side, 3).mean(axis=(1, 3))
+            np.testing.assert_array_equal(found, np.floor(means + 0.5))
+
+
 def test_sizes_of_the_family():
     assert levels_of((32, 24)) == [(4, 3), (8, 6), (16, 12), (32, 24)]
     assert levels_of((1024, 768))[0] == (4, 3) and len(levels_of((1024, 768))) == 9
