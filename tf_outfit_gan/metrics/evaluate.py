@@ -1,7 +1,8 @@
 """`outfit-gan evaluate`: the Frechet inception distance of a snapshot's pictures from the photos (arXiv 1706.08500).
 
 Each photo of the measured ones lends its articles and its pose to one drawn picture, so both sides wear and do the same
-in all; an unconditional snapshot draws from seeds alone. Pictures are drawn without truncation (psi 1), pass through 8
+in all; an unconditional snapshot draws from seeds alone. Beside the distance, each picture is compared with its photo:
+see `fidelity`. Pictures are drawn without truncation (psi 1), pass through 8
 bits as the photos did, and are measured at the snapshot's size. Nothing is mirrored on either side.
 """
 
@@ -28,6 +29,12 @@ def add_arguments(parser):
     main.add_argument("--inception", metavar="FILE",
                       help="weights of keras.applications.InceptionV3 without top, .h5 (default: untrained features, "
                            "which do not give the standard score)")
+    main.add_argument("--pose-model", metavar="FILE",
+                      help="also tell how far poses are from what was asked for; a pose estimator as for "
+                           "`outfit-gan pose`")
+    main.add_argument("--masks", metavar="FOLDER", type=Path,
+                      help="also tell how far garments' colours are from the photos'; a gray picture ID.png a photo, of "
+                           "the slot's number at each pixel, as in a paper doll catalogue's masks/")
     main.add_argument("--seed", type=int, default=0, help="another seed draws other pictures (default: %(default)s)")
     run_options = parser.add_argument_group("Performance")
     run_options.add_argument("--batch", type=int, default=16, metavar="N",
@@ -46,13 +53,14 @@ def run(args):
     if args.json and (args.json.is_dir() or not args.json.parent.is_dir()):
         raise UserError(f"--json {args.json}: expected the name of a file in a folder that is there")
     result = evaluate(args.snapshot, open_dataset(args.data), args.split, args.count, inception=args.inception,
-                      seed=args.seed, batch=args.batch, quiet=args.quiet)
+                      pose_model=args.pose_model, masks=args.masks, seed=args.seed, batch=args.batch, quiet=args.quiet)
     print(_report(result))
     if args.json:
         write_whole(args.json, json.dumps(result, indent=1) + "\n")
 
 
-def evaluate(path, dataset, split="train", count=50_000, *, inception=None, seed=0, batch=16, quiet=False):
+def evaluate(path, dataset, split="train", count=50_000, *, inception=None, pose_model=None, masks=None, seed=0,
+             batch=16, quiet=False):
     """Measures a snapshot and returns the result as a dict, as `--json` writes it.
 
     Args:
@@ -60,6 +68,7 @@ def evaluate(path, dataset, split="train", count=50_000, *, inception=None, seed
         dataset: a prepared `Dataset` that holds the snapshot's size, slots and, if it is conditional, poses.
         count: photos, from the first record on, and as many drawn pictures; all photos if there are fewer.
         inception: weights file for `InceptionFeatures`; None for `UntrainedFeatures`.
+        pose_model, masks: file and folder for `Fidelity`, for a conditional snapshot only.
         seed: picture i is drawn from the seed 2^32 x seed + i, whatever the batch.
 
     Raises:
@@ -70,15 +79,23 @@ def evaluate(path, dataset, split="train", count=50_000, *, inception=None, seed
     from tf_outfit_gan import snapshot as snapshots
     from tf_outfit_gan.data.pipeline import batches
     from tf_outfit_gan.metrics.features import InceptionFeatures, UntrainedFeatures
+    from tf_outfit_gan.metrics.fidelity import Fidelity
     from tf_outfit_gan.metrics.frechet import Moments, frechet_distance
     from tf_outfit_gan.picture import Painter
     from tf_outfit_gan.pixels import to_float, to_uint8
+    from tf_outfit_gan.pose.estimators import load_estimator
 
     # Load the snapshot, and photos that fit it.
     path = snapshots.newest(path)
     snapshot = snapshots.load(path)
     config = snapshot.config
     _check_fit(path, config, dataset)
+    fidelity = None
+    if config.conditional:
+        fidelity = Fidelity(snapshot.size, load_estimator(pose_model) if pose_model else None, masks)
+    elif pose_model or masks:
+        raise UserError(f"{path}: an unconditional snapshot is asked for no poses and colours; leave out --pose-model "
+                        "and --masks")
     photos = batches(dataset, split, snapshot.size, config.condition_size if config.conditional else None, batch)
     available = dataset.count(split)
     if available < 2:
@@ -92,7 +109,8 @@ def evaluate(path, dataset, split="train", count=50_000, *, inception=None, seed
     def measure(entries, seeds):
         drawn = painter.picture(seeds, entries.get("articles"), entries.get("keypoints"))
         finite = tf.reduce_all(tf.math.is_finite(drawn))  # Rounding to 8 bits would hide what is not.
-        return features(entries["image"]), features(to_float(to_uint8(drawn))), finite
+        drawn = to_uint8(drawn)
+        return features(entries["image"]), features(to_float(drawn)), drawn, finite
 
     # Stream both sides through them.
     used = min(count, available)
@@ -101,11 +119,14 @@ def evaluate(path, dataset, split="train", count=50_000, *, inception=None, seed
         for entries in photos:
             entries = {name: value[: used - real.count] for name, value in entries.items()}
             numbers = real.count + tf.range(len(entries["ids"]), dtype=tf.int64)
-            of_photos, of_drawn, finite = measure(entries, seed * 2**32 + numbers)
+            of_photos, of_drawn, drawn, finite = measure(entries, seed * 2**32 + numbers)
             if not finite:
                 raise UserError(f"{path}: draws pictures that are not finite; choose an earlier snapshot")
             real.add(of_photos)
             fake.add(of_drawn)
+            if fidelity:
+                ids = [entry.decode() for entry in entries["ids"].numpy()]
+                fidelity.add(ids, to_uint8(entries["image"]), drawn, entries["keypoints"])
             advance(len(numbers))
             if real.count == used:
                 break
@@ -116,6 +137,7 @@ def evaluate(path, dataset, split="train", count=50_000, *, inception=None, seed
         "count": used, "count_asked": count, "split": split, "seed": seed, "size": format_size(snapshot.size),
         "snapshot": str(path), "cur_nimg": snapshot.cur_nimg, "alpha": snapshot.alpha,
         "conditional": config.conditional, "data": str(dataset.path),
+        **(fidelity.result() if fidelity else {}),
     }
 
 
@@ -134,6 +156,7 @@ def _report(result):
     fading = "" if result["alpha"] >= 1 else f", its last level faded in to {result['alpha']:.2f}"
     rows = [
         (result["metric"], f"{result['value']:.4f}"),
+        *_fidelity_rows(result),
         ("features", result["features"]),
         ("pictures", f"{result['count']} photos of {result['split']} and {result['count']} drawn, {conditions}"),
         ("snapshot", f"{result['snapshot']}: {result['cur_nimg'] / 1000:.1f} kimg, {result['size']}{fading}"),
@@ -145,3 +168,15 @@ def _report(result):
     if result["count"] < ENOUGH:
         rows.append(("note", "fewer pictures give a larger distance: compare with distances of as many only"))
     return "\n".join(f"{name:18}{value}" for name, value in rows)
+
+
+def _fidelity_rows(result):
+    """What `Fidelity` found, where there was something to find."""
+    rows = []
+    for name in ("picture_error", "colour_error"):
+        if result.get(name) is not None:
+            rows.append((name.replace("_", " "), f"{result[name]:.1f} of 255"))
+    if result.get("pck") is not None:
+        for name, key, unit in (("PCK@0.1", "pck", ""), ("joint distance", "joint_distance", " torso lengths")):
+            rows.append((name, f"{result[key]:.3f}{unit} (in the photos {result[key + '_of_photos']:.3f})"))
+    return rows

@@ -25,13 +25,22 @@ def correct_joints(found, truth, size, threshold=THRESHOLD):
         float32 [N, K]: 1 for a correct joint, 0 for a wrong one, NaN for one that does not count, because the truth
         does not have it, or has no torso to measure with.
     """
+    distance = joint_distances(found, truth, size)
+    return np.where(np.isnan(distance), np.nan, distance <= threshold).astype(np.float32)
+
+
+def joint_distances(found, truth, size):
+    """How far joints were found from the truth, in torso lengths, float64 [N, K]; arguments as for `correct_joints`.
+
+    Infinity for a joint that was not found, NaN for one that does not count.
+    """
     found, truth = np.asarray(found, np.float64), np.asarray(truth, np.float64)
     scale = np.array([size[1] / size[0], 1.0])  # Distances are in heights.
     torso = np.linalg.norm((truth[:, THORAX, :2] - truth[:, PELVIS, :2]) * scale, axis=-1)[:, None]  # [N, 1]
     measurable = (truth[:, [THORAX, PELVIS], 2] > 0).all(axis=1, keepdims=True) & (torso > 0)
-    distance = np.linalg.norm((found[..., :2] - truth[..., :2]) * scale, axis=-1)  # [N, K]
-    correct = (distance <= threshold * torso) & (found[..., 2] > 0)
-    return np.where((truth[..., 2] > 0) & measurable, correct, np.nan).astype(np.float32)
+    distance = np.linalg.norm((found[..., :2] - truth[..., :2]) * scale, axis=-1) / np.where(measurable, torso, 1)
+    distance = np.where((found[..., 2] > 0) & np.isfinite(distance), distance, np.inf)
+    return np.where((truth[..., 2] > 0) & measurable, distance, np.nan)
 
 
 def pck(found, truth, size, threshold=THRESHOLD):
