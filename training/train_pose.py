@@ -22,7 +22,7 @@ class PoseConfig:
 # backbone: (size, steps, learning rate), unless said otherwise. `small` was tuned on paper dolls, see docs/pose.md; for
 # the others stand the paper's size and rate, and its 140 epochs of MPII in batches of 32 would be 97,000 steps.
 DEFAULTS = {
-    "small": ("64x48", 1500, 0.004),
+    "small": ("64x48", 1200, 0.004),
     "resnet50": ("256x192", 50_000, 0.001),
     "resnet101": ("256x192", 50_000, 0.001),
     "resnet152": ("256x192", 50_000, 0.001),
@@ -39,7 +39,7 @@ def add_arguments(parser):
     main.add_argument("--weights", metavar="FILE",
                       help="the backbone's weights to begin with, from keras.applications, without top")
     hyper = parser.add_argument_group("hyperparameters")
-    hyper.add_argument("--steps", type=int, help="of training (default: 50000; small: 1500)")
+    hyper.add_argument("--steps", type=int, help="of training (default: 50000; small: 1200)")
     hyper.add_argument("--batch", type=int, default=32, help="pictures a step (default: %(default)s)")
     hyper.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest (default: 0.001; small: 0.004)")
     hyper.add_argument("--seed", type=int, default=0, help="of the weights and the order of pictures (default: 0)")

@@ -75,7 +75,8 @@ def fill_poses(catalogue, pose_model, workers=1, quiet=True):
         else:
             lines.append(text)
     if len(set_aside) == len(manifest.entries):
-        raise UserError(f"{path}: no entry would be left; {manifest.entries[0].id}: {answers[missing[0].line]['reason']}")
+        reason = answers[missing[0].line]["reason"]
+        raise UserError(f"{path}: no entry would be left; {missing[0].id}: {reason}")
     _keep_set_aside(catalogue / SET_ASIDE, set_aside)
     shutil.copyfile(path, catalogue / ORIGINAL)
     write_whole(path, "\n".join(lines))

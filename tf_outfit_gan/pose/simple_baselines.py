@@ -5,6 +5,8 @@ computers without a GPU: the same construction with basic blocks and few channel
 of twice, so that the heatmaps are half as high as the picture instead of a quarter.
 """
 
+import os
+
 import keras
 
 from tf_outfit_gan.errors import UserError
@@ -17,8 +19,8 @@ from tf_outfit_gan.sizes import format_size
 SMALL_STRIDE, SMALL_FILTERS = 16, 48
 RESNET_STRIDE, RESNET_FILTERS = 32, 256
 
-# Channels of the four stages of `small`.
-SMALL_STAGES = (16, 32, 64, 96)
+# Channels of the four stages of `small`, and basic blocks in each.
+SMALL_STAGES, SMALL_BLOCKS = (16, 32, 64, 96), 2
 
 # Standard deviation of the targets in heights: 2 pixels of heatmaps 64 high, as in the paper.
 TARGET_SIGMA = 2 / 64
@@ -38,8 +40,10 @@ def build_estimator(size, backbone, weights=None):
     stride, filters = (SMALL_STRIDE, SMALL_FILTERS) if small else (RESNET_STRIDE, RESNET_FILTERS)
     if any(side % stride for side in size):
         raise UserError(f"--size {format_size(size)}: expected multiples of {stride} for the backbone {backbone}")
-    if small and weights:
+    if weights and small:
         raise UserError(f"--weights {weights}: weights are for the backbones of keras.applications, found small")
+    if weights and not os.path.isfile(weights):
+        raise UserError(f"--weights {weights}: no such file; expected weights of {backbone} without top")
     picture = keras.Input((*size, 3), name="image")
     features = _small_resnet(picture) if small else _keras_resnet(picture, backbone, weights)
     for _ in range(3):
@@ -79,11 +83,11 @@ def _keras_resnet(picture, backbone, weights):
 
 
 def _small_resnet(picture):
-    """Four stages of two basic blocks (He et al. 2016, figure 5 left); each stage but the first halves the picture."""
+    """Four stages of basic blocks (He et al. 2016, figure 5 left); each stage but the first halves the picture."""
     x = _convolved(picture, SMALL_STAGES[0], 3, 2)
     x = keras.layers.ReLU()(x)
     for stage, filters in enumerate(SMALL_STAGES):
-        for block in range(2):
+        for block in range(SMALL_BLOCKS):
             x = _basic_block(x, filters, 2 if stage and not block else 1)
     return x
 
