@@ -103,7 +103,7 @@ def test_a_person_needs_half_of_the_joints():
 
 
 def write_photos(folder):
-    """A person at (x 19, y 11) of 32x64, nobody, no picture, somebody whose pose is known, and a line that is no entry."""
+    """A dot at (x 19, y 11) of 64x32, black, a torn picture, a pose that is known, and a line that is no entry."""
     folder.mkdir()
     Image.fromarray(np.kron(dot((32, 16), 5, 9), np.ones((2, 2, 1), np.uint8))).save(folder / "dot.png")
     Image.fromarray(dot((64, 32), 0, 0, 0)).save(folder / "black.png")
