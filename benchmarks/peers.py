@@ -3,7 +3,7 @@
     python benchmarks/peers.py --ours PYTHON --rosinality PYTHON CHECKOUT --uladzislau PYTHON CHECKOUT \
         --keras-io PYTHON CHECKOUT --json peers.json
 
-Every implementation is a process of its own, which waits while another one runs its step.
+Every project is a process of its own, which waits while another one runs a step.
 """
 
 import argparse
@@ -33,33 +33,36 @@ CONTENDERS = (
 PAUSE_SEC = 0.5  # Between two steps: the threads of the last one spin for a while before they sleep.
 
 
-class Contender:
-    """A worker process; `adapters/worker.py` is the other end."""
+class Worker:
+    """The process of a project; `adapters/worker.py` is the other end."""
 
-    def __init__(self, python, checkout, adapter, name, precision, variant, setting):
-        self.name, self.seconds = name, []
-        command = [python, str(ADAPTERS / "worker.py"), adapter, checkout, setting, precision, variant]
-        self._log = Path(f"peers-{setting}-{adapter}-{precision}-{variant}.log")
+    def __init__(self, python, checkout, adapter, setting):
+        self._log = Path(f"peers-{setting}-{adapter}.log")
+        command = [python, str(ADAPTERS / "worker.py"), adapter, checkout, setting]
         with open(self._log, "w") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
-        answer = self._answer()
-        self.batch, self.version = answer["batch"], answer["version"]
+        self._built = 0
 
-    def step(self):
-        """Runs one step. Returns seconds."""
-        self._process.stdin.write("step\n")
-        self._process.stdin.flush()
-        return self._answer()["seconds"]
+    def build(self, precision, variant):
+        """Builds a step. Returns its number and what it is."""
+        self._built += 1
+        return self._built - 1, self._ask(f"build {precision} {variant}")
+
+    def step(self, number):
+        """Runs a step. Returns seconds."""
+        return self._ask(f"step {number}")["seconds"]
 
     def close(self):
         self._process.stdin.close()
         self._process.wait()
 
-    def _answer(self):
-        line = self._process.stdout.readline()
-        if not line:
-            sys.exit(f"{self.name}: its process ended; {self._log} says why")
-        return json.loads(line)
+    def _ask(self, command):
+        try:
+            self._process.stdin.write(command + "\n")
+            self._process.stdin.flush()
+            return json.loads(self._process.stdout.readline())
+        except (BrokenPipeError, json.JSONDecodeError):
+            sys.exit(f"{command}: the process ended; {self._log} says why")
 
 
 def main():
@@ -76,29 +79,43 @@ def main():
 
     found = {}
     for setting in args.setting or ("wide", "narrow"):
-        contenders = [Contender(*places[row[0]], *row, setting) for row in CONTENDERS if places[row[0]]]
-        # The first step of each builds its graph; it does not count.
-        for count in range(1 + args.repeats):
-            for contender in contenders:
-                seconds = contender.step()
-                print(f"{setting}, round {count}: {contender.name}: {seconds:.2f} s", file=sys.stderr, flush=True)
-                if count:
-                    contender.seconds.append(seconds)
-                time.sleep(PAUSE_SEC)
-        for contender in contenders:
-            contender.close()
-        found[setting] = [_row(contender) for contender in contenders]
+        found[setting] = compare(setting, {name: place for name, place in places.items() if place}, args.repeats)
         _show(setting, found[setting])
         if args.json:
             args.json.write_text(json.dumps(found, indent=2) + "\n")
 
 
-def _row(contender):
-    seconds = statistics.median(contender.seconds)
-    return {
-        "name": contender.name, "version": contender.version, "batch": contender.batch, "seconds": contender.seconds,
-        "median_sec": seconds, "images_per_sec": contender.batch / seconds,
-    }
+def compare(setting, places, repeats):
+    """Times all contenders of a setting in turns.
+
+    Args:
+        setting: a key of the workers' `SETTINGS`.
+        places: {adapter: (its Python, its checkout)}.
+        repeats: steps of each that count.
+
+    Returns:
+        A list of rows, for JSON and the table.
+    """
+    workers = {adapter: Worker(*place, adapter, setting) for adapter, place in places.items()}
+    rows = []
+    for adapter, name, precision, variant in CONTENDERS:
+        if adapter in workers:
+            number, what = workers[adapter].build(precision, variant)
+            rows.append({"name": name, **what, "adapter": adapter, "number": number, "seconds": []})
+    # The first step of each builds its graph; it does not count.
+    for count in range(1 + repeats):
+        for row in rows:
+            seconds = workers[row["adapter"]].step(row["number"])
+            print(f"{setting}, round {count}: {row['name']}: {seconds:.2f} s", file=sys.stderr, flush=True)
+            if count:
+                row["seconds"].append(seconds)
+            time.sleep(PAUSE_SEC)
+    for worker in workers.values():
+        worker.close()
+    for row in rows:
+        row["median_sec"] = statistics.median(row["seconds"])
+        row["images_per_sec"] = row["batch"] / row["median_sec"]
+    return rows
 
 
 def _show(setting, rows):

@@ -92,13 +92,13 @@ def test_the_floor_runs_every_product(dtype):
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     path = tmp_path_factory.mktemp("benchmark") / "step.json"
-    model = ["--preset", "tiny", "--set", "conditional=false", "--level", "8x6", "--batch", "4", "--r1-interval", "4"]
+    model = ["--preset", "tiny", "--set", "conditional=false", "--level", "4x3", "--batch", "4", "--r1-interval", "4"]
     assert cli.main(["benchmark", "step", *model, "--repeats", "2", "--json", str(path)]) == 0
     return json.loads(path.read_text())
 
 
 def test_the_verb_writes_figures_that_fit_together(measured):
-    assert (measured["size"], measured["batch"], measured["r1_interval"]) == ("8x6", 4, 4)
+    assert (measured["size"], measured["batch"], measured["r1_interval"]) == ("4x3", 4, 4)
     step = measured["step_ms"]
     assert 0 < step["min"] <= step["median"]
     assert measured["images_per_sec"] == pytest.approx(measured["batch"] * 1000 / step["median"])
@@ -107,7 +107,7 @@ def test_the_verb_writes_figures_that_fit_together(measured):
     assert measured["floor_ratio"]["median"] == pytest.approx(step["median"] / measured["floor_ms"]["median"])
     gflop = measured["gflop_per_image"]
     assert gflop["total"] == pytest.approx(gflop["convolutions"] + gflop["matrix_products"] + gflop["depthwise"])
-    assert min(gflop.values()) > 0
+    assert min(gflop["convolutions"], gflop["matrix_products"]) > 0 == gflop["depthwise"]  # The base has no blur.
     assert measured["machine"]["cores"] >= 1 and measured["machine"]["tensorflow"] == tf.__version__
 
 

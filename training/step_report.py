@@ -119,5 +119,5 @@ def show(found):
         f"{found['floor_ratio']['min']:.2f} by the fastest of {found['repeats']} rounds\n"
         f"{gflop['total']:.3g} GFLOP an image: convolutions {gflop['convolutions']:.3g}, matrix products "
         f"{gflop['matrix_products']:.3g}, depthwise {gflop['depthwise']:.3g} (not in the floor); the floor runs at "
-        f"{found['floor_gflop_per_sec']:.0f} GFLOP/s", highlight=False,
+        f"{found['floor_gflop_per_sec']:.3g} GFLOP/s", highlight=False,
     )

@@ -26,7 +26,7 @@ def build(checkout, widths, batch, precision, variant):
     example = _definitions(Path(checkout) / FILE, WIDEST // widths[0])
     keras.config.set_dtype_policy(precision)
     gan = example["StyleGAN"](start_res=4, target_res=64)
-    adam = dict(learning_rate=0.001, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+    adam = {"learning_rate": 0.001, "beta_1": 0.0, "beta_2": 0.99, "epsilon": 1e-8}
     gan.compile(
         steps_per_epoch=1, phase="STABLE", res=64, d_optimizer=keras.optimizers.Adam(**adam),
         g_optimizer=keras.optimizers.Adam(**adam), run_eagerly=True,

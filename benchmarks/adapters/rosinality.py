@@ -1,5 +1,6 @@
 """The step of rosinality/style-based-gan-pytorch: its networks, and what its train.py does with `--loss r1 --mixing`."""
 
+import itertools
 import random
 import sys
 
@@ -23,7 +24,7 @@ def build(checkout, widths, batch, precision, variant):
     networks = _generator(model, widths), _discriminator(model, widths), _generator(model, widths)
     generator, discriminator, average = (network.to(memory_format=memory_format) for network in networks)
     average.load_state_dict(generator.state_dict())
-    settings = dict(lr=0.001, betas=(0.0, 0.99))
+    settings = {"lr": 0.001, "betas": (0.0, 0.99)}
     mapping = {"params": generator.style.parameters(), "lr": 0.001 * 0.01}
     generator_optimizer = torch.optim.Adam([{"params": generator.generator.parameters()}, mapping], **settings)
     discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), **settings)
@@ -71,7 +72,7 @@ def _generator(model, widths):
     """Its generator with the levels up to 64 pixels alone, in these widths."""
     found = model.StyledGenerator(512)
     blocks = [model.StyledConvBlock(widths[0], widths[0], 3, 1, initial=True)]
-    blocks += [model.StyledConvBlock(below, above, 3, 1, upsample=True) for below, above in zip(widths, widths[1:])]
+    blocks += [model.StyledConvBlock(below, above, 3, 1, upsample=True) for below, above in itertools.pairwise(widths)]
     found.generator.progression = torch.nn.ModuleList(blocks)
     found.generator.to_rgb = torch.nn.ModuleList([model.EqualConv2d(width, 3, 1) for width in widths])
     return found
@@ -81,7 +82,7 @@ def _discriminator(model, widths):
     """Its discriminator likewise; it lists its levels from the largest."""
     found = model.Discriminator(from_rgb_activate=True)
     falling = widths[::-1]
-    blocks = [model.ConvBlock(above, below, 3, 1, downsample=True) for above, below in zip(falling, falling[1:])]
+    blocks = [model.ConvBlock(above, below, 3, 1, downsample=True) for above, below in itertools.pairwise(falling)]
     blocks.append(model.ConvBlock(widths[0] + 1, widths[0], 3, 1, 4, 0))
     found.progression = torch.nn.ModuleList(blocks)
     found.from_rgb = torch.nn.ModuleList([

@@ -1,10 +1,10 @@
-"""One implementation in a process of its own: builds its training step, then runs one whenever it is told to.
+"""One project in a process of its own: builds its training steps, and runs one whenever it is told to.
 
-    python worker.py ADAPTER CHECKOUT SETTING PRECISION VARIANT
+    python worker.py ADAPTER CHECKOUT SETTING
 
-Reads a line from the standard input for each step and answers with a line of JSON; `benchmarks/peers.py` is at the
-other end. An adapter is a module with `build(checkout, widths, batch, precision, variant)`, which returns a function
-that runs one training step to its end, and `version()`, which names what it runs on.
+Reads lines, "build PRECISION VARIANT" or "step NUMBER" of those built, and answers each with a line of JSON;
+`benchmarks/peers.py` is at the other end. An adapter is a module with `build(checkout, widths, batch, precision,
+variant)`, which returns a function that runs one training step to its end, and `version()`, which names what it runs on.
 """
 
 import importlib
@@ -21,19 +21,25 @@ SETTINGS = {
 }
 
 
-def main(name, checkout, setting, precision, variant):
-    # What the implementations print must not get between the answers.
+def main(name, checkout, setting):
+    # What the projects print must not get between the answers.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     widths, batch = SETTINGS[setting]
     adapter = importlib.import_module(name)
-    step = adapter.build(checkout, widths, batch, precision, variant)
-    print(json.dumps({"batch": batch, "version": adapter.version()}), file=answers)
-    for _ in sys.stdin:
-        started = time.perf_counter()
-        # A step may be a mean over an interval, which it then measures itself.
-        seconds = step() or time.perf_counter() - started
-        print(json.dumps({"seconds": seconds}), file=answers)
+    steps = []
+    for line in sys.stdin:
+        command, *arguments = line.split()
+        if command == "build":
+            steps.append(adapter.build(checkout, widths, batch, *arguments))
+            answer = {"batch": batch, "version": adapter.version()}
+        else:
+            step = steps[int(arguments[0])]
+            started = time.perf_counter()
+            # A step may be a mean over an interval, which it then measures itself.
+            seconds = step()
+            answer = {"seconds": time.perf_counter() - started if seconds is None else seconds}
+        print(json.dumps(answer), file=answers)
 
 
 if __name__ == "__main__":
