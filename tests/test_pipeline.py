@@ -1,5 +1,7 @@
 """The pipeline: batches hold the truth, in order or shuffled, mirrored, repeated, shared among readers."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -116,8 +118,9 @@ def test_batches_are_full_across_rounds(dataset):
 @pytest.mark.parametrize("count", [2, 3])  # Two shards: dealt as files to two readers, entry by entry to three.
 @pytest.mark.parametrize("seed", [None, 7])
 def test_readers_share_a_split(dataset, count, seed):
-    parts = [indices(batches(dataset, "train", SMALL, None, 20, seed=seed, shard=(index, count))
-                     .take(12 // count).as_numpy_iterator()) for index in range(count)]
+    with pytest.warns(match="2 train shards for 3 readers") if count == 3 else nullcontext():
+        parts = [indices(batches(dataset, "train", SMALL, None, 20, seed=seed, shard=(index, count))
+                         .take(12 // count).as_numpy_iterator()) for index in range(count)]
     assert sorted(index for part in parts for index in part) == TRAIN
 
 

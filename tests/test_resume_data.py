@@ -48,7 +48,7 @@ def test_another_level_and_batch_keep_the_place_and_the_mirrored(dataset):
     assert np.abs(smaller - means).max() < 0.01
 
 
-SETTINGS = ("size=8x6", "condition_size=8x6", "total_kimg=0.064", "checkpoint_kimg=0.016", "snapshot_kimg=1")
+SETTINGS = ("size=4x3", "condition_size=4x3", "total_kimg=0.064", "checkpoint_kimg=0.016", "snapshot_kimg=1")
 
 
 def weights(run):

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from tf_outfit_gan import config as configs
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.data.pipeline import batches
+from tf_outfit_gan.data.pipeline import compact_batches
 from tf_outfit_gan.data.records import write_whole
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
 from training import schedule
 from training.checkpoints import Checkpoints
+from training.data_service import served
 from training.distribution import make_strategy
 from training.grids import Grids
 from training.phases import Stage
@@ -24,7 +25,7 @@ _INTERVALS = ("tick", "checkpoint", "snapshot")
 _FREE = ("total_kimg", "steps_per_call", *(f"{what}_kimg" for what in _INTERVALS))
 
 
-def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False):
+def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None):
     """Trains until `total_kimg`, or until the time is up; goes on where an earlier call in the same folder ended.
 
     Args:
@@ -33,6 +34,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
         model_config, config: the `ModelConfig` and `TrainingConfig`.
         time_limit_sec: stop after this long, with a checkpoint and a snapshot. None = no limit.
         quiet: nothing on the terminal.
+        data_service: address of a tf.data service that reads and decodes; None = this machine does.
 
     Raises:
         UserError: when the data does not fit the model, or the folder holds a run with other settings.
@@ -76,7 +78,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             # Open the data at this level.
             if stream != (size, batch):
                 stream = (size, batch)
-                iterator = _batches(strategy, dataset, model_config, config, stage, cur_nimg)
+                iterator = _batches(strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder)
 
             # Train some steps in one call.
             count = min(config.steps_per_call, -(-(period.end_nimg - cur_nimg) // batch))
@@ -103,17 +105,21 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     return cur_nimg
 
 
-def _batches(strategy, dataset, model_config, config, stage, cur_nimg):
+def _batches(strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder):
     """An iterator of distributed batches that goes on after the `cur_nimg` entries which the run has consumed."""
+    size = model_config.level_sizes[stage.level]
 
     def replica_batches(context):
         index, count = context.input_pipeline_id, context.num_input_pipelines
-        stream = batches(
-            dataset, "train", model_config.level_sizes[stage.level],
-            model_config.condition_size if model_config.conditional else None, stage.replica_batch,
-            seed=config.seed, mirror=config.mirror, start=cur_nimg // count, replicas=stage.replicas // count,
-            shard=(index, count),
+        place = {"start": cur_nimg // count, "shard": (index, count)}
+        if data_service:  # It deals one stream to all.
+            place = {"start": cur_nimg}
+        stream = compact_batches(
+            dataset, "train", size, model_config.condition_size if model_config.conditional else None,
+            stage.replica_batch, seed=config.seed, mirror=config.mirror, replicas=stage.replicas // count, **place,
         )
+        if data_service:
+            stream = served(stream, data_service, f"{folder.resolve()} {stage} {cur_nimg}")
         # Ids are texts, which accelerators do not take.
         return stream.map(lambda batch: {name: value for name, value in batch.items() if name != "ids"})
 

@@ -7,6 +7,7 @@ import time
 
 import tensorflow as tf
 
+from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.randomness import BatchDraws
 from training import graph_cost, schedule
 from training.distribution import make_strategy
@@ -33,8 +34,9 @@ class TimedStep:
         self.stage = Stage(level, False, replica_batch, strategy.num_replicas_in_sync)
         self._steps = Steps(strategy, model_config, config)
         self._steps.set_learning_rate(schedule.learning_rate(config, model_config.level_sizes[level][0]))
-        self._batch = random_batch(model_config, self.stage)
-        dataset = tf.data.Dataset.from_tensors(self._batch).repeat()
+        compact = random_batch(model_config, self.stage)
+        self._batch = to_inputs(compact)
+        dataset = tf.data.Dataset.from_tensors(compact).repeat()
         self._iterator = iter(strategy.distribute_datasets_from_function(lambda _: dataset))
 
         # The kinds of step, each with its share of all steps and the image count that selects it: the first step of
@@ -121,10 +123,14 @@ class FloorOfStep:
 
 
 def random_batch(model_config, stage):
-    """One random batch of a replica."""
-    batch = {"image": tf.random.uniform([stage.replica_batch, *model_config.level_sizes[stage.level], 3], -1, 1)}
+    """One random batch of a replica, as `compact_batches` yields it, without ids."""
+    def pictures(*shape):
+        return tf.cast(tf.random.uniform([stage.replica_batch, *shape, 3], 0, 256, tf.int32), tf.uint8)
+
+    batch = {"image": pictures(*model_config.level_sizes[stage.level])}
     if model_config.conditional:
         slots = len(model_config.slots)
-        batch["articles"] = tf.random.uniform([stage.replica_batch, slots, *model_config.condition_size, 3], -1, 1)
+        batch["articles"] = pictures(slots, *model_config.condition_size)
+        batch["worn"] = tf.ones([stage.replica_batch, slots], tf.bool)
         batch["keypoints"] = tf.random.uniform([stage.replica_batch, 16, 3])
     return batch

@@ -3,6 +3,7 @@
 from tf_outfit_gan.config import PRESETS, from_preset
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.errors import UserError
+from training.data_service import check_address
 
 
 def add_arguments(parser):
@@ -13,6 +14,8 @@ def add_arguments(parser):
     main.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset")
     main.add_argument("--dry-run", action="store_true", help="show the settings and stop")
     parser.add_argument("--time-limit", type=float, metavar="MINUTES", help="stop after this long, with a snapshot")
+    parser.add_argument("--data-service", metavar="ADDRESS",
+                        help="let a tf.data service at grpc://HOST:PORT read and decode (default: this machine does)")
     parser.add_argument("--quiet", action="store_true", help="nothing on the terminal; log.txt has it all")
 
 
@@ -26,9 +29,11 @@ def run(args):
         print(to_json(model_config), to_json(config), sep="\n")
         return
 
-    # A mistake in the data is told before TensorFlow's import, which takes seconds.
+    # A mistake is told before TensorFlow's import, which takes seconds.
     dataset = open_dataset(args.data)
+    if args.data_service:
+        check_address(args.data_service)
     from training.loop import train
 
     time_limit_sec = None if args.time_limit is None else args.time_limit * 60
-    train(args.folder, dataset, model_config, config, time_limit_sec, args.quiet)
+    train(args.folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service)

@@ -5,6 +5,8 @@ are on the device that needs them: a quarter of the bytes to copy, and the conve
 half of the decoding.
 """
 
+import warnings
+
 import tensorflow as tf
 
 from tf_outfit_gan.data.manifest import SPLITS
@@ -35,7 +37,8 @@ def compact_batches(dataset, split, image_size, condition_size, batch_size, *,
         start: how many entries of this stream were consumed before, at whatever sizes: it goes on with the next one.
         replicas: deals the entries of so many batches in turns, as to the replicas of a training step: what they get
             together does not depend on how many they are.
-        shard: (index, count) is the index-th of count readers that together read the whole split.
+        shard: (index, count) is the index-th of count readers that together read the whole split: files of its own, or
+            with fewer files than readers, of which it warns, all files and its share of the records.
 
     Yields: ids string [N]; image uint8 [N, H, W, 3]; with a condition_size also articles uint8 [N, S, h, w, 3],
         worn bool [N, S] (an article that is missing is black and must not be seen: see `to_inputs`), and keypoints
@@ -50,6 +53,9 @@ def compact_batches(dataset, split, image_size, condition_size, batch_size, *,
         raise UserError(f"{dataset.path}: no {split} entries; its splits: "
                         + ", ".join(f"{dataset.count(name)} {name}" for name in SPLITS))
     files = _files(dataset, split, image_size, condition_size)
+    if len(files) < shard[1]:
+        warnings.warn(f"{dataset.path}: {len(files)} {split} shards for {shard[1]} readers: each reads all of them and "
+                      "decodes its share", stacklevel=2)
     if seed is None:
         stream = _in_order(files, shard).map(lambda *records: (False, records))
     else:
@@ -85,9 +91,10 @@ def to_inputs(batch):
     return batch
 
 
-def by_file(dataset, split, count):
-    """Whether count readers each have files of their own to read: otherwise each reads all, and keeps its share."""
-    return len(dataset.splits[split]) >= count
+def stored_entries(dataset, split, image_size, condition_size):
+    """Streams entries in order, pictures still encoded: id, image, keypoints [K, 3], and with a condition_size articles [S]."""
+    stream = _in_order(_files(dataset, split, image_size, condition_size))
+    return stream.map(lambda *records: _parse(records, len(dataset.slots)))
 
 
 def load_entry(dataset, entry_id, image_size, condition_size):
@@ -144,14 +151,19 @@ def _dealer(replicas):
 
 def _decode(records, num_slots, image_size, condition_size, flip):
     """Parses and decodes the records of one entry; `flip` tells whether to mirror it."""
-    photo = tf.io.parse_single_example(records[0], _PHOTO)
-    entry = {"ids": photo["id"], "image": _flipped(_pictures(photo["image"][None], image_size), flip)[0]}
+    stored = _parse(records, num_slots)
+    entry = {"ids": stored["id"], "image": _flipped(_pictures(stored["image"][None], image_size), flip)[0]}
     if condition_size:
-        features = {"articles": tf.io.FixedLenFeature([num_slots], tf.string)}
-        encoded = tf.io.parse_single_example(records[1], features)["articles"]
-        entry["articles"] = _flipped(_pictures(encoded, condition_size), flip)
-        entry["worn"] = tf.strings.length(encoded) > 0
-        entry["keypoints"] = _flipped_pose(photo["keypoints"], flip)
+        entry["articles"] = _flipped(_pictures(stored["articles"], condition_size), flip)
+        entry["worn"] = tf.strings.length(stored["articles"]) > 0
+        entry["keypoints"] = _flipped_pose(stored["keypoints"], flip)
+    return entry
+
+
+def _parse(records, num_slots):
+    entry = tf.io.parse_single_example(records[0], _PHOTO)
+    for articles in records[1:]:
+        entry |= tf.io.parse_single_example(articles, {"articles": tf.io.FixedLenFeature([num_slots], tf.string)})
     return entry
 
 
@@ -159,22 +171,32 @@ def _pictures(encoded, size):
     """Decodes strings [n] to uint8 [n, h, w, 3]; an empty one gives black."""
     height, width = size
     if is_raw(size):
-        return tf.reshape(tf.io.decode_raw(encoded, tf.uint8, fixed_length=height * width * 3), [-1, height, width, 3])
+        return decode_raw(encoded, size)
 
     def jpeg(one):
         return tf.cond(tf.strings.length(one) > 0,
-                       lambda: tf.io.decode_jpeg(one, channels=3, dct_method="INTEGER_ACCURATE"),
+                       lambda: decode_jpeg(one),
                        lambda: tf.zeros([height, width, 3], tf.uint8))
 
     return tf.ensure_shape(tf.stack([jpeg(one) for one in tf.unstack(encoded)]), [len(encoded), height, width, 3])
 
 
+def decode_raw(encoded, size):
+    """Turns raw pixels [n] into uint8 [n, h, w, 3]; an empty string gives black."""
+    height, width = size
+    return tf.reshape(tf.io.decode_raw(encoded, tf.uint8, fixed_length=height * width * 3), [-1, height, width, 3])
+
+
+def decode_jpeg(encoded):
+    """Decodes one JPEG to uint8 [h, w, 3]."""
+    return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
+
+
 def _flipped(pictures, flip):
-    """Mirrors pictures [n, H, W, 3] if `flip`; as rows [n * H, W, 3], which is four times as fast."""
+    """Mirrors pictures [n, H, W, 3] if `flip`; as rows [n * H, W, 3], for which TensorFlow has a faster way."""
     n, height, width, _ = pictures.shape
-    def rows():
-        return tf.reverse(tf.reshape(pictures, [-1, width, 3]), [1])
-    return tf.cond(flip, lambda: tf.reshape(rows(), [n, height, width, 3]), lambda: pictures)
+    rows = tf.reshape(pictures, [-1, width, 3])
+    return tf.cond(flip, lambda: tf.reshape(tf.reverse(rows, [1]), [n, height, width, 3]), lambda: pictures)
 
 
 def _flipped_pose(keypoints, flip):
