@@ -149,7 +149,7 @@ def test_tasks_make_their_shares_and_the_last_binds(tmp_path, capsys):
     source = write_catalogue(tmp_path / "shop", 300)
     prepare(source, tmp_path / "whole", workers=1, quiet=True)
     data = tmp_path / "data"
-    # Of 240 train and 60 test entries come 2 + 1 shards: task 1 has one, and whether it is first or last is all the same.
+    # Of 240 train and 60 test entries come 2 + 1 shards, one a task. Which task is last is all the same.
     for index in (2, 0):
         assert prepare(source, data, task=(index, 3), workers=1, quiet=True) is None
     assert "task 0 of 3: made its 1 shards; other tasks have 1 left to make" in capsys.readouterr().out
@@ -256,7 +256,7 @@ def test_wrong_usage_is_one_line_and_exit_2(tmp_path, capsys):
         ([source, str(tmp_path / "data"), "--size", "big"], "HEIGHTxWIDTH"),
         ([source, f"{source}/manifest.jsonl"], "expected a folder to write to, found a file"),
         ([source, str(tmp_path / "data"), "--workers", "0"], "--workers 0: expected 1 or more"),
-        ([source, str(tmp_path / "data"), "--task-index", "4", "--task-count", "4"], "from 0 to below the count, got 4"),
+        ([source, str(tmp_path / "data"), "--task-index", "4", "--task-count", "4"], "to below the count, got 4"),
         ([source, str(tmp_path / "data"), "--task-index", "4"], "got 4 and None"),
     ):
         assert cli.main(["prepare", *arguments]) == 2

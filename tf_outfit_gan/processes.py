@@ -13,7 +13,7 @@ _finished = _stop = None
 
 
 def available_cores():
-    """The number of cores that this process may run on: a container or a batch system may have lent it a few of many."""
+    """The number of cores that this process may run on: a container or batch system may have lent it a few of many."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
@@ -21,7 +21,7 @@ def run_in_processes(function, calls, workers, advance):
     """Runs function(*call, advance) for each of `calls` in so many worker processes; returns what it gave, in order.
 
     The function reports progress with advance(count), which arrives at the `advance` given here. With one worker all
-    happens in this process. An error in a worker is raised here; then, and at Ctrl-C, the others stop where they report.
+    happens in this process. An error in a worker is raised here; then, and at Ctrl-C, others stop where they report.
     """
     if workers <= 1:
         return [function(*call, advance) for call in calls]

@@ -1,7 +1,7 @@
 """Shards made by the workers of an Apache Beam runner: Dataflow, Flink, Spark, or processes of this machine.
 
-A worker makes whole shards, with the function that a process of `prepare` calls, so the bytes are the same. It finds the
-catalogue and the data set in the folders where the launching machine finds them: on a file system that they share.
+A worker makes whole shards, with the function that a process of `prepare` calls, so the bytes are the same. It finds
+the catalogue and the data set in the folders where the launching machine finds them: on a file system that they share.
 """
 
 import pickle
@@ -25,7 +25,8 @@ def make_on_beam(job, shards, options):
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
     except ImportError:
-        raise UserError("--beam: needs Apache Beam, found none; install it with: pip install 'tf-outfit-gan[beam]'") from None
+        hint = "install it with: pip install 'tf-outfit-gan[beam]'"
+        raise UserError(f"--beam: needs Apache Beam, found none; {hint}") from None
 
     # Entries travel through files: those of a large catalogue are more than a runner takes as part of its pipeline.
     folder = job.data / f".plan-{uuid.uuid4().hex}"

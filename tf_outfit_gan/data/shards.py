@@ -1,8 +1,8 @@
 """Shards: which entries share a file, how their records are made, and how a rerun knows that they are.
 
-Whoever makes a shard (a process of this machine, a task of a job array, a worker of a Beam runner) makes the same bytes,
-and does not harm another who makes the same shard at the same time, as a batch system that repeats lost work does: each
-writes to files of its own and renames them.
+Whoever makes a shard (a process of this machine, a task of a job array, a worker of a Beam runner) makes the same
+bytes, and does not harm another who makes the same shard at the same time, as a batch system that repeats lost work
+does: each writes to files of its own and renames them.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
 
-# A set has as many shards as it takes to keep the largest level's records of a shard below SHARD_BYTES, so that hundreds
-# of readers find files of their own and a killed run loses little; and a small set has FEW_SHARDS, eight readers with
-# eight each, unless it is so small that they would hold fewer than FEW_ENTRIES.
+# A set has as many shards as it takes to keep the largest level's records of a shard below SHARD_BYTES, so that
+# hundreds of readers find files of their own and a killed run loses little; and a small set has FEW_SHARDS, eight
+# readers with eight each, unless it is so small that they would hold fewer than FEW_ENTRIES.
 SHARD_BYTES, MANY_ENTRIES = 400 << 20, 1024
 FEW_SHARDS, FEW_ENTRIES = 64, 128
 
@@ -32,7 +32,7 @@ PIXEL_BYTES = 0.35
 
 @dataclass(frozen=True)
 class Job:
-    """What all shards of a data set have in common; `origin` says what it is made of, and `strict` allows no bad entry."""
+    """What all shards of a data set share; `origin` says what it is made of, and `strict` allows no bad entry."""
 
     source: Path
     data: Path
