@@ -4,7 +4,7 @@ import tensorflow as tf
 
 
 class Checkpoints:
-    """Saves and restores networks, optimizers, the average generator and the place in the schedule.
+    """Saves and restores networks, optimizers, the average generator and the place in the schedule and the data: `cur_nimg`.
 
     TensorFlow writes a checkpoint's files first and names it in the folder's `checkpoint` file last: a half-written
     one is never restored.
