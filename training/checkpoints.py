@@ -4,7 +4,9 @@ import tensorflow as tf
 
 
 class Checkpoints:
-    """Saves and restores networks, optimizers, the average generator and the place in the schedule and the data: `cur_nimg`.
+    """Saves and restores networks, optimizers, the average generator and the place in the schedule.
+
+    The image count is also the place in the data, see `tf_outfit_gan.data.order`.
 
     TensorFlow writes a checkpoint's files first and names it in the folder's `checkpoint` file last: a half-written
     one is never restored.
