@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_outfit_gan.config import ModelConfig, from_preset
-from tf_outfit_gan.networks.build import build_networks
+from tf_outfit_gan.networks.build import build_generator, build_networks
 from tf_outfit_gan.networks.discriminator import Discriminator
 from tf_outfit_gan.networks.generator import Generator
 
@@ -115,3 +115,26 @@ def test_mixed_precision_keeps_float32_weights_and_pictures():
     expected = reference(z, noise, articles, keypoints)
     assert np.mean(np.abs(picture - expected)) < 0.1 * np.std(expected)
     assert discriminator(picture, discriminator.embed(articles, keypoints)).dtype == tf.float32
+
+
+def test_recomputed_levels_have_the_same_gradients():
+    config, _ = from_preset("tiny")
+    plain, saving = build_generator(config), build_generator(config, recompute_from=8)
+    saving.set_weights(plain.get_weights())
+    gradients = []
+    for generator in (plain, saving):
+
+        @tf.function
+        def gradient(generator=generator):
+            with tf.GradientTape() as tape:
+                picture = tf.reduce_sum(tf.sin(generator(*inputs(config, 4))))
+            return tape.gradient(picture, [variable.value for variable in generator.trainable_variables])
+
+        gradients.append(gradient())
+        operations = [op.type for op in gradient.get_concrete_function().graph.get_operations()]
+        gradients[-1].append(operations.count("Conv2D"))
+    # What is computed again is in the graph twice.
+    assert gradients[1].pop() > gradients[0].pop()
+    for variable, one, other in zip(plain.trainable_variables, *gradients):
+        if one is not None:
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5, err_msg=variable.path)

@@ -84,8 +84,8 @@ def test_data_that_is_too_small_is_refused(data, tmp_path):
         train(tmp_path / "run", data, *settings("size=32x24"), quiet=True)
 
 
-def test_an_unconditional_model_trains_with_lazy_r1(data, tmp_path):
-    overrides = ("conditional=false", "r1_interval=2", "start_level=2", "total_kimg=0.032")
+def test_an_unconditional_model_trains_with_lazy_r1_and_recomputed_levels(data, tmp_path):
+    overrides = ("conditional=false", "r1_interval=2", "recompute_from=8", "start_level=2", "total_kimg=0.032")
     assert train(tmp_path / "run", data, *settings(*overrides), quiet=True) == 32
     found = snapshot.load(tmp_path / "run")
     assert found.generator.embedding is None

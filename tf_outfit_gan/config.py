@@ -80,12 +80,13 @@ class TrainingConfig:
     r1_gamma: float = 10.0
     r1_interval: int = 1  # R1 every so many steps, scaled to the same mean strength; 1 = every step.
     mismatch_weight: float = 0.0  # Of real photos under wrong conditions in the discriminator's loss; 0 = off.
-    ada_target: float = 0.0  # Mean sign of the reals' scores that adaptive augmentation holds; ADA's 0.6, 0 = off.
+    ada_target: float = 0.0  # Mean sign of the reals' scores that adaptive augmentation holds: 0.6 in ADA; 0 = off.
     ada_kimg: float = 500  # Its probability goes from 0 to 1 in this long at most.
     mixing_probability: float = 0.9
     ema_halflife_kimg: float = 10.0
     mirror: bool = True
     precision: str = "float32"  # One of PRECISIONS.
+    recompute_from: int = 0  # Generator levels of this height and above take less memory, more time; 0 = none.
     seed: int = 0
     steps_per_call: int = 8  # Steps in one call into the graph, which keeps Python out of the inner loop.
     tick_kimg: float = 4  # A line in the log, in stats.jsonl and in TensorBoard this often.

@@ -31,7 +31,9 @@ class Steps:
         self.strategy, self.config = strategy, config
         with strategy.scope():
             keras.utils.set_random_seed(config.seed)
-            self.generator, self.discriminator = build_networks(model_config, config.precision)
+            self.generator, self.discriminator = build_networks(
+                model_config, config.precision, config.recompute_from
+            )
             # Pictures are made with the average, in float32.
             self.average = build_generator(model_config)
             self.average.set_weights(self.generator.get_weights())

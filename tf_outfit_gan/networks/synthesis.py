@@ -7,6 +7,7 @@ from tf_outfit_gan import ops
 from tf_outfit_gan.layers import LearnedConstant
 from tf_outfit_gan.networks.blocks import StyledLayer, built_conv
 from tf_outfit_gan.networks.embedding import HEATMAP_GAIN, NUM_KEYPOINTS
+from tf_outfit_gan.recompute import recomputed
 
 
 class SynthesisLevel(keras.layers.Layer):
@@ -18,8 +19,8 @@ class SynthesisLevel(keras.layers.Layer):
 
     Call arguments:
         x: features of the level below, [N, H/2, W/2, C]; the batch size at the base.
-        w: style vectors of the two layers, 2 x [N, D].
-        noise: noise maps of the two layers, 2 x [N, H, W, 1].
+        first_w, second_w: style vectors of the two layers, [N, D].
+        first_noise, second_noise: noise maps of the two layers, [N, H, W, 1].
         heatmaps: [N, H, W, K] where the pose enters spatially, else None.
     """
 
@@ -42,12 +43,12 @@ class SynthesisLevel(keras.layers.Layer):
         self.to_rgb = built_conv(channels, 3, 1, gain=1.0, **policy)
         self.built = True
 
-    def call(self, x, w, noise, heatmaps=None):
+    def call(self, x, first_w, second_w, first_noise, second_noise, heatmaps=None):
         x = self.first(x)
         if self.pose is not None:
             x += self.pose(heatmaps)
-        x = self.first_style(x, w[0], noise[0])
-        return self.second_style(self.second(x), w[1], noise[1])
+        x = self.first_style(x, first_w, first_noise)
+        return self.second_style(self.second(x), second_w, second_noise)
 
 
 class Synthesis(keras.layers.Layer):
@@ -55,6 +56,8 @@ class Synthesis(keras.layers.Layer):
 
     Args:
         config: the `ModelConfig`.
+        recompute_from: levels of this height and above are computed again in the backward pass, which takes memory for
+            one of them at a time; 0 = none.
 
     Call arguments:
         w: style vectors by layer, [N, L, D]; layers above the level asked for are not read.
@@ -66,8 +69,9 @@ class Synthesis(keras.layers.Layer):
     Output shape: [N, H, W, 3] in float32, not clipped.
     """
 
-    def __init__(self, config, **kwargs):
+    def __init__(self, config, recompute_from=0, **kwargs):
         super().__init__(**kwargs)
+        self._recomputed = [0 < recompute_from <= height for height, _ in config.level_sizes]
         self.levels = [SynthesisLevel(config, level, dtype=self.dtype_policy) for level in range(config.num_levels)]
         self.built = True
 
@@ -77,7 +81,9 @@ class Synthesis(keras.layers.Layer):
         w = tf.unstack(w, axis=1)  # One operation, and one in its gradient, where slices would be one a layer.
         for i, block in enumerate(self.levels[: level + 1]):
             below = x
-            x = block(x, w[2 * i : 2 * i + 2], noise[2 * i : 2 * i + 2], heatmaps[i] if heatmaps else None)
+            maps = heatmaps[i : i + 1] if heatmaps else []
+            run = recomputed(block) if self._recomputed[i] else block
+            x = run(x, *w[2 * i : 2 * i + 2], *noise[2 * i : 2 * i + 2], *maps)
 
         rgb = tf.cast(ops.clamp(block.to_rgb(x)), tf.float32)
         if alpha is not None and level > 0:
