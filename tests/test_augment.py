@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.losses import r1_penalty
+from tf_outfit_gan.losses import discriminator_loss, mismatch_loss, r1_penalty
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 from tf_outfit_gan.randomness import BatchDraws
 from training.augment import Augmentation, adapted, colour_matrix, resampling
@@ -18,6 +18,12 @@ from training.phases import Stage
 from training.steps import Steps
 
 SIZE = (16, 12)
+
+
+@pytest.fixture(scope="module")
+def steps():
+    settings = from_preset("tiny", ("ada_target=0.6", "mismatch_weight=1", "mixing_probability=0"))
+    return Steps(tf.distribute.get_strategy(), *settings)
 
 
 def constants(*values):
@@ -141,10 +147,8 @@ class TestAugmentation:
         difference = (penalty(weight + 0.01) - penalty(weight - 0.01)) / 0.02
         np.testing.assert_allclose(tape.gradient(value, weight), difference, rtol=1e-3)
 
-    def test_the_discriminator_sees_altered_conditions(self):
+    def test_the_discriminator_sees_altered_conditions(self, steps):
         """The generator's loss at p = 0.8 is that of altered fakes under conditions altered along."""
-        model_config, config = from_preset("tiny", ("ada_target=0.6", "mixing_probability=0"))
-        steps = Steps(tf.distribute.get_strategy(), model_config, config)
         steps.ada_probability.assign(0.8)
         batch, draws = random_batch(), BatchDraws(tf.constant(5, tf.int64), 8)
         statistics, _ = steps.phases.generator_phase(Stage(2, False, 8, 1), batch, draws, None)
@@ -153,7 +157,8 @@ class TestAugmentation:
         fake = steps.phases._fake(Stage(2, False, 8, 1), batch, draws, None)
         scores = discriminator(view.images(fake), discriminator.embed(seen["articles"], seen["keypoints"]))
         np.testing.assert_allclose(statistics["loss_generator"], np.mean(np.log1p(np.exp(-scores))), rtol=1e-5)
-        assert np.abs(scores - discriminator(fake, discriminator.embed(batch["articles"], batch["keypoints"]))).max() > 1e-3
+        unaltered = discriminator(fake, discriminator.embed(batch["articles"], batch["keypoints"]))
+        assert np.abs(scores - unaltered).max() > 1e-3
 
 
 class TestProbability:
@@ -172,13 +177,17 @@ class TestProbability:
         with pytest.raises(UserError, match="expected a target from 0"):
             from_preset("tiny", (setting,))
 
-    def test_a_checkpoint_remembers_it(self, tmp_path):
-        found = []
-        for value in (0.25, 0.75):
-            steps = Steps(tf.distribute.get_strategy(), *from_preset("tiny", ("ada_target=0.6",)))
-            steps.ada_probability.assign(value)
-            checkpoints = Checkpoints(tmp_path, steps)
-            found.append(checkpoints.restore())
-            checkpoints.save(8, 0)
-        assert found == [(0, -1), (8, 0)]
+    def test_chance_is_lower_where_photos_count_as_fakes(self, steps):
+        """One real, one fake and one photo under wrong conditions: who cannot tell them apart says 1 : 2, or -log 2."""
+        score = tf.Variable(steps.phases._chance())
+        with tf.GradientTape() as tape:
+            loss = discriminator_loss(score, score) + mismatch_loss(score)
+        assert float(score) == pytest.approx(-math.log(2))
+        assert float(tape.gradient(loss, score)) == pytest.approx(0, abs=1e-6)
+
+    def test_a_checkpoint_remembers_it(self, steps, tmp_path):
+        steps.ada_probability.assign(0.25)
+        Checkpoints(tmp_path, steps).save(8, 0)
+        steps.ada_probability.assign(0.75)
+        assert Checkpoints(tmp_path, steps).restore() == (8, 0)
         assert float(steps.ada_probability) == 0.25

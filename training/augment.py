@@ -25,7 +25,7 @@ LARGEST_PROBABILITY = 0.8
 
 
 def adapted(probability, sign_real, batch, config):
-    """p after a step: it grows while more reals score above zero than `ada_target` says, and shrinks otherwise.
+    """p after a step: it grows while more reals score above chance than `ada_target` says, and shrinks otherwise.
 
     Args:
         probability: p before.

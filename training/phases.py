@@ -5,6 +5,7 @@ is a phase of its own every so many steps: the lazy form of arXiv 1912.04958, ap
 """
 
 import dataclasses
+import math
 
 import tensorflow as tf
 
@@ -60,7 +61,7 @@ class Phases:
                 loss += self.config.mismatch_weight * losses.mismatch_loss(wrong_scores)
             total = tf.reduce_sum(loss + self._r1_weight(stage) * penalty) / stage.batch
         statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores,
-                      "sign_real": tf.sign(real_scores)}
+                      "sign_real": tf.sign(real_scores - self._chance())}
         if self.config.r1_interval == 1:
             statistics["r1_penalty"] = self._told(penalty)
         return _mean(statistics, stage), self._gradients(tape, total, self.discriminator, loss_scale)
@@ -105,6 +106,10 @@ class Phases:
         if not self.config.ada_target:
             return Unaltered()
         return Augmentation(self.ada_probability, draws, self.model_config.level_sizes[stage.level])
+
+    def _chance(self):
+        """What a discriminator that can tell nothing apart scores: 0, or less where photos count as fakes, too."""
+        return -math.log(1 + self.config.mismatch_weight) if self.model_config.conditional else 0.0
 
     def _embed(self, batch, seen):
         if not self.model_config.conditional:
