@@ -25,7 +25,7 @@ class ModelConfig:
     conditional: bool = True
     slots: tuple[str, ...] = SLOTS
     condition_size: tuple[int, int] = (128, 96)  # Articles and heatmaps enter the embedding networks at this size.
-    pose_path: str = "style"  # "style": through the embedding alone (the paper); "spatial": also at every level.
+    pose_path: str = "style"  # "style": through the embedding alone (the paper); "spatial": also as maps at every level.
     projection: str = "full"  # "full": Miyato & Koyama (1802.05637); "inner": the inner product alone.
     latent_dim: int = 512
     style_dim: int = 512

@@ -1,7 +1,6 @@
 """The blocks that the networks repeat at every level of resolution."""
 
 import keras
-import tensorflow as tf
 
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import AdaIN, EqualizedConv2D, NoiseInjection
@@ -55,21 +54,3 @@ def built_conv(in_channels, *args, **kwargs):
     layer = EqualizedConv2D(*args, **kwargs)
     layer.build((None, None, None, in_channels))
     return layer
-
-
-def pyramid(heatmaps, sizes):
-    """Pools heatmaps to smaller sizes by their maximum, which keeps the peak of a joint at one whatever the size.
-
-    Args:
-        heatmaps: [N, h, w, K].
-        sizes: the sizes asked for, each the heatmaps' own or that halved some times.
-
-    Returns:
-        A list of [N, H, W, K].
-    """
-    pooled = {tuple(heatmaps.shape[1:3]): heatmaps}
-    while min(x.shape[1] for x in pooled.values()) > min(height for height, _ in sizes):
-        smallest = min(pooled.values(), key=lambda x: x.shape[1])
-        smaller = tf.nn.max_pool2d(smallest, 2, 2, "VALID")
-        pooled[tuple(smaller.shape[1:3])] = smaller
-    return [pooled[tuple(size)] for size in sizes]

@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from tf_outfit_gan.networks.blocks import pyramid
 from tf_outfit_gan.networks.embedding import Embedding
 from tf_outfit_gan.networks.mapping import Mapping
+from tf_outfit_gan.networks.pose_map import pose_map
 from tf_outfit_gan.networks.synthesis import Synthesis
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 
@@ -60,14 +60,8 @@ class Generator(keras.Model):
         return tf.tile(w[:, None, :], [1, self.config.num_layers, 1])
 
     def pose_maps(self, keypoints, level=None):
-        """The heatmaps that enter the synthesis network, one tensor a level; None where the pose does not enter so.
-
-        Up to the condition's size they are pooled from the embedding's own heatmaps; above it they are rendered.
-        """
+        """The maps of the pose that enter the synthesis network, one a level; None where the pose does not enter so."""
         if not (self.config.conditional and self.config.pose_path == "spatial"):
             return None
         sizes = self.config.level_sizes[: None if level is None else level + 1]
-        condition_size = tuple(self.config.condition_size)
-        small = [size for size in sizes if size[0] <= condition_size[0]]
-        maps = pyramid(render_heatmaps(keypoints, condition_size), small)
-        return maps + [render_heatmaps(keypoints, size) for size in sizes[len(small) :]]
+        return [pose_map(keypoints, size) for size in sizes]

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import LearnedConstant
 from tf_outfit_gan.networks.blocks import StyledLayer, built_conv
-from tf_outfit_gan.networks.embedding import HEATMAP_GAIN, NUM_KEYPOINTS
+from tf_outfit_gan.networks.pose_map import pose_conv
 from tf_outfit_gan.recompute import recomputed
 
 
@@ -21,7 +21,7 @@ class SynthesisLevel(keras.layers.Layer):
         x: features of the level below, [N, H/2, W/2, C]; the batch size at the base.
         first_w, second_w: style vectors of the two layers, [N, D].
         first_noise, second_noise: noise maps of the two layers, [N, H, W, 1].
-        heatmaps: [N, H, W, K] where the pose enters spatially, else None.
+        pose: the level's `pose_map` where the pose enters spatially, else None.
     """
 
     def __init__(self, config, level, **kwargs):
@@ -36,17 +36,17 @@ class SynthesisLevel(keras.layers.Layer):
             self.first = built_conv(config.channels(level - 1), channels, 3, resample="up", flip=flip, **policy)
         self.pose = None
         if config.conditional and config.pose_path == "spatial":
-            self.pose = built_conv(NUM_KEYPOINTS, channels, 3, gain=HEATMAP_GAIN, **policy)
+            self.pose = pose_conv(config.level_sizes[level], channels, **policy)
         self.first_style = StyledLayer(channels, config.style_dim, **policy)
         self.second = built_conv(channels, channels, 3, **policy)
         self.second_style = StyledLayer(channels, config.style_dim, **policy)
         self.to_rgb = built_conv(channels, 3, 1, gain=1.0, **policy)
         self.built = True
 
-    def call(self, x, first_w, second_w, first_noise, second_noise, heatmaps=None):
+    def call(self, x, first_w, second_w, first_noise, second_noise, pose=None):
         x = self.first(x)
         if self.pose is not None:
-            x += self.pose(heatmaps)
+            x += self.pose(pose)
         x = self.first_style(x, first_w, first_noise)
         return self.second_style(self.second(x), second_w, second_noise)
 
@@ -62,7 +62,7 @@ class Synthesis(keras.layers.Layer):
     Call arguments:
         w: style vectors by layer, [N, L, D]; layers above the level asked for are not read.
         noise: a list of two maps a level, [N, H, W, 1], from the base up.
-        heatmaps: a list of one tensor a level, [N, H, W, K], or None where the pose does not enter spatially.
+        pose: a list of the `pose_map` of each level, or None where the pose does not enter spatially.
         level: the level whose picture is asked for; a Python integer, which selects the graph.
         alpha: how far the level is faded in, a scalar tensor; None = a stable level.
 
@@ -75,13 +75,13 @@ class Synthesis(keras.layers.Layer):
         self.levels = [SynthesisLevel(config, level, dtype=self.dtype_policy) for level in range(config.num_levels)]
         self.built = True
 
-    def call(self, w, noise, heatmaps=None, level=None, alpha=None):
+    def call(self, w, noise, pose=None, level=None, alpha=None):
         level = len(self.levels) - 1 if level is None else level
         x, below = tf.shape(w)[0], None
         w = tf.unstack(w, axis=1)  # One operation, and one in its gradient, where slices would be one a layer.
         for i, block in enumerate(self.levels[: level + 1]):
             below = x
-            maps = heatmaps[i : i + 1] if heatmaps else []
+            maps = pose[i : i + 1] if pose else []
             run = recomputed(block) if self._recomputed[i] else block
             x = run(x, *w[2 * i : 2 * i + 2], *noise[2 * i : 2 * i + 2], *maps)
 
