@@ -32,7 +32,8 @@ def run(args):
     levels = [_level(dataset, "--level", args.level)] if args.level else dataset.levels
     condition_size = None
     if args.condition_size != "none":
-        condition_size = _level(dataset, "--condition-size", args.condition_size or "128x96", strict=args.condition_size)
+        wanted = args.condition_size or "128x96"
+        condition_size = _level(dataset, "--condition-size", wanted, strict=args.condition_size)
     for name in ("batch", "examples", "repeats"):
         if getattr(args, name) < 1:
             raise UserError(f"--{name} {getattr(args, name)}: expected at least 1")
@@ -61,4 +62,5 @@ def _level(dataset, flag, text, strict=True):
         return size
     if not strict and dataset.levels[-1] < size:
         return dataset.levels[-1]
-    raise UserError(f"{flag} {text}: {dataset.path} holds {', '.join(map(format_size, dataset.levels))}; choose one of these")
+    stored = ", ".join(map(format_size, dataset.levels))
+    raise UserError(f"{flag} {text}: {dataset.path} holds {stored}; choose one of these")

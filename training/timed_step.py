@@ -130,7 +130,7 @@ def random_batch(model_config, stage):
     batch = {"image": pictures(*model_config.level_sizes[stage.level])}
     if model_config.conditional:
         slots = len(model_config.slots)
-        batch["articles"] = pictures(slots, *model_config.condition_size)
+        batch["articles"] = tuple(pictures(*model_config.condition_size) for _ in range(slots))
         batch["worn"] = tf.ones([stage.replica_batch, slots], tf.bool)
         batch["keypoints"] = tf.random.uniform([stage.replica_batch, 16, 3])
     return batch

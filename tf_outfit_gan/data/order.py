@@ -17,7 +17,7 @@ OPEN_SHARDS = 16
 WINDOW_BYTES = 128 << 20
 
 # What a random draw is for.
-_SHARDS, _WINDOWS, _MIRROR = range(3)
+_SHARDS, _WINDOWS, _COINS = range(3)
 
 
 def shuffled(files, entries, record_bytes, seed, start=0, shard=(0, 1)):
@@ -30,9 +30,9 @@ def shuffled(files, entries, record_bytes, seed, start=0, shard=(0, 1)):
         seed: integer.
         start: how many records of this stream were consumed before.
         shard: (index, count) is the index-th of count streams that read different shards at any time, and each of which
-            comes past all of them. With fewer shards than streams each stream reads all and keeps every count-th record.
+            comes past all of them. With fewer shards than streams each reads all and keeps every count-th record.
 
-    Yields: (number, (serialized of each kind)); the number is another one for each record of each round.
+    Yields: (coin, (serialized of each kind)); the coin is a random number in [0, 1), for this record in this round.
     """
     index, count = shard
     if len(files) < count:
@@ -66,24 +66,21 @@ def shuffled(files, entries, record_bytes, seed, start=0, shard=(0, 1)):
         records = tf.data.Dataset.from_tensor_slices(tf.gather(files, members))
         records = records.interleave(read, cycle_length=OPEN_SHARDS).skip(skip - each * tf.size(members, tf.int64))
         # No two streams of a run, and no two rounds, count alike.
-        numbers = tf.data.Dataset.range((number * count + index) * 2**32 + skip, tf.int64.max)
-        return tf.data.Dataset.zip(numbers, records).batch(window).map(shuffle_window)
+        first_number = (number * count + index) * 2**32 + skip // window
+        return records.batch(window).enumerate(first_number).map(shuffle_window)
 
-    def shuffle_window(numbers, records):
-        order = _permutation(tf.size(numbers), seed, _WINDOWS, numbers[0])
-        return tf.nest.map_structure(lambda values: tf.gather(values, order), (numbers, records))
+    def shuffle_window(number, records):
+        size = tf.size(records[0])
+        order = _permutation(size, seed, _WINDOWS, number)
+        coins = _uniform([size], seed, _COINS, number)
+        return coins, tf.nest.map_structure(lambda values: tf.gather(values, order), records)
 
     # The next window is read while this one is consumed.
     return tf.data.Dataset.range(first, tf.int64.max).flat_map(read_group).prefetch(1).unbatch().skip(rest)
 
 
-def mirrored(seed, number):
-    """Tells whether the record of that number is to be mirrored: half of them are."""
-    return _uniform([], seed, _MIRROR, number) < 0.5
-
-
 def _groups(shards, index, count):
-    """[G, 2]: bounds of the groups of a round, places in its order of shards, as one of count streams goes through them.
+    """[G, 2]: bounds of a round's groups, as places in its order of shards, in the order of one of count streams.
 
     Each stream has a share of the round's shards to itself, and goes on with the others' shares after it.
     """
