@@ -48,6 +48,15 @@ def test_matrix_products(transpose):
     assert counted(many) == [("BatchMatMulV2", 3 * 2 * 5 * 7 * 11)]
 
 
+def test_what_no_result_needs_does_not_count():
+    def wasteful(x):
+        tf.matmul(x, x)
+        return tf.matmul(x, x, transpose_a=True)
+
+    graph = tf.function(wasteful).get_concrete_function(tf.TensorSpec([4, 4])).graph
+    assert [op.get_attr("transpose_a") for op in graph_cost.products(graph)] == [True]
+
+
 def test_functions_loops_and_branches():
     @tf.function
     def product(x):
@@ -76,7 +85,7 @@ def test_the_floor_runs_every_product(dtype):
             tape.watch([x, kernel])
             y = tf.nn.conv2d(x, kernel, 1, "SAME")
             y = tf.nn.conv2d(tf.nn.relu(y), kernel, 1, "SAME")
-        return tape.gradient(y, [x, kernel])
+        return y, tape.gradient(y, [x, kernel])
 
     floor = Floor(traced(program, [2, 8, 8, 4], [3, 3, 4, 4], dtype=dtype))
     # The first convolution and the second are alike, and so are their gradients: none may be merged or removed.

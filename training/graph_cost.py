@@ -10,7 +10,7 @@ def products(graph):
     """The convolutions and matrix products of a graph, in the order of tracing; functions that it calls included.
 
     A loop counts with one turn, since how often it turns is known only when it runs; of several branches the dearest
-    counts.
+    counts. What no result needs does not count: gradients are traced that nobody reads, and TensorFlow removes them.
 
     Args:
         graph: a `tf.Graph`, such as a concrete function's `graph`.
@@ -19,7 +19,10 @@ def products(graph):
         A list of `tf.Operation`. One that is called twice is in it twice.
     """
     found = []
+    needed = _needed(graph)
     for op in graph.get_operations():
+        if op not in needed:
+            continue
         if op.type in _MULTIPLICATIONS:
             found.append(op)
         elif bodies := [products(body) for body in _called(graph, op)]:
@@ -45,6 +48,19 @@ def flops(op):
 
 def is_depthwise(op):
     return op.type.startswith("Depthwise")
+
+
+def _needed(graph):
+    """The operations that a function's results or its effects depend on; all those of a graph that is no function."""
+    if not hasattr(graph, "control_outputs"):
+        return set(graph.get_operations())
+    found, left = set(), [tensor.op for tensor in graph.outputs] + list(graph.control_outputs)
+    while left:
+        op = left.pop()
+        if op not in found:
+            found.add(op)
+            left += [tensor.op for tensor in op.inputs] + list(op.control_inputs)
+    return found
 
 
 def _called(graph, op):
