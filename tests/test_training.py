@@ -197,7 +197,7 @@ def test_gradients_in_16_bits_are_those_of_float32(precision, r1_interval):
             found.setdefault(number, []).append((gradient, told))
     for (expected, expected_told), (gradient, told) in found.values():
         error = tf.norm(gradient - expected) / tf.norm(expected)
-        assert error < (0.15 if precision == "mixed_bfloat16" else 0.05), float(error)
+        assert error < (0.25 if precision == "mixed_bfloat16" else 0.05), float(error)
         for name, value in expected_told.items():
             if name != "sign_real":
                 np.testing.assert_allclose(told[name], value, rtol=0.1, atol=0.02, err_msg=name)
