@@ -32,6 +32,8 @@ def main():
         return
 
     sizes = [format_size(size) for size in model_config.level_sizes]
+    if args.first and args.first not in sizes:
+        parser.error(f"--from {args.first}: the preset has no such level; choose one of {', '.join(sizes)}")
     print("| level | always, MB | each picture, MB |\n|---|---|---|")
     for level in range(sizes.index(args.first) if args.first else 0, len(sizes)):
         one, two = (measured(sys.argv[1:], level, batch) for batch in BATCHES)
@@ -56,7 +58,7 @@ def peak_of_a_step(model_config, config, level, batch):
     steps = Steps(tf.distribute.get_strategy(), model_config, config)
     stage = Stage(level, False, batch, 1)
     steps.run(stage, iter(tf.data.Dataset.from_tensors(random_batch(model_config, stage)).repeat()), 1, 0, 1.0, 0.0)
-    if tf.config.list_physical_devices("GPU"):
+    if tf.config.get_visible_devices("GPU"):
         return tf.config.experimental.get_memory_info("GPU:0")["peak"]
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
 

@@ -102,7 +102,7 @@ def styled_instance_norm(x, scale, shift):
         x: [N, H, W, C].
         scale, shift: [N, C], float32.
     """
-    on_gpu = tf.config.list_physical_devices("GPU")
+    on_gpu = tf.config.get_visible_devices("GPU")
     return (_norm_by_moments if on_gpu else _norm_by_batch_norm)(x, scale, shift)
 
 
@@ -117,7 +117,7 @@ def _norm_by_batch_norm(x, scale, shift):
     """The same on a processor, which does batch norm in one operation, and its gradient in another.
 
     With every channel of every picture as a channel of its own, batch norm is instance norm; the transpositions cost
-    less than the separate operations do: the whole takes half the time.
+    less than the separate operations do.
     """
     _, height, width, channels = x.shape
     pixels = tf.transpose(tf.reshape(x, [-1, height * width, channels]), [1, 0, 2])  # [HW, N, C]

@@ -42,18 +42,18 @@ class EqualizedConv2D(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias", autocast=False)
 
     def call(self, x):
-        kernel = tf.cast(self._resampling_kernel(), self.compute_dtype)
+        kernel, bias = (tf.cast(value, self.compute_dtype) for value in (self._resampling_kernel(), self.bias))
         if self.resample == "up":
             _, height, width, _ = x.shape
             shape = [tf.shape(x)[0], 2 * height, 2 * width, self.filters]
             # A transposed convolution wants [h, w, out, in].
             x = ops.blur(tf.nn.conv2d_transpose(x, tf.transpose(kernel, [0, 1, 3, 2]), shape, 2, "SAME"))
-            return ops.add_bias_unfused(x, tf.cast(self.bias, self.compute_dtype))
-        elif self.resample == "down":
+            return ops.add_bias_unfused(x, bias)
+        if self.resample == "down":
             x = tf.nn.conv2d(ops.blur(x), kernel, 2, "SAME")
         else:
             x = tf.nn.conv2d(x, kernel, 1, "SAME")
-        return tf.nn.bias_add(x, tf.cast(self.bias, self.compute_dtype))
+        return tf.nn.bias_add(x, bias)
 
     def _resampling_kernel(self):
         kernel = self.kernel * self.scale

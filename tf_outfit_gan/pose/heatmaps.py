@@ -1,6 +1,7 @@
 """Poses as pictures: one Gaussian a joint, the way the paper shows a pose to its networks (arXiv 1908.08847, figure 2).
 
-Bones between the joints can be drawn as well: the paper's networks see none. Maps are drawn in the graph, on the accelerator: a pose travels as 48 numbers, its maps at 1024x768 would be 50 MB.
+Bones between the joints can be drawn as well: the paper's networks see none. Maps are drawn in the graph, on the
+accelerator: a pose travels as 48 numbers, its maps at 1024x768 would be 50 MB.
 """
 
 import tensorflow as tf
