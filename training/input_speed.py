@@ -1,9 +1,7 @@
 """What `outfit-gan benchmark input` measures, and the table that tells it."""
 
-import os
 import statistics
 import time
-from pathlib import Path
 
 import tensorflow as tf
 from rich.console import Console
@@ -13,6 +11,7 @@ from tf_outfit_gan.data.pipeline import compact_batches, decode_jpeg, decode_raw
 from tf_outfit_gan.data.records import is_raw
 from tf_outfit_gan.sizes import format_size
 from training.data_service import served
+from training.memory import resident_bytes
 
 UNROLLED = 64  # JPEGs that one graph call of the limit decodes.
 _MIB = 1 << 20
@@ -36,7 +35,7 @@ def measure(dataset, split, image_size, condition_size, batch, examples, repeats
     """
     clock = time.perf_counter if data_service else time.process_time
     batches = -(-examples // batch)
-    memory_before = _resident_bytes()
+    memory_before = resident_bytes()
     stream = compact_batches(dataset, split, image_size, condition_size, batch, seed=0, mirror=True)
     if data_service:
         stream = served(stream, data_service, f"benchmark {dataset.path} {image_size} {time.time()}")
@@ -50,7 +49,7 @@ def measure(dataset, split, image_size, condition_size, batch, examples, repeats
             _settle()
 
     feed()
-    memory_after = _resident_bytes()
+    memory_after = resident_bytes()
     limit = Limit(dataset, split, image_size, condition_size, examples)
     calls = {"feed": (feed, batches * batch), "limit": (limit, limit.entries)}
     limit()
@@ -125,9 +124,3 @@ def _settle():
         started = time.process_time()
         time.sleep(0.1)
         spent = time.process_time() - started
-
-
-def _resident_bytes():
-    """Memory of this process, or 0 where the system does not tell."""
-    statm = Path("/proc/self/statm")
-    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0

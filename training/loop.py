@@ -25,7 +25,7 @@ _INTERVALS = ("tick", "checkpoint", "snapshot")
 _FREE = ("total_kimg", "steps_per_call", *(f"{what}_kimg" for what in _INTERVALS))
 
 
-def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None):
+def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None, started=None):
     """Trains until `total_kimg`, or until the time is up; goes on where an earlier call in the same folder ended.
 
     Args:
@@ -35,11 +35,12 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
         time_limit_sec: stop after this long, with a checkpoint and a snapshot. None = no limit.
         quiet: nothing on the terminal.
         data_service: address of a tf.data service that reads and decodes; None = this machine does.
+        started: when it was asked for, as `time.monotonic` has it; None = now.
 
     Raises:
         UserError: when the data does not fit the model, or the folder holds a run with other settings.
     """
-    started = time.monotonic()
+    started = started or time.monotonic()
     folder = Path(folder)
 
     # Check and write down what this run is.
@@ -54,7 +55,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     checkpoints = Checkpoints(folder / "checkpoints", steps)
     cur_nimg, trained_period = checkpoints.restore()
     total_nimg = round(config.total_kimg * 1000)
-    report = Report(folder, total_nimg, quiet)
+    report = Report(folder, total_nimg, quiet, model_config.size, started)
     grids = Grids(dataset, model_config, config.seed)
     grids.reals(folder / "reals.png")
     report.say(f"{'resuming' if cur_nimg else 'training'} {folder} at {cur_nimg / 1000:.1f} kimg on {replicas} replica(s)")
@@ -78,7 +79,8 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             # Open the data at this level.
             if stream != (size, batch):
                 stream = (size, batch)
-                iterator = _batches(strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder)
+                with report.times.spent("opening the data"):
+                    iterator = _batches(strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder)
 
             # Train some steps in one call.
             count = min(config.steps_per_call, -(-(period.end_nimg - cur_nimg) // batch))
@@ -96,11 +98,15 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             if snapshot.at(cur_nimg) or last:
                 name = f"{cur_nimg // 1000:06d}kimg"
                 drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg)
-                snapshots.save(folder / "snapshots" / name, drawn)
-                grids.fakes(folder / f"fakes_{name}.png", drawn)
+                with report.times.spent("snapshots"):
+                    snapshots.save(folder / "snapshots" / name, drawn)
+                with report.times.spent("grids"):
+                    grids.fakes(folder / f"fakes_{name}.png", drawn)
             # The checkpoint comes last: a run that is killed before it does the rest again.
             if checkpoint.at(cur_nimg) or last:
-                checkpoints.save(cur_nimg, trained_period)
+                with report.times.spent("checkpoints"):
+                    checkpoints.save(cur_nimg, trained_period)
+    report.say(report.times.summary())
     report.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
     return cur_nimg
 

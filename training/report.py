@@ -2,11 +2,13 @@
 
 import json
 import math
-from datetime import timedelta
+import time
 
 import tensorflow as tf
 
-from tf_outfit_gan.sizes import format_size
+from training.memory import training_bytes
+from training.status import status_line
+from training.times import GRAPHS, STEPS, Times
 
 
 class Diverged(RuntimeError):
@@ -20,19 +22,23 @@ class Report:
         folder: of the run; its files are appended to when it is resumed.
         total_nimg: real images of the whole run.
         quiet: nothing on the terminal.
+        size: (height, width) of the grown pictures; None = they do not grow.
+        started: when the run was asked for, as `time.monotonic` has it; None = now.
     """
 
-    def __init__(self, folder, total_nimg, quiet=False):
+    def __init__(self, folder, total_nimg, quiet=False, size=None, started=None):
+        self.times = Times(started)
         self._log = open(folder / "log.txt", "a", encoding="utf-8")
         self._stats = open(folder / "stats.jsonl", "a", encoding="utf-8")
         self._writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
-        self._total_nimg, self._quiet = total_nimg, quiet
+        self._total_nimg, self._quiet, self._size = total_nimg, quiet, size
         self._traced = set()
         self._rate = None
         self._restart()
 
     def _restart(self):
-        self._sums, self._steps, self._images, self._seconds = {}, 0, 0, 0.0
+        self._sums, self._steps, self._images = {}, 0, 0
+        self._timed_images, self._timed_sec, self._told = 0, 0.0, time.monotonic()
 
     def say(self, text):
         """A line for people."""
@@ -46,10 +52,12 @@ class Report:
         for name, value in statistics.items():
             self._sums[name] = self._sums.get(name, 0.0) + value * steps
         self._steps += steps
+        self._images += steps * stage.batch
         # The first call of a stage traces its graph, which says nothing of the speed.
         if stage in self._traced:
-            self._images += steps * stage.batch
-            self._seconds += seconds
+            self._timed_images += steps * stage.batch
+            self._timed_sec += seconds
+        self.times.add(STEPS if stage in self._traced else GRAPHS, seconds)
         self._traced.add(stage)
 
     def tick(self, cur_nimg, size, alpha):
@@ -58,24 +66,30 @@ class Report:
         Raises:
             Diverged: when one of them is not finite, by name.
         """
-        self._rate = self._images / self._seconds if self._images else self._rate
-        rate = self._rate or 0.0
         means = {name: value / self._steps for name, value in self._sums.items()}
-        left = timedelta(seconds=round((self._total_nimg - cur_nimg) / rate)) if rate else "?"
-        state = f"fading in, {alpha:.0%}" if alpha < 1 else "stable"
-        self.say(
-            f"kimg {cur_nimg / 1000:<9.1f} {format_size(size)} {state:<15} {rate:>7.1f} img/s  left {left}  "
-            f"G {means['loss_generator']:.3f}  D {means['loss_discriminator']:.3f}  R1 {means['r1_penalty']:.4f}"
-        )
-        record = {"cur_nimg": cur_nimg, "height": size[0], "alpha": alpha, "images_per_sec": rate, **means}
-        self._stats.write(json.dumps(record) + "\n")
+        record = {"cur_nimg": cur_nimg, "height": size[0], "alpha": alpha, **self._speed(cur_nimg), **means}
+        self.say(status_line(record, size, growing=size != (self._size or size)))
+        self._stats.write(json.dumps({"time": time.time(), **record}) + "\n")
         self._stats.flush()
-        with self._writer.as_default():
-            for name, value in record.items():
-                tf.summary.scalar(name, value, step=cur_nimg)
-        self._writer.flush()
+        self.scalars(cur_nimg, record)
         for name, value in means.items():
             if not math.isfinite(value):
                 raise Diverged(f"{name} is {value} at {cur_nimg / 1000:.1f} kimg: the training has diverged; resume from "
                                "the last checkpoint with a lower learning_rate or a higher r1_gamma")
         self._restart()
+
+    def _speed(self, cur_nimg):
+        """Images a second of the steps alone; seconds a kimg, time left and memory with all that goes on beside them."""
+        self._rate = self._timed_images / self._timed_sec if self._timed_images else self._rate
+        sec_per_kimg = (time.monotonic() - self._told) / self._images * 1000
+        speed = {"sec_per_kimg": sec_per_kimg, "memory_bytes": training_bytes()}
+        if self._rate:
+            speed |= {"images_per_sec": self._rate, "left_sec": (self._total_nimg - cur_nimg) / self._rate}
+        return speed
+
+    def scalars(self, cur_nimg, values):
+        """Tells TensorBoard some numbers."""
+        with self._writer.as_default():
+            for name, value in values.items():
+                tf.summary.scalar(name, value, step=cur_nimg)
+        self._writer.flush()

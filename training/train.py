@@ -1,5 +1,7 @@
 """The verb `outfit-gan train`: trains a model on prepared data. The same command resumes it."""
 
+import time
+
 from tf_outfit_gan.config import PRESETS, from_preset
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.errors import UserError
@@ -20,6 +22,7 @@ def add_arguments(parser):
 
 
 def run(args):
+    started = time.monotonic()
     model_config, config = from_preset(args.preset, args.set)
     if args.time_limit is not None and args.time_limit <= 0:
         raise UserError(f"--time-limit {args.time_limit}: expected minutes above 0")
@@ -36,4 +39,4 @@ def run(args):
     from training.loop import train
 
     time_limit_sec = None if args.time_limit is None else args.time_limit * 60
-    train(args.folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service)
+    train(args.folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service, started)

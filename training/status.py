@@ -1,0 +1,43 @@
+"""The status line: how a run is doing, for people, in at most 140 columns."""
+
+from tf_outfit_gan.sizes import format_size
+
+# (label, name of the statistic, format, also told when it is 0). What a tick lacks is not told.
+TOLD = (
+    ("G", "loss_generator", ".3f", True),
+    ("D", "loss_discriminator", ".3f", True),
+    ("R1", "r1_penalty", ".4f", True),
+    ("ADA", "ada_probability", ".2f", False),
+)
+
+
+def status_line(record, size, growing):
+    """Writes a tick's record as one line.
+
+    Args:
+        record: as it goes to stats.jsonl; cur_nimg and alpha are always there.
+        size: (height, width) of the pictures now.
+        growing: whether they are to become larger: what is left then takes at least the time that is told.
+    """
+    alpha = record["alpha"]
+    parts = [f"kimg {record['cur_nimg'] / 1000:<8.1f} {format_size(size)} {f'fade {alpha:.0%}' if alpha < 1 else 'stable':<9}"]
+    if "images_per_sec" in record:
+        parts.append(f"{record['images_per_sec']:>6.1f} img/s")
+    if "sec_per_kimg" in record:
+        parts.append(f"{record['sec_per_kimg']:>7.2f} s/kimg")
+    if "left_sec" in record:
+        parts.append(f"left {'>' if growing else ''}{format_duration(record['left_sec'])}")
+    if record.get("memory_bytes"):
+        parts.append(f"{record['memory_bytes'] / 2**30:.1f} GiB")
+    for label, name, form, even_zero in TOLD:
+        if name in record and (record[name] or even_zero):
+            parts.append(f"{label} {record[name]:{form}}")
+    return "  ".join(parts)
+
+
+def format_duration(seconds):
+    """Writes 45 as 0:00:45, and 100,000 as 1d 03:46."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours:02d}:{minutes:02d}" if days else f"{hours}:{minutes:02d}:{seconds:02d}"
