@@ -102,7 +102,7 @@ def test_the_floor_runs_every_product(dtype):
 def measured(tmp_path_factory):
     path = tmp_path_factory.mktemp("benchmark") / "step.json"
     model = ["--preset", "tiny", "--set", "conditional=false", "--level", "4x3", "--batch", "4", "--r1-interval", "4"]
-    assert cli.main(["benchmark", "step", *model, "--repeats", "2", "--json", str(path)]) == 0
+    assert cli.main(["benchmark", "step", *model, "--repeats", "2", "--profile", "--json", str(path)]) == 0
     return json.loads(path.read_text())
 
 
@@ -117,6 +117,10 @@ def test_the_verb_writes_figures_that_fit_together(measured):
     gflop = measured["gflop_per_image"]
     assert gflop["total"] == pytest.approx(gflop["convolutions"] + gflop["matrix_products"] + gflop["depthwise"])
     assert min(gflop["convolutions"], gflop["matrix_products"]) > 0 == gflop["depthwise"]  # The base has no blur.
+    profile = measured["profile_ms"]
+    for product in ("MatMul", "Conv2D"):  # Where oneDNN runs them they have longer names.
+        assert any(product in type_ for type_ in profile)
+    assert list(profile.values()) == sorted(profile.values(), reverse=True) and min(profile.values()) >= 0
     assert measured["machine"]["cores"] >= 1 and measured["machine"]["tensorflow"] == tf.__version__
 
 

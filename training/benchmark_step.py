@@ -26,6 +26,7 @@ def add_arguments(parser):
     main.add_argument("--r1-interval", type=int, metavar="STEPS", help="R1 every so many steps (default: the preset's)")
     main.add_argument("--device", help="cpu, gpu (all of them) or gpu:N (default: the GPUs, if there are any)")
     main.add_argument("--repeats", type=int, default=5, help="rounds of step and floor (default: %(default)s)")
+    parser.add_argument("--profile", action="store_true", help="also tell what the step spends its time on (processors only)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures, the settings and the machine here")
 
 
@@ -46,7 +47,7 @@ def run(args):
     from training.step_report import measure, show
 
     choose_device(args.device)
-    found = measure(model_config, config, level, args.batch, args.repeats)
+    found = measure(model_config, config, level, args.batch, args.repeats, args.profile)
     found |= {"preset": args.preset, "model": to_dict(model_config), "training": to_dict(config), "machine": describe()}
     show(found)
     if args.json:

@@ -3,20 +3,23 @@
 import dataclasses
 import statistics
 
+import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
+from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.progress import progress
 from tf_outfit_gan.sizes import format_size
 from training import schedule
 from training.distribution import make_strategy
+from training.step_profile import milliseconds_by_operation
 from training.timed_step import FloorOfStep, TimedStep, flops_by_type, timed
 
 # How the types of operations are told, by the start of their names.
 _FAMILIES = {"convolutions": "Conv", "matrix_products": ("MatMul", "BatchMatMul"), "depthwise": "Depthwise"}
 
 
-def measure(model_config, config, level, replica_batch, repeats):
+def measure(model_config, config, level, replica_batch, repeats, profile=False):
     """Times a training step, its phases and its floor in turns.
 
     Args:
@@ -24,13 +27,16 @@ def measure(model_config, config, level, replica_batch, repeats):
         level: 0 = the base.
         replica_batch: pictures a replica; None = what a run would take.
         repeats: rounds.
+        profile: also tell what the step spends its time on.
 
     Returns:
         A dictionary for JSON; times in milliseconds, each {"median", "min"} over the rounds or a median.
 
     Raises:
-        UserError: for a batch that the model cannot take.
+        UserError: for a batch that the model cannot take, or a profile on a GPU.
     """
+    if profile and tf.config.get_visible_devices("GPU"):
+        raise UserError("--profile: the profile is of processors; add --device cpu, or see a GPU's in TensorBoard's profiler")
     size = model_config.level_sizes[level]
     replicas = make_strategy().num_replicas_in_sync
     if replica_batch:
@@ -72,6 +78,7 @@ def measure(model_config, config, level, replica_batch, repeats):
         "flop_per_image_by_operation": flops,
         "floor_gflop_per_sec": _floor_gflop(flops, batch) / floor_ms["min"] * 1e3,
         "seconds": seconds,
+        "profile_ms": milliseconds_by_operation(step.calls()) if profile else {},
     }
 
 
@@ -121,3 +128,17 @@ def show(found):
         f"{gflop['matrix_products']:.3g}, depthwise {gflop['depthwise']:.3g} (not in the floor); the floor runs at "
         f"{found['floor_gflop_per_sec']:.3g} GFLOP/s", highlight=False,
     )
+    if found["profile_ms"]:
+        console.print(_profile_table(found["profile_ms"]))
+
+
+def _profile_table(milliseconds):
+    """What takes at least half a percent of the time of all operations."""
+    table = Table("operation", "ms a step, over all threads", "share")
+    total = sum(milliseconds.values())
+    for type_, value in milliseconds.items():
+        if value >= total / 200:
+            table.add_row(type_, f"{value:.1f}", f"{value / total:.1%}")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table

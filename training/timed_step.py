@@ -3,6 +3,7 @@
 import collections
 import copy
 import dataclasses
+import functools
 import time
 
 import tensorflow as tf
@@ -55,13 +56,18 @@ class TimedStep:
 
     def seconds(self):
         """Runs a call of each kind of step. Returns the time of a step."""
-        total = 0.0
+        return sum(weight * timed(call) for weight, call in self.calls())
+
+    def calls(self):
+        """[(weight, function)]: a call of each kind of step, weighted so that the weighted sum of what they take is a step."""
+        found = []
         for share, cur_nimg in self._kinds:
             count = self.steps_per_call
             if self.config.r1_interval > 1:
                 count = 1 if cur_nimg == 0 else min(count, self.config.r1_interval - 1)
-            total += share / count * timed(lambda: self._steps.run(self.stage, self._iterator, count, cur_nimg, 1.0, 0.0))
-        return total
+            found.append((share / count, functools.partial(
+                self._steps.run, self.stage, self._iterator, count, cur_nimg, 1.0, 0.0)))
+        return found
 
     def graphs(self):
         """[(share of all steps, graph)] of each kind of step, traced for batches of a known size."""
