@@ -55,7 +55,8 @@ def test_a_run_leaves_what_it_promises(finished):
     log = (finished / "log.txt").read_text()
     assert "resuming" in log and "at 0.0 kimg" in log
     reals, fakes = (Image.open(finished / name) for name in ("reals.png", "fakes_000000kimg.png"))
-    assert reals.size == fakes.size == (8 * 12 * 6, 3 * 16 * 6)
+    assert reals.width > fakes.width > 6 * 192
+    assert Image.open(finished / "timeline.gif").n_frames == 1
 
 
 def test_the_snapshot_is_the_average_at_the_last_level(finished):

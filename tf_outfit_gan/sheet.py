@@ -35,11 +35,15 @@ def grid(rows):
     return sheet
 
 
-def save_whole(image, path):
-    """Writes a Pillow image as PNG that is either whole or not there: beside, to the disk, then renamed."""
+def save_whole(image, path, kind="PNG", **options):
+    """Writes a Pillow image that is either whole or not there: beside, to the disk, then renamed.
+
+    Args:
+        kind, options: as `Image.save` takes them.
+    """
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
-            image.save(file, "PNG")
+            image.save(file, kind, **options)
             file.flush()
             os.fsync(file.fileno())
             os.chmod(file.name, 0o644)  # A temporary file is its owner's alone.

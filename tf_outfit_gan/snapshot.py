@@ -43,6 +43,11 @@ class Snapshot:
     training: tuple | None = None  # (generator, discriminator), which are not the averaged ones.
 
     @property
+    def name(self):
+        """What a run calls it, and what belongs to it."""
+        return f"{self.cur_nimg // 1000:06d}kimg"
+
+    @property
     def size(self):
         """The size of its pictures."""
         return self.config.level_sizes[self.level]

@@ -1,49 +1,110 @@
 """Grids of pictures: the same seeds under the same conditions, again and again, to watch a model learn."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
-from tf_outfit_gan import pixels
+from tf_outfit_gan import pixels, sheet
+from tf_outfit_gan.data.contact_sheet import MISSING, draw_skeleton
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.picture import Painter
-from tf_outfit_gan.sheet import save_whole
+from training import timeline
 
-COLUMNS, ROWS = 8, 3
-LEAST_HEIGHT = 96  # Pixels; smaller pictures are enlarged, so that a person can see them.
+# A plain grid: photos, and what an unconditional model draws.
+ROWS, COLUMNS = 3, 8
+# A conditional model's sheet: a row an entry with what was asked for, the photo, and a picture a seed.
+ENTRIES, SEEDS = 6, 3
+# Cells are at least about so high, so that a person can see small pictures, and at most, so that files stay small.
+LEAST_HEIGHT, MOST_HEIGHT = 256, 512
+# Drawn in one call: as much memory as one picture of 1024x768 takes beside a training is enough.
+PIXELS_AT_ONCE = 1 << 20
 
 
 class Grids:
     """Draws the grids of a run.
 
     Args:
-        dataset: the prepared `Dataset`; the conditions are the first entries of its test split, if it has one.
+        dataset: the prepared `Dataset`; the conditions are the first entries of its test split, if it has enough.
         config: the `ModelConfig`.
         seed: of the run.
     """
 
     def __init__(self, dataset, config, seed):
-        split = "test" if dataset.count("test") >= COLUMNS * ROWS else "train"
+        split = "test" if dataset.count("test") >= ROWS * COLUMNS else "train"
         condition_size = config.condition_size if config.conditional else None
-        self._batch = next(iter(batches(dataset, split, config.size, condition_size, COLUMNS * ROWS)))
-        self._seeds = np.arange(len(self._batch["image"]), dtype=np.int64) + seed * 1000
+        batch = next(iter(batches(dataset, split, config.size, condition_size, ROWS * COLUMNS)))
+        self._cell_size = _cell_size(config.size)
+        self._photos = self._cells(batch["image"])
+        entries = min(len(self._photos), ENTRIES if config.conditional else ROWS * COLUMNS)
+        self._entries, self._articles, self._keypoints = entries, None, None
+        if config.conditional:
+            self._articles, self._keypoints = batch["articles"][:entries], batch["keypoints"][:entries].numpy()
+        self._seeds = 1000 * seed + np.arange(SEEDS if config.conditional else entries, dtype=np.int64)
 
     def reals(self, path):
-        """The photos that go with the conditions."""
-        _write(path, self._batch["image"])
+        """Writes photos of the data, first those whose conditions the fakes have."""
+        _write_plain(path, self._photos)
 
-    def fakes(self, path, snapshot):
-        """A snapshot's pictures, in the order of the photos."""
+    def fakes(self, folder, snapshot):
+        """Writes fakes_NAME.png of a snapshot into the run's folder, and goes on with its timeline."""
         painter = Painter(snapshot)
-        _write(path, painter.picture(self._seeds, self._batch.get("articles"), self._batch.get("keypoints")))
+        path = folder / f"fakes_{snapshot.name}.png"
+        if self._articles is None:
+            shown = self._draw(painter, self._seeds)
+            _write_plain(path, shown)
+        else:
+            columns = [self._draw(painter, np.repeat(seed, self._entries)) for seed in self._seeds]
+            shown = columns[0]
+            sheet.save_whole(self._asked_and_drawn(columns), path)
+        timeline.add_frame(folder, snapshot, shown[:ENTRIES])
+
+    def _draw(self, painter, seeds):
+        """Pictures of seeds [N] as cells, each under its entry's conditions if the model has any."""
+        height, width = painter.config.level_sizes[painter.level]
+        at_once = max(1, PIXELS_AT_ONCE // (height * width))
+        cells = []
+        for start in range(0, len(seeds), at_once):
+            part = slice(start, start + at_once)
+            conditions = () if self._articles is None else (self._articles[part], self._keypoints[part])
+            cells += self._cells(painter.picture(seeds[part], *conditions))
+        return cells
+
+    def _asked_and_drawn(self, columns):
+        """Rows of articles, pose, photo, and what was drawn; `columns` has a list of cells for each seed."""
+        rows = []
+        for entry, pictures in enumerate(zip(*columns)):
+            pose = draw_skeleton(Image.new("RGB", self._cell_size[::-1], MISSING), self._keypoints[entry])
+            asked = [(self._wardrobe(self._articles[entry]), "articles (gray = none)"), (pose, "pose"), (self._photos[entry], "photo")]
+            drawn = [(picture, f"seed {seed}") for picture, seed in zip(pictures, self._seeds)]
+            rows.append([(np.asarray(cell), caption) for cell, caption in asked + drawn])
+        return sheet.grid(rows)
+
+    def _wardrobe(self, articles):
+        """All slots of an outfit [S, h, w, 3] in one cell, two in a row; a missing article is gray."""
+        height, width = self._cell_size
+        box = (width // 2, height // -(-len(articles) // 2))
+        cell = Image.new("RGB", (width, height), sheet.PAPER)
+        for slot, article in enumerate(pixels.array_to_uint8(articles)):
+            fitted = ImageOps.contain(Image.fromarray(article), (box[0] - 4, box[1] - 4))
+            left, top = slot % 2 * box[0], slot // 2 * box[1]
+            cell.paste(fitted, (left + (box[0] - fitted.width) // 2, top + (box[1] - fitted.height) // 2))
+        return cell
+
+    def _cells(self, images):
+        """Pictures [N, H, W, 3] in [-1, 1] as a list of Pillow images of the cells' size."""
+        height, width = self._cell_size
+        enlarged = images.shape[1] < height  # Pixel by pixel: what the model drew, nothing smoother.
+        how = Image.Resampling.NEAREST if enlarged else Image.Resampling.BOX
+        return [Image.fromarray(image).resize((width, height), how) for image in pixels.array_to_uint8(images)]
 
 
-def _write(path, images):
-    """Lays pictures out in rows, [N, H, W, 3] in [-1, 1]."""
-    images = pixels.array_to_uint8(images)
-    count, height, width, _ = images.shape
-    factor = -(-LEAST_HEIGHT // height) if height < LEAST_HEIGHT else 1
-    rows = -(-count // COLUMNS)
-    sheet = np.full((rows, COLUMNS, height, width, 3), 255, np.uint8)
-    sheet.reshape(-1, height, width, 3)[:count] = images
-    sheet = sheet.transpose(0, 2, 1, 3, 4).reshape(rows * height, COLUMNS * width, 3)
-    save_whole(Image.fromarray(sheet.repeat(factor, axis=0).repeat(factor, axis=1)), path)
+def _cell_size(size):
+    """(height, width) of cells for pictures of `size`: enlarged by a whole number, or halved until they fit."""
+    height, width = size
+    scale = max(1, LEAST_HEIGHT // height)
+    halvings = max(0, (height - 1).bit_length() - (MOST_HEIGHT - 1).bit_length())
+    return height * scale >> halvings, width * scale >> halvings
+
+
+def _write_plain(path, cells):
+    rows = [cells[start:start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
+    sheet.save_whole(sheet.grid([[(np.asarray(cell), "") for cell in row] for row in rows]), path)

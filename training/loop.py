@@ -96,12 +96,11 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             if tick.at(cur_nimg) or last:
                 report.tick(cur_nimg, size, period.alpha(cur_nimg))
             if snapshot.at(cur_nimg) or last:
-                name = f"{cur_nimg // 1000:06d}kimg"
                 drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg)
                 with report.times.spent("snapshots"):
-                    snapshots.save(folder / "snapshots" / name, drawn)
+                    snapshots.save(folder / "snapshots" / drawn.name, drawn)
                 with report.times.spent("grids"):
-                    grids.fakes(folder / f"fakes_{name}.png", drawn)
+                    grids.fakes(folder, drawn)
             # The checkpoint comes last: a run that is killed before it does the rest again.
             if checkpoint.at(cur_nimg) or last:
                 with report.times.spent("checkpoints"):
