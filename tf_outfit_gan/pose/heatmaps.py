@@ -31,7 +31,7 @@ def render_heatmaps(keypoints, size, dtype="float32", sigma=SIGMA):
     return tf.cast(gy, dtype)[:, :, None, :] * tf.cast(gx, dtype)[:, None, :, :]  # [N, H, W, K]
 
 
-def render_bones(keypoints, size, dtype="float32", sigma=SIGMA):
+def render_bones(keypoints, size, sigma=SIGMA):
     """Draws the bones of poses [N, K, 3] as maps [N, H, W, B], in the order of `LIMBS`, each with a joint's softness.
 
     The height at a pixel is that of a Gaussian whose distance is the pixel's from the bone, both its ends included. A
@@ -52,7 +52,7 @@ def render_bones(keypoints, size, dtype="float32", sigma=SIGMA):
     along = tf.clip_by_value(tf.math.divide_no_nan(dx * bone_x + dy * bone_y, squared_length), 0, 1)  # [N, H, W, B]
 
     squared = tf.square(dx - along * bone_x) + tf.square(dy - along * bone_y)
-    return tf.cast(tf.where(there & end_there, tf.exp(squared * (-0.5 / sigma**2)), 0), dtype)
+    return tf.where(there & end_there, tf.exp(squared * (-0.5 / sigma**2)), 0)
 
 
 def _joints(keypoints):
