@@ -1,16 +1,19 @@
 """The schedule of growing, by hand."""
 
+import subprocess
+import sys
+
 import pytest
 
-from tf_outfit_gan.config import TrainingConfig
+from tf_outfit_gan.config import TrainingConfig, from_preset
 from tf_outfit_gan.errors import UserError
 from training import schedule
 
-CONFIG = TrainingConfig(total_kimg=10, start_level=1, fade_kimg=1, stable_kimg=2)
+FOUR_LEVELS, CONFIG = from_preset("demo", ("total_kimg=10", "start_level=1", "fade_kimg=1", "stable_kimg=2"))
 
 
 def test_periods_alternate_and_the_last_one_ends_the_run():
-    found = [(p.level, p.fading, p.start_nimg, p.end_nimg) for p in schedule.periods(4, CONFIG)]
+    found = [(p.level, p.fading, p.start_nimg, p.end_nimg) for p in schedule.periods(FOUR_LEVELS, CONFIG, 1)]
     assert found == [
         (1, False, 0, 2000), (2, True, 2000, 3000), (2, False, 3000, 5000), (3, True, 5000, 6000), (3, False, 6000, 10000)
     ]
@@ -18,34 +21,88 @@ def test_periods_alternate_and_the_last_one_ends_the_run():
 
 def test_a_short_run_ends_before_the_top():
     config = TrainingConfig(total_kimg=2.5, start_level=1, fade_kimg=1, stable_kimg=2)
-    assert [p.level for p in schedule.periods(4, config)] == [1, 2]
+    assert [p.level for p in schedule.periods(FOUR_LEVELS, config, 1)] == [1, 2]
 
 
 def test_alpha_grows_from_0_to_1():
-    fade = schedule.periods(4, CONFIG)[1]
+    fade = schedule.periods(FOUR_LEVELS, CONFIG, 1)[1]
     assert [fade.alpha(nimg) for nimg in (2000, 2500, 3000, 3016)] == [0, 0.5, 1, 1]
 
 
 def test_the_period_of_an_image():
-    all_periods = schedule.periods(4, CONFIG)
+    all_periods = schedule.periods(FOUR_LEVELS, CONFIG, 1)
     assert [schedule.period_at(nimg, all_periods).index for nimg in (0, 1999, 2000, 5999, 9999)] == [0, 0, 1, 3, 4]
 
 
-# StyleGAN's own table: 8 GPUs 4:512 8:256 16:128 32:64 64:32, then 32; 1 GPU ends at 4.
-@pytest.mark.parametrize("replicas, height, batch", [
-    (8, 8, 256), (8, 64, 32), (8, 1024, 32), (4, 128, 16), (4, 1024, 16), (2, 256, 8), (2, 1024, 8),
-    (1, 8, 128), (1, 512, 4), (1, 1024, 4), (3, 1024, 6),
+HEIGHTS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+# StyleGAN's own table, and what is made of it for other numbers of replicas: shares of whole groups of 4.
+@pytest.mark.parametrize("replicas, batches", [
+    (1, (128, 128, 128, 64, 32, 16, 8, 4, 4)),
+    (2, (256, 256, 128, 64, 32, 16, 8, 8, 8)),
+    (4, (512, 256, 128, 64, 32, 16, 16, 16, 16)),
+    (8, (512, 256, 128, 64, 32, 32, 32, 32, 32)),
+    (3, (252, 252, 120, 60, 24, 12, 6, 6, 6)),
+    (64, (512, 256, 128, 64, 64, 64, 64, 64, 64)),
 ])
-def test_batch_sizes_are_stylegans(replicas, height, batch):
-    assert schedule.batch_size(TrainingConfig(), height, replicas, 4) == batch
+def test_batch_sizes_are_stylegans(replicas, batches):
+    found = tuple(schedule.batch_size(TrainingConfig(), height, replicas, 4) for height in HEIGHTS)
+    assert found == batches
+    assert all(batch % replicas == 0 for batch in batches)
 
 
 def test_learning_rates_are_stylegans():
-    rates = [schedule.learning_rate(TrainingConfig(), height) for height in (8, 64, 128, 256, 512, 1024)]
-    assert rates == [0.001, 0.001, 0.0015, 0.002, 0.003, 0.003]
+    rates = [schedule.learning_rate(TrainingConfig(), height) for height in HEIGHTS]
+    assert rates == [0.001, 0.001, 0.001, 0.001, 0.001, 0.0015, 0.002, 0.003, 0.003]
+
+
+def test_the_papers_schedule_is_stylegans():
+    """8 pixels first; every 1,200 kimg another level, half of that fading in; the largest from 7,800 kimg to the end."""
+    for preset in ("paper", "paper-unconditional"):
+        found = schedule.periods(*from_preset(preset), 4)
+        assert [period.size[0] for period in found] == [8, *(height for height in HEIGHTS[2:] for _ in range(2))]
+        assert [period.start_nimg for period in found] == [600_000 * number for number in range(15)]
+        assert found[-1].end_nimg == 25_000_000
+        assert [period.fading for period in found] == [False, True] * 7 + [False]
 
 
 @pytest.mark.parametrize("batch, replicas", [(7, 2), (6, 1), (12, 2)])
 def test_a_batch_that_does_not_divide_is_refused(batch, replicas):
     with pytest.raises(UserError, match="batch_size"):
         schedule.batch_size(TrainingConfig(batch_size=batch), 32, replicas, 4)
+
+
+@pytest.mark.parametrize("micro_batch, share, at_once", [(0, 16, 16), (8, 16, 8), (4, 16, 4), (16, 16, 16), (32, 16, 16), (8, 2, 2)])
+def test_a_replica_computes_as_many_at_once_as_asked_for(micro_batch, share, at_once):
+    assert schedule.micro_batch(TrainingConfig(micro_batch=micro_batch), share, 4) == at_once
+
+
+@pytest.mark.parametrize("micro_batch, share, better", [(6, 16, 4), (12, 32, 4), (2, 4, 4), (1, 3, 0)])
+def test_turns_of_unequal_size_or_without_whole_groups_are_refused(micro_batch, share, better):
+    message = f"micro_batch {micro_batch}: expected to divide the {share} pictures of a replica.*micro_batch={better}$"
+    with pytest.raises(UserError, match=message):
+        schedule.micro_batch(TrainingConfig(micro_batch=micro_batch), share, 4)
+
+
+def test_a_batch_of_a_level_to_come_is_refused_at_the_start():
+    """24 fits StyleGAN's first batches of this size in none of its levels: 128 is no multiple of it."""
+    with pytest.raises(UserError, match="micro_batch 24"):
+        schedule.periods(*from_preset("paper", ("micro_batch=24",)), 1)
+
+
+@pytest.mark.parametrize("setting", ["start_level=-1", "fade_kimg=-1", "micro_batch=-4", "stall_sec=0", "nonfinite=ignore"])
+def test_a_setting_out_of_its_range_is_refused_by_name(setting):
+    with pytest.raises(UserError, match=setting.partition("=")[0]):
+        from_preset("tiny", (setting,))
+
+
+def test_a_dry_run_shows_the_schedule_without_tensorflow():
+    command = [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli", "train", "run", "--data", "data",
+               "--preset", "64x48", "--set", "batch_size=32", "--set", "micro_batch=8", "--dry-run", "--replicas", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "tensorflow" not in done.stderr
+    assert [line.split() for line in done.stdout.splitlines()[-3:]] == [
+        "0 3 32x24 stable 0 to 160 32 2 x 8 0.004".split(), "1 4 64x48 fading in 160 to 200 32 2 x 8 0.004".split(),
+        "2 4 64x48 stable 200 to 400 32 2 x 8 0.004".split(),
+    ]

@@ -75,6 +75,7 @@ class TrainingConfig:
     fade_kimg: float = 600  # Each level after the first fades in for this long ...
     stable_kimg: float = 600  # ... and every level but the last is then trained alone for this long.
     batch_size: int = 0  # In all, over all replicas. 0 = StyleGAN's own, by level and number of replicas.
+    micro_batch: int = 0  # Pictures that a replica computes at once: a larger batch takes more turns. 0 = all.
     learning_rate: float = 0  # 0 = StyleGAN's own, by level.
     adam_beta2: float = 0.99
     r1_gamma: float = 10.0
@@ -87,6 +88,8 @@ class TrainingConfig:
     mirror: bool = True
     precision: str = "float32"  # One of PRECISIONS.
     recompute_from: int = 0  # Generator levels of this height and above take less memory, more time; 0 = none.
+    nonfinite: str = "stop"  # "stop" ends the run at a value that is not finite, "skip" goes on without that update.
+    stall_sec: float = 120  # The log tells when nothing has moved for this long, and much longer than usual.
     seed: int = 0
     steps_per_call: int = 8  # Steps in one call into the graph, which keeps Python out of the inner loop.
     tick_kimg: float = 4  # A line in the log, in stats.jsonl and in TensorBoard this often.
@@ -95,33 +98,37 @@ class TrainingConfig:
 
     def __post_init__(self):
         _one_of("precision", self.precision, PRECISIONS)
+        _one_of("nonfinite", self.nonfinite, ("stop", "skip"))
         if not 0 <= self.ada_target < 1 or not self.ada_kimg > 0:
             raise UserError(f"ada_target {self.ada_target:g}, ada_kimg {self.ada_kimg:g}: expected a target from 0 (off) to "
                             "below 1, and thousands of images above 0")
-        for name in ("r1_interval", "steps_per_call"):
+        for name in ("r1_interval", "steps_per_call", "stall_sec"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("start_level", "fade_kimg", "stable_kimg", "batch_size", "micro_batch", "learning_rate"):
+            if not getattr(self, name) >= 0:
+                raise UserError(f"{name} must not be negative, got {getattr(self, name)}")
 
 
 # Each preset: (what differs from ModelConfig, what differs from TrainingConfig).
 _SPATIAL = dict(pose_path="spatial")
+_SMALL = dict(
+    condition_size=(32, 24), fmap_base=512, fmap_max=64, latent_dim=128, style_dim=256, embedding_dim=256,
+    mapping_layers=2, mapping_lr_multiplier=0.1, **_SPATIAL,
+)
+_QUICK = dict(
+    start_level=3, batch_size=32, learning_rate=0.004, r1_gamma=3, r1_interval=16, mismatch_weight=1,
+    ema_halflife_kimg=2, precision="mixed_bfloat16",
+)
 PRESETS = {
     "paper": (dict(), dict()),
     "paper-unconditional": (dict(conditional=False), dict()),
     "512x384": (dict(size=(512, 384), **_SPATIAL), dict()),
     "256x192": (dict(size=(256, 192), condition_size=(64, 48), **_SPATIAL), dict()),
     "128x96": (dict(size=(128, 96), condition_size=(64, 48), **_SPATIAL), dict()),
-    "64x48": (dict(size=(64, 48), condition_size=(32, 24), fmap_base=2048, fmap_max=128, **_SPATIAL), dict()),
-    "demo": (
-        dict(
-            size=(32, 24), condition_size=(32, 24), fmap_base=512, fmap_max=64, latent_dim=128, style_dim=256,
-            embedding_dim=256, mapping_layers=2, mapping_lr_multiplier=0.1, **_SPATIAL,
-        ),
-        dict(
-            total_kimg=1000, start_level=3, batch_size=32, learning_rate=0.004, r1_gamma=3, r1_interval=16,
-            mismatch_weight=1, ema_halflife_kimg=2, precision="mixed_bfloat16",
-        ),
-    ),
+    # What two cores train in hours and in minutes.
+    "64x48": (dict(size=(64, 48), **_SMALL), dict(total_kimg=400, fade_kimg=40, stable_kimg=160, **_QUICK)),
+    "demo": (dict(size=(32, 24), **_SMALL), dict(total_kimg=1000, **_QUICK)),
     "tiny": (
         dict(
             size=(16, 12), condition_size=(16, 12), fmap_base=64, fmap_max=8, latent_dim=8, style_dim=8,

@@ -21,8 +21,9 @@ from training.report import Report
 from training.steps import Steps
 
 _INTERVALS = ("tick", "checkpoint", "snapshot")
-# What may change between a run and its continuation: nothing here touches the weights' way.
-_FREE = ("total_kimg", "steps_per_call", *(f"{what}_kimg" for what in _INTERVALS))
+# What may change between a run and its continuation: nothing here touches the weights' way, but for rounding.
+_FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfinite", "stall_sec",
+         *(f"{what}_kimg" for what in _INTERVALS))
 
 
 def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None, started=None):
@@ -60,7 +61,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     grids.reals(folder / "reals.png")
     report.say(f"{'resuming' if cur_nimg else 'training'} {folder} at {cur_nimg / 1000:.1f} kimg on {replicas} replica(s)")
 
-    all_periods = schedule.periods(model_config.num_levels, config)
+    all_periods = schedule.periods(model_config, config, replicas)
     tick, checkpoint, snapshot = (_Due(cur_nimg, getattr(config, f"{what}_kimg")) for what in _INTERVALS)
     stream = iterator = None
     last = cur_nimg >= total_nimg
@@ -68,13 +69,12 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
         while not last:
             # Where are we in the schedule?
             period = schedule.period_at(cur_nimg, all_periods)
-            size = model_config.level_sizes[period.level]
-            batch = schedule.batch_size(config, size[0], replicas, model_config.stddev_group)
-            stage = Stage(period.level, period.fading, batch // replicas, replicas)
+            size, batch = period.size, period.batch
+            stage = Stage(period.level, period.fading, batch // replicas, replicas, period.micro_batch)
             if period.index != trained_period:
                 steps.reset_optimizers()
                 trained_period = period.index
-            steps.set_learning_rate(schedule.learning_rate(config, size[0]))
+            steps.set_learning_rate(period.learning_rate)
 
             # Open the data at this level.
             if stream != (size, batch):

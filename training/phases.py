@@ -22,10 +22,16 @@ class Stage:
     fading: bool
     replica_batch: int
     replicas: int
+    micro_batch: int = 0  # Pictures of them that it computes at once; 0 = all.
 
     @property
     def batch(self):
         return self.replica_batch * self.replicas
+
+    @property
+    def turns(self):
+        """How often a replica computes before an update."""
+        return self.replica_batch // self.micro_batch if self.micro_batch else 1
 
 
 class Phases:

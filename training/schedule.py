@@ -3,6 +3,7 @@
 import dataclasses
 
 from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.sizes import format_size
 
 # StyleGAN's total batch by number of GPUs and height of the level; higher levels keep the last one.
 _BATCHES = {
@@ -16,31 +17,43 @@ _LEARNING_RATES = {64: 0.001, 128: 0.0015, 256: 0.002, 512: 0.003}
 
 @dataclasses.dataclass(frozen=True)
 class Period:
-    """A stretch of the run in which one level fades in or is stable. `index` counts them from 0."""
+    """A stretch of the run in which one level fades in or is stable."""
 
-    index: int
+    index: int  # From 0.
     level: int
     fading: bool
     start_nimg: int
     end_nimg: int
+    size: tuple  # (height, width) of the level.
+    batch: int  # Over all replicas.
+    micro_batch: int  # Pictures that a replica computes at once.
+    learning_rate: float
 
     def alpha(self, cur_nimg):
         """How far the level is faded in: 0 to 1."""
         return min((cur_nimg - self.start_nimg) / (self.end_nimg - self.start_nimg), 1.0) if self.fading else 1.0
 
 
-def periods(num_levels, config):
-    """All periods of a run: the start level stable, then each next level fading in and stable; the last one ends the run."""
+def periods(model_config, config, replicas):
+    """All periods of a run: the start level stable, then each next level fading in and stable; the last one ends the run.
+
+    Raises:
+        UserError: when the batch of a level cannot be shared out; better now than weeks later, when the level begins.
+    """
     total, fade, stable = (round(kimg * 1000) for kimg in (config.total_kimg, config.fade_kimg, config.stable_kimg))
-    start_level = min(config.start_level, num_levels - 1)
+    start_level = min(config.start_level, model_config.num_levels - 1)
     stretches = [(start_level, False, stable)]
-    for level in range(start_level + 1, num_levels):
+    for level in range(start_level + 1, model_config.num_levels):
         stretches += [(level, True, fade), (level, False, stable)]
     found, start = [], 0
-    for index, (level, fading, length) in enumerate(stretches):
-        end = total if index == len(stretches) - 1 else min(start + length, total)
+    for number, (level, fading, length) in enumerate(stretches, 1):
+        end = total if number == len(stretches) else min(start + length, total)
         if end > start:
-            found.append(Period(len(found), level, fading, start, end))
+            size, group = model_config.level_sizes[level], model_config.stddev_group
+            batch = batch_size(config, size[0], replicas, group)
+            micro = micro_batch(config, batch // replicas, group)
+            rate = learning_rate(config, size[0])
+            found.append(Period(len(found), level, fading, start, end, size, batch, micro, rate))
         start = end
     return found
 
@@ -59,8 +72,10 @@ def batch_size(config, height, replicas, stddev_group):
     batch = config.batch_size
     if not batch:
         table = _BATCHES[max(count for count in _BATCHES if count <= replicas)]
-        batch = _at_height(table, height)
-        batch = max(batch // replicas, 1) * replicas  # For 3 or 6 replicas, say.
+        # For numbers of replicas that StyleGAN has no batch for, the next smaller one that can be shared out.
+        share = max(_at_height(table, height) // replicas, 1)
+        share -= share % stddev_group if share > stddev_group else 0
+        return share * replicas
     share = batch // replicas
     if batch % replicas or (share > stddev_group and share % stddev_group):
         raise UserError(
@@ -70,6 +85,23 @@ def batch_size(config, height, replicas, stddev_group):
     return batch
 
 
+def micro_batch(config, share, stddev_group):
+    """How many of the pictures of a replica's share it computes at once: the configured number, at most all.
+
+    Raises:
+        UserError: when it does not divide the share, or is no whole number of minibatch-stddev groups.
+    """
+    micro = config.micro_batch or share
+    if micro >= share:
+        return share
+    if share % micro or micro % stddev_group:
+        raise UserError(
+            f"micro_batch {micro}: expected to divide the {share} pictures of a replica, and a multiple of stddev_group "
+            f"{stddev_group}; try --set micro_batch={stddev_group if share % stddev_group == 0 else 0}"
+        )
+    return micro
+
+
 def learning_rate(config, height):
     """The learning rate of a level, of both networks: the configured one, or StyleGAN's."""
     return config.learning_rate or _at_height(_LEARNING_RATES, height)
@@ -77,3 +109,16 @@ def learning_rate(config, height):
 
 def _at_height(table, height):
     return table[min((h for h in table if h >= height), default=max(table))]
+
+
+def table(model_config, config, replicas):
+    """The periods as lines of text, for a person."""
+    rows = [("period", "level", "size", "", "kimg", "batch", "at once", "learning rate")]
+    for period in periods(model_config, config, replicas):
+        at_once = f"{replicas} x {period.micro_batch}"
+        kimg = f"{period.start_nimg / 1000:g} to {period.end_nimg / 1000:g}"
+        state = "fading in" if period.fading else "stable"
+        rows.append((str(period.index), str(period.level), format_size(period.size), state, kimg, str(period.batch),
+                     at_once, f"{period.learning_rate:g}"))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -2,9 +2,10 @@
 
 import time
 
-from tf_outfit_gan.config import PRESETS, from_preset
+from tf_outfit_gan.config import PRESETS, from_preset, to_json
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.errors import UserError
+from training import schedule
 from training.data_service import check_address
 
 
@@ -14,7 +15,9 @@ def add_arguments(parser):
     main.add_argument("--data", required=True, help="a data set from 'outfit-gan prepare'")
     main.add_argument("--preset", default="256x192", help=f"one of {', '.join(PRESETS)} (default: %(default)s)")
     main.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset")
-    main.add_argument("--dry-run", action="store_true", help="show the settings and stop")
+    main.add_argument("--dry-run", action="store_true", help="show the settings and the schedule, and stop")
+    main.add_argument("--replicas", type=int, default=1, metavar="N",
+                      help="with --dry-run: the schedule of a training on so many GPUs (default: %(default)s)")
     parser.add_argument("--time-limit", type=float, metavar="MINUTES", help="stop after this long, with a snapshot")
     parser.add_argument("--data-service", metavar="ADDRESS",
                         help="let a tf.data service at grpc://HOST:PORT read and decode (default: this machine does)")
@@ -26,10 +29,11 @@ def run(args):
     model_config, config = from_preset(args.preset, args.set)
     if args.time_limit is not None and args.time_limit <= 0:
         raise UserError(f"--time-limit {args.time_limit}: expected minutes above 0")
+    if args.replicas < 1:
+        raise UserError(f"--replicas {args.replicas}: expected at least 1")
     if args.dry_run:
-        from tf_outfit_gan.config import to_json
-
-        print(to_json(model_config), to_json(config), sep="\n")
+        plan = schedule.table(model_config, config, args.replicas)
+        print(to_json(model_config), to_json(config), f"\nOn {args.replicas} replica(s):", plan, sep="\n")
         return
 
     # A mistake is told before TensorFlow's import, which takes seconds.
