@@ -95,6 +95,7 @@ class TrainingConfig:
     tick_kimg: float = 4  # A line in the log, in stats.jsonl and in TensorBoard this often.
     snapshot_kimg: float = 200  # A snapshot and a grid of pictures this often, and at the end.
     checkpoint_kimg: float = 50
+    metrics_kimg: float = 0  # The first snapshot after so many is measured as `evaluate` does, and the last; 0 = none.
 
     def __post_init__(self):
         _one_of("precision", self.precision, PRECISIONS)

@@ -16,17 +16,19 @@ from training.checkpoints import Checkpoints
 from training.data_service import served
 from training.distribution import make_strategy
 from training.grids import Grids
+from training.metrics import Metrics
 from training.phases import Stage
 from training.report import Report
 from training.steps import Steps
 
 _INTERVALS = ("tick", "checkpoint", "snapshot")
 # What may change between a run and its continuation: nothing here touches the weights' way, but for rounding.
-_FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfinite", "stall_sec",
+_FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfinite", "stall_sec", "metrics_kimg",
          *(f"{what}_kimg" for what in _INTERVALS))
 
 
-def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None, started=None):
+def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None, inception=None,
+          started=None):
     """Trains until `total_kimg`, or until the time is up; goes on where an earlier call in the same folder ended.
 
     Args:
@@ -36,6 +38,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
         time_limit_sec: stop after this long, with a checkpoint and a snapshot. None = no limit.
         quiet: nothing on the terminal.
         data_service: address of a tf.data service that reads and decodes; None = this machine does.
+        inception: weights file of InceptionV3 to measure with; None = untrained features.
         started: when it was asked for, as `time.monotonic` has it; None = now.
 
     Raises:
@@ -57,6 +60,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     cur_nimg, trained_period = checkpoints.restore()
     total_nimg = round(config.total_kimg * 1000)
     report = Report(folder, total_nimg, quiet, model_config.size, started)
+    metrics = Metrics(folder, dataset, config, cur_nimg, inception, report)
     grids = Grids(dataset, model_config, config.seed)
     grids.reals(folder / "reals.png")
     report.say(f"{'resuming' if cur_nimg else 'training'} {folder} at {cur_nimg / 1000:.1f} kimg on {replicas} replica(s)")
@@ -95,16 +99,22 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             last = cur_nimg >= total_nimg or stop.asked or out_of_time
             if tick.at(cur_nimg) or last:
                 report.tick(cur_nimg, size, period.alpha(cur_nimg))
-            if snapshot.at(cur_nimg) or last:
+            snapshot_due = snapshot.at(cur_nimg) or last
+            if snapshot_due:
                 drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg)
+                path = folder / "snapshots" / drawn.name
                 with report.times.spent("snapshots"):
-                    snapshots.save(folder / "snapshots" / drawn.name, drawn)
+                    snapshots.save(path, drawn)
                 with report.times.spent("grids"):
                     grids.fakes(folder, drawn)
             # The checkpoint comes last: a run that is killed before it does the rest again.
             if checkpoint.at(cur_nimg) or last:
                 with report.times.spent("checkpoints"):
                     checkpoints.save(cur_nimg, trained_period)
+            # Measuring may take long, and nothing is lost if it is cut short.
+            if snapshot_due:
+                with report.times.spent("metrics"):
+                    metrics.measure(path, drawn, lambda: stop.asked)
     report.say(report.times.summary())
     report.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
     return cur_nimg

@@ -21,6 +21,8 @@ def add_arguments(parser):
     parser.add_argument("--time-limit", type=float, metavar="MINUTES", help="stop after this long, with a snapshot")
     parser.add_argument("--data-service", metavar="ADDRESS",
                         help="let a tf.data service at grpc://HOST:PORT read and decode (default: this machine does)")
+    parser.add_argument("--inception", metavar="FILE", help="with metrics_kimg: measure with these InceptionV3 weights, as "
+                        "'outfit-gan evaluate' does (default: untrained features, which do not give the standard score)")
     parser.add_argument("--quiet", action="store_true", help="nothing on the terminal; log.txt has it all")
 
 
@@ -43,4 +45,5 @@ def run(args):
     from training.loop import train
 
     time_limit_sec = None if args.time_limit is None else args.time_limit * 60
-    train(args.folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service, started)
+    train(args.folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service,
+          args.inception, started)

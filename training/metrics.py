@@ -1,0 +1,82 @@
+"""A training that measures its snapshots while it goes on, as `outfit-gan evaluate` would.
+
+    RUN/metrics.jsonl   a line for each measured snapshot
+"""
+
+import json
+import time
+
+from tf_outfit_gan.data.records import write_whole
+from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.metrics.evaluate import COUNT, SPLIT
+from tf_outfit_gan.metrics.features import InceptionFeatures
+from tf_outfit_gan.metrics.fidelity import Fidelity
+from tf_outfit_gan.metrics.measure import measure
+from training.grids import PIXELS_AT_ONCE
+
+MOST_AT_ONCE = 64  # More pictures in one call save no time.
+
+
+class Metrics:
+    """Measures the first snapshot after every `metrics_kimg`, and the last one.
+
+    Args:
+        folder: of the run.
+        dataset: the prepared `Dataset`.
+        config: the `TrainingConfig`.
+        cur_nimg: where the run goes on; what was measured of a later moment is forgotten, as that comes again.
+        inception: weights file of InceptionV3; None = untrained features.
+        report: the `Report` that tells what was found.
+    """
+
+    def __init__(self, folder, dataset, config, cur_nimg, inception, report):
+        self._path, self._dataset, self._inception, self._report = folder / "metrics.jsonl", dataset, inception, report
+        self._interval, self._total_nimg = config.metrics_kimg * 1000, config.total_kimg * 1000
+        if inception:
+            if not self._interval:
+                raise UserError(f"--inception {inception}: nothing is measured; add --set metrics_kimg=1000, say")
+            InceptionFeatures(inception)  # A file that does not load is told before the training.
+        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        self._results = [result for result in map(json.loads, lines) if result["cur_nimg"] <= cur_nimg]
+
+    def measure(self, path, snapshot, stopped):
+        """Measures a snapshot if it is time to; gives up when `stopped()` turns true, as a stop must not wait for it."""
+        last = self._results[-1]["cur_nimg"] if self._results else 0
+        due = snapshot.cur_nimg - last >= self._interval or snapshot.cur_nimg >= self._total_nimg
+        if not self._interval or not due:
+            return
+
+        def advance(_):
+            if stopped():
+                raise _Stopped
+
+        height, width = snapshot.size
+        batch = max(1, min(MOST_AT_ONCE, PIXELS_AT_ONCE // (height * width)))
+        fidelity = Fidelity(snapshot.size) if snapshot.config.conditional else None
+        started = time.monotonic()
+        try:
+            result = measure(path, snapshot, self._dataset, SPLIT, COUNT, self._inception, fidelity, 0, batch, advance)
+        except _Stopped:
+            return
+        result["seconds"] = time.monotonic() - started
+        self._results.append(result)
+        write_whole(self._path, "".join(json.dumps(line) + "\n" for line in self._results))
+        self._tell(result)
+
+    def _tell(self, result):
+        best = best_of(self._results)
+        standing = "the best so far" if best is result else f"the best: {best['value']:.4f}, {best['snapshot']}"
+        self._report.say(f"{result['metric']} {result['value']:.4f} at {result['size']}, of {result['count']} pictures in "
+                         f"{result['seconds']:.0f} s, with {result['features']}; {standing}")
+        told = {result["metric"].lower().replace(" ", "_"): result["value"], "picture_error": result.get("picture_error")}
+        self._report.scalars(result["cur_nimg"], {f"metrics/{name}": value for name, value in told.items() if value})
+
+
+def best_of(results):
+    """The best of the results that compare with the last one: distances of another size or of other features do not."""
+    kind = {name: results[-1][name] for name in ("metric", "features", "size", "count")}
+    return min((result for result in results if kind.items() <= result.items()), key=lambda result: result["value"])
+
+
+class _Stopped(Exception):
+    """The run is to stop."""
