@@ -57,7 +57,7 @@ def peak_of_a_step(model_config, config, level, batch):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     steps = Steps(tf.distribute.get_strategy(), model_config, config)
     stage = Stage(level, False, batch, 1)
-    steps.run(stage, iter(tf.data.Dataset.from_tensors(random_batch(model_config, stage)).repeat()), 1, 0, 1.0, 0.0)
+    steps.run(stage, iter(tf.data.Dataset.from_tensors(random_batch(model_config, stage)).repeat()), 1, 0)
     if tf.config.get_visible_devices("GPU"):
         return tf.config.experimental.get_memory_info("GPU:0")["peak"]
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before

@@ -88,9 +88,8 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
 
             # Train some steps in one call.
             count = min(config.steps_per_call, -(-(period.end_nimg - cur_nimg) // batch))
-            alpha_step = batch / (period.end_nimg - period.start_nimg)
             called = time.monotonic()
-            statistics = steps.run(stage, iterator, count, cur_nimg, period.alpha(cur_nimg), alpha_step)
+            statistics = steps.run(stage, iterator, count, cur_nimg, (period.start_nimg, period.end_nimg))
             cur_nimg += count * batch
             report.add(stage, statistics, count, time.monotonic() - called)
 

@@ -61,32 +61,38 @@ class Steps:
         for optimizer, _ in self._learning_rates:
             optimizer.reset()
 
-    def run(self, stage, iterator, steps, cur_nimg, alpha, alpha_step):
+    def trace(self, stage, iterator):
+        """Builds the graph of a stage where it is new, which may take a minute in which nothing is learned."""
+        if stage not in self._traced:
+            traced = tf.function(lambda *arguments: self._run(stage, *arguments))
+            traced.get_concrete_function(iterator, *[tf.TensorSpec([], tf.int64)] * 4)
+            self._traced[stage] = traced
+
+    def run(self, stage, iterator, steps, cur_nimg, fade=(0, 1)):
         """Runs some steps in one call into the graph, which keeps Python out of the inner loop.
+
+        Steps are the same steps however they are divided into calls.
 
         Args:
             stage: the `Stage`, which selects the graph.
             iterator: of distributed batches, as `compact_batches` yields them, without ids.
             steps: how many.
             cur_nimg: real images shown before; with the seed it keys every random draw.
-            alpha, alpha_step: how far the level is faded in at the first step, and what each step adds.
+            fade: where a fading level begins and ends to fade in, as image counts.
 
         Returns:
             {name of `STATISTICS`: mean over the steps}.
         """
-        if stage not in self._traced:
-            self._traced[stage] = tf.function(lambda *arguments: self._run(stage, *arguments))
-        means = self._traced[stage](
-            iterator, tf.constant(steps, tf.int64), tf.constant(cur_nimg, tf.int64),
-            tf.constant(alpha, tf.float32), tf.constant(alpha_step, tf.float32),
-        )
-        return dict(zip(STATISTICS, means.numpy().tolist()))
+        self.trace(stage, iterator)
+        numbers = (tf.constant(number, tf.int64) for number in (steps, cur_nimg, *fade))
+        return dict(zip(STATISTICS, self._traced[stage](iterator, *numbers).numpy().tolist()))
 
-    def _run(self, stage, iterator, steps, cur_nimg, alpha, alpha_step):
+    def _run(self, stage, iterator, steps, cur_nimg, fade_start, fade_end):
         totals = tf.zeros([len(STATISTICS)])
         for step in tf.range(steps):
-            fade = alpha + tf.cast(step, tf.float32) * alpha_step if stage.fading else None
-            totals += self.step(stage, self._inputs(next(iterator)), cur_nimg + step * stage.batch, fade)
+            nimg = cur_nimg + step * stage.batch
+            alpha = tf.cast((nimg - fade_start) / (fade_end - fade_start), tf.float32) if stage.fading else None
+            totals += self.step(stage, self._inputs(next(iterator)), nimg, alpha)
         # A lazy R1 is measured in some steps only.
         return totals / tf.cast(steps, tf.float32) * [*[1.0] * (len(STATISTICS) - 1), self.config.r1_interval]
 

@@ -66,7 +66,7 @@ class TimedStep:
             if self.config.r1_interval > 1:
                 count = 1 if cur_nimg == 0 else min(count, self.config.r1_interval - 1)
             found.append((share / count, functools.partial(
-                self._steps.run, self.stage, self._iterator, count, cur_nimg, 1.0, 0.0)))
+                self._steps.run, self.stage, self._iterator, count, cur_nimg)))
         return found
 
     def graphs(self):
