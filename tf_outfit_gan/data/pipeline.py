@@ -2,9 +2,10 @@
 
 A photo of one level meets the articles of another; only these two are read and decoded. Pictures stay 8-bit until they
 are on the device that needs them: a quarter of the bytes to copy, and the conversion to floats would take as long as
-half of the decoding.
+half of the decoding. There they are mirrored, too.
 """
 
+import math
 import warnings
 
 import tensorflow as tf
@@ -42,7 +43,8 @@ def compact_batches(dataset, split, image_size, condition_size, batch_size, *,
 
     Yields: ids string [N]; image uint8 [N, H, W, 3]; with a condition_size also articles, a tuple of S uint8
         [N, h, w, 3] (stacked here, they would all be copied once more), worn bool [N, S] (an article that is missing is
-        black and must not be seen: see `to_inputs`), and keypoints float32 [N, K, 3].
+        black and must not be seen: see `to_inputs`), and keypoints float32 [N, K, 3]. With mirror also flip bool [N]:
+        which entries `to_inputs` is to mirror.
 
     The same arguments give the same stream, entry by entry, also of what is mirrored; neither the sizes nor the batch
     change the order.
@@ -67,7 +69,7 @@ def compact_batches(dataset, split, image_size, condition_size, batch_size, *,
 
     def prepare(coins, records):
         """Parses a global batch, which takes a third of the time that they take one by one, and deals it."""
-        entries = dict(_parse(records, len(dataset.slots)), flip=coins < (0.5 if mirror else 0.0))
+        entries = _parse(records, len(dataset.slots)) | ({"flip": coins < 0.5} if mirror else {})
         return {name: _dealt(values, replicas) for name, values in entries.items()}
 
     def decode(entry):
@@ -85,14 +87,39 @@ def compact_batches(dataset, split, image_size, condition_size, batch_size, *,
 
 
 def to_inputs(batch):
-    """Turns the pictures of a compact batch into floats in [-1, 1]; a missing article is exactly 0, mid-gray."""
-    batch = dict(batch, image=to_float(batch["image"]))
+    """Turns the pictures of a compact batch into floats in [-1, 1], and mirrors what is to be mirrored.
+
+    A missing article is exactly 0, mid-gray.
+    """
+    flip = batch.get("flip")
+
+    def picture(pixels):
+        return _mirrored_where(flip, to_float(pixels))
+
+    found = {name: value for name, value in batch.items() if name not in ("flip", "worn")}
+    found["image"] = picture(batch["image"])
     if "articles" in batch:
-        articles, worn = tf.stack([to_float(slot) for slot in batch["articles"]], axis=-4), batch.pop("worn")
+        articles, worn = tf.stack([picture(slot) for slot in batch["articles"]], axis=-4), batch["worn"]
         # Flat, as broadcasting over many axes takes six times as long.
         flat = tf.reshape(articles, tf.concat([tf.shape(worn), [-1]], 0))
-        batch["articles"] = tf.reshape(tf.where(worn[..., None], flat, tf.zeros_like(flat)), tf.shape(articles))
-    return batch
+        found["articles"] = tf.reshape(tf.where(worn[..., None], flat, tf.zeros_like(flat)), tf.shape(articles))
+        if flip is not None:
+            found["keypoints"] = tf.where(flip[:, None, None], _mirrored_pose(batch["keypoints"]), batch["keypoints"])
+    return found
+
+
+def _mirrored_where(flip, images):
+    """Mirrors those of the images [N, H, W, 3] that `flip` [N] tells; None = none of them."""
+    if flip is None:
+        return images
+    flat = [tf.reshape(x, [-1, math.prod(images.shape[1:])]) for x in (tf.reverse(images, [2]), images)]
+    return tf.reshape(tf.where(flip[:, None], *flat), [-1, *images.shape[1:]])
+
+
+def _mirrored_pose(keypoints):
+    """Poses [N, K, 3] seen in a mirror; hidden joints stay at (0, 0, 0)."""
+    x, y, v = tf.unstack(tf.gather(keypoints, MIRROR, axis=1), axis=-1)
+    return tf.stack([tf.where(v > 0, 1 - x, x), y, v], axis=-1)
 
 
 def stored_entries(dataset, split, image_size, condition_size):
@@ -116,7 +143,7 @@ def load_entry(dataset, entry_id, image_size, condition_size):
             if entry_id in ids:
                 record = _in_order([files]).skip(ids.index(entry_id)).batch(1)
                 entry = {name: value[0] for name, value in _parse(next(iter(record)), len(dataset.slots)).items()}
-                return to_inputs(_decode(dict(entry, flip=tf.constant(False)), image_size, condition_size))
+                return to_inputs(_decode(entry, image_size, condition_size))
             examples = examples or sorted(ids)[:3]
     raise UserError(f"{dataset.path}: no entry {entry_id!r}; expected one of its ids, such as {', '.join(examples)}")
 
@@ -162,23 +189,28 @@ def _parse(records, num_slots):
 
 
 def _decode(entry, image_size, condition_size):
-    """Decodes a parsed entry, and mirrors it if its `flip` says so."""
+    """Decodes a parsed entry."""
     decoded = {"ids": entry["id"], "image": _picture(entry["image"], image_size)}
+    if "flip" in entry:
+        decoded["flip"] = entry["flip"]
     if condition_size:
-        decoded["articles"] = tuple(_picture(article, condition_size) for article in tf.unstack(entry["articles"]))
+        decoded["articles"] = tuple(_article(article, condition_size) for article in tf.unstack(entry["articles"]))
         decoded["worn"] = tf.strings.length(entry["articles"]) > 0
         decoded["keypoints"] = entry["keypoints"]
-    # One branch for all: one each would take longer than mirroring does.
-    return tf.cond(entry["flip"], lambda: _mirrored(decoded), lambda: decoded)
+    return decoded
 
 
-def _picture(encoded, size):
-    """Decodes one string to uint8 [h, w, 3]; an empty one gives black."""
+def _article(encoded, size):
+    """`_picture`; a missing one, an empty string, gives black."""
     if is_raw(size):
         return decode_raw(encoded, size)
     there = tf.strings.length(encoded) > 0
-    picture = tf.cond(there, lambda: decode_jpeg(encoded), lambda: tf.zeros([*size, 3], tf.uint8))
-    return tf.ensure_shape(picture, [*size, 3])
+    return tf.cond(there, lambda: _picture(encoded, size), lambda: tf.zeros([*size, 3], tf.uint8))
+
+
+def _picture(encoded, size):
+    """Decodes one string to uint8 [h, w, 3]."""
+    return decode_raw(encoded, size) if is_raw(size) else tf.ensure_shape(decode_jpeg(encoded), [*size, 3])
 
 
 def decode_raw(encoded, size):
@@ -191,13 +223,3 @@ def decode_raw(encoded, size):
 def decode_jpeg(encoded):
     """Decodes one JPEG to uint8 [h, w, 3]."""
     return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
-
-
-def _mirrored(entry):
-    """Mirrors an entry's photo, articles and pose; hidden joints stay at (0, 0, 0)."""
-    mirrored = dict(entry, image=tf.reverse(entry["image"], [1]))
-    if "articles" in entry:
-        mirrored["articles"] = tuple(tf.reverse(article, [1]) for article in entry["articles"])
-        x, y, v = tf.unstack(tf.gather(entry["keypoints"], MIRROR), axis=-1)
-        mirrored["keypoints"] = tf.stack([tf.where(v > 0, 1 - x, x), y, v], axis=-1)
-    return mirrored
