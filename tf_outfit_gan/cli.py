@@ -16,6 +16,7 @@ VERBS = {
     "pose": ("tf_outfit_gan.pose.program", "find the poses that a catalogue's manifest lacks"),
     "inspect": ("tf_outfit_gan.data.inspect", "tell what a catalogue or its records hold, and what is odd"),
     "train": ("training.train", "train a model; the same command resumes it"),
+    "report": ("training.run_page", "show how a run is doing, on one page of HTML"),
     "train-pose": ("training.train_pose", "train a pose estimator; the same command resumes it"),
     "import-stylegan": ("tf_outfit_gan.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
     "render": ("tf_outfit_gan.render", "render an outfit in one or many poses"),

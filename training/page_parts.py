@@ -1,0 +1,164 @@
+"""The parts of a run's page, each a function from a `RunFolder` to HTML; everything a run has written is escaped."""
+
+import json
+import shlex
+import time
+from html import escape
+
+from tf_outfit_gan.config import nearest_preset
+from tf_outfit_gan.sizes import format_size, levels_of
+from training import page_pictures
+from training.curves import chart
+from training.page_style import STYLE
+from training.status import format_duration
+
+# (title, {label: name in stats.jsonl}). A curve that was never other than 0, such as of what is off, is not drawn.
+CHARTS = (
+    ("Losses", {"generator": "loss_generator", "discriminator": "loss_discriminator"}),
+    ("Scores", {"of photos": "score_real", "of fakes": "score_fake"}),
+    ("R1 penalty", {"": "r1_penalty"}),
+    ("Sign of the photos' scores", {"mean": "sign_real"}),
+    ("Augmentation", {"p": "ada_probability"}),
+    ("Images a second", {"": "images_per_sec"}),
+    ("Seconds a kimg, all in all", {"": "sec_per_kimg"}),
+    ("Waiting for data, share of the time", {"": "input_wait"}),
+    ("Skipped updates", {"": "skipped_updates"}),
+)
+LAST_LINES, LAST_WARNINGS, LAST_METRICS = 20, 12, 12
+
+
+def page(run):
+    """The whole page, as text."""
+    name = escape(run.path.resolve().name)
+    parts = (head(run), f"<h2>Newest pictures</h2>{page_pictures.newest(run)}", warnings(run),
+             f"<h2>Curves</h2><p class='quiet'>Over kimg, thousand photos shown. Lines mark a new size; it fades in where "
+             f"the ground is shaded.</p><div class='row'>{curves(run)}</div>", measured(run), page_pictures.growing(run),
+             what_it_is(run), commands(run), ending(run))
+    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            # Nothing is fetched from anywhere, and a browser holds the page to it.
+            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+            f'style-src \'unsafe-inline\'"><style>{STYLE}</style></head>\n<body><main><h1>{name}</h1>\n'
+            + "\n".join(part for part in parts if part) + "\n</main></body></html>\n")
+
+
+def head(run):
+    """How far it is, in one sentence and a bar."""
+    last, total = run.stats[-1], run.config["training"]["total_kimg"]
+    kimg = last["cur_nimg"] / 1000
+    alpha = last.get("alpha", 1.0)
+    told = [f"{kimg:.1f} of {total:g} kimg", f"{_size(run, last)} {'stable' if alpha >= 1 else f'fading in, {alpha:.0%}'}"]
+    if "images_per_sec" in last:
+        told.append(f"{last['images_per_sec']:.1f} images/s")
+    if "left_sec" in last and kimg < total:
+        growing = "more than " if _size(run, last) != format_size(run.config["model"]["size"]) else ""
+        told.append(f"{growing}{format_duration(last['left_sec'])} left at this speed")
+    if last.get("memory_bytes"):
+        told.append(f"{last['memory_bytes'] / 2**30:.1f} GiB")
+    written = time.strftime("%Y-%m-%d %H:%M", time.localtime((run.path / "stats.jsonl").stat().st_mtime))
+    return (f'<p><progress value="{min(kimg, total):g}" max="{total:g}" aria-label="progress"></progress></p>'
+            f"<p>{escape(', '.join(told))}. <span class='quiet'>As of {written}.</span></p>")
+
+
+def curves(run):
+    """The charts of what the run has told, with its sizes marked."""
+    marks, fades = [], []
+    for before, record in zip([{}, *run.stats], run.stats):
+        kimg = record["cur_nimg"] / 1000
+        begun = before.get("cur_nimg", 0) / 1000
+        if record.get("height") != before.get("height"):
+            marks.append((begun, _size(run, record)))
+        if record.get("alpha", 1.0) < 1:
+            fading_since = fades.pop()[0] if fades and fades[-1][1] == begun else begun
+            fades.append((fading_since, kimg))
+    drawn = []
+    for title, names in CHARTS:
+        series = {label: _points(run.stats, name) for label, name in names.items()}
+        if any(value for points in series.values() for _, value in points):
+            drawn.append(chart(title, series, marks, fades))
+    if len(run.metrics) > 1:
+        series = {label: _points(run.metrics, "value", label) for label in
+                  dict.fromkeys(f"{result['metric']} at {result['size']}" for result in run.metrics)}
+        drawn.append(chart("Distance from the photos", series, marks, fades))
+    return "".join(drawn)
+
+
+def measured(run):
+    """The distances that were measured during the training."""
+    if not run.metrics:
+        return ""
+    rows = "".join(
+        _row("td", f"{result['cur_nimg'] / 1000:.0f}", result["size"], f"{result['value']:.4f}", result["count"],
+             result["snapshot"]) for result in run.metrics[-LAST_METRICS:])
+    last = run.metrics[-1]
+    return (f"<h2>Measured</h2><p>{escape(last['metric'])} with {escape(last['features'])}; smaller is better, and "
+            f"only distances of one size and as many pictures compare.</p><div class='wide'><table>"
+            f"{_row('th', 'kimg', 'size', 'distance', 'pictures', 'snapshot')}{rows}</table></div>")
+
+
+def warnings(run):
+    lines = run.log_lines("warning")
+    if not lines:
+        return ""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines[-LAST_WARNINGS:])
+    before = f"<p>The last {LAST_WARNINGS} of {len(lines)}.</p>" if len(lines) > LAST_WARNINGS else ""
+    return f"<h2>Warnings</h2>{before}<ul>{items}</ul>"
+
+
+def what_it_is(run):
+    """Configuration, data and machine."""
+    preset, changes = nearest_preset(run.config["model"], run.config["training"])
+    machine = run.config.get("machine", {})
+    rows = {"data": run.config["data"], "preset": " ".join([preset, *(f"--set {change}" for change in changes)])}
+    if machine:
+        rows["machine"] = ", ".join([f"{machine['cores']} cores of {machine['cpu']}", *machine["gpus"]])
+        rows["software"] = f"TensorFlow {machine['tensorflow']}, Keras {machine['keras']}, Python {machine['python']}"
+    times = run.log_lines("first step after")
+    if times:
+        rows["time"] = times[-1]
+    table = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
+    full = escape(json.dumps(run.config, indent=1))
+    return (f"<h2>What it is</h2><div class='wide'><table>{table}</table></div>"
+            f"<details><summary>config.json</summary><pre>{full}</pre></details>")
+
+
+def commands(run):
+    """What to type next."""
+    folder, data = str(run.path), run.config["data"]
+    preset, changes = nearest_preset(run.config["model"], run.config["training"])
+    settings = [word for change in changes for word in ("--set", change)]
+    outfit = ["--outfit", "outfit.json"] if run.config["model"].get("conditional", True) else []
+    rows = {
+        "Go on": ["train", folder, "--data", data, "--preset", preset, *settings],
+        "Draw pictures": ["render", folder, *outfit, "--seed", "1,2,3", "--out", "picture.png"],
+        "Measure": ["evaluate", folder, "--data", data],
+        "Hand over": ["export", folder, f"models/{run.path.resolve().name}"],
+    }
+    items = "".join(f"<dt>{title}</dt><dd><pre>{escape(shlex.join(['outfit-gan', *words]))}</pre></dd>"
+                    for title, words in rows.items())
+    return f"<h2>Commands</h2><dl>{items}</dl>"
+
+
+def ending(run):
+    """The end of the log."""
+    lines = escape("\n".join(run.log[-LAST_LINES:]))
+    return f"<h2>The end of the log</h2><pre>{lines}</pre>" if lines else ""
+
+
+def _row(kind, *cells):
+    return "<tr>" + "".join(f"<{kind}>{escape(str(cell))}</{kind}>" for cell in cells) + "</tr>"
+
+
+def _points(records, name, kind=None):
+    """[(kimg, value)] of the records that have a number of that name; of one kind of metric alone if that is given."""
+    return [(record["cur_nimg"] / 1000, float(record[name])) for record in records
+            if isinstance(record.get(name), (int, float))
+            and (kind is None or f"{record['metric']} at {record['size']}" == kind)]
+
+
+def _size(run, record):
+    """The size of pictures at a record, which has their height."""
+    for size in levels_of(run.config["model"]["size"]):
+        if size[0] == record.get("height"):
+            return format_size(size)
+    return "?"

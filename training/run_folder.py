@@ -1,0 +1,72 @@
+"""What a run has left in its folder so far, read without TensorFlow: also of a run that is going on, or of older form."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from tf_outfit_gan.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run. `stats` has at least one line, each a dict with cur_nimg; `metrics` may be empty, as may `log`."""
+
+    path: Path
+    config: dict  # data, model, training; machine, if the run has told it.
+    stats: list
+    metrics: list
+    log: list
+    grids: list  # Paths of fakes_*.png, from old to new.
+
+    @property
+    def timeline(self):
+        """The path of the timeline, or None."""
+        path = self.path / "timeline.gif"
+        return path if path.is_file() else None
+
+    def log_lines(self, start):
+        """The lines of the log that start so."""
+        return [line for line in self.log if line.lower().startswith(start)]
+
+
+def read_run(path):
+    """Reads a run's folder; raises `UserError` where there is none, or none that has told anything."""
+    path = Path(path)
+    try:
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        config["model"]["size"], config["training"]["total_kimg"], config["data"]  # What every run has.
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{path}: no run here; expected the folder of `outfit-gan train`, with config.json") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path / 'config.json'}: not the configuration of a run ({error!r})") from None
+    stats = in_order(_json_lines(path / "stats.jsonl"))
+    if not stats:
+        raise UserError(f"{path / 'stats.jsonl'}: the run has told nothing yet; it does so after "
+                        f"{config['training'].get('tick_kimg', 4):g} kimg: ask again then")
+    log = path / "log.txt"
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+    return RunFolder(path, config, stats, in_order(_json_lines(path / "metrics.jsonl")), lines,
+                     sorted(path.glob("fakes_[0-9]*kimg.png")))
+
+
+def in_order(records):
+    """Leaves out what a resumed run has done again: a record takes the place of all that are not before it."""
+    found = []
+    for record in records:
+        while found and found[-1]["cur_nimg"] >= record["cur_nimg"]:
+            found.pop()
+        found.append(record)
+    return found
+
+
+def _json_lines(path):
+    """The records of a file that another process may be writing: its last line need not be whole."""
+    if not path.is_file():
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and isinstance(record.get("cur_nimg"), (int, float)):
+            yield record
