@@ -11,7 +11,7 @@ from tf_outfit_gan.data.pipeline import compact_batches
 from tf_outfit_gan.data.records import write_whole
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
-from training import schedule
+from training import machine, schedule
 from training.checkpoints import Checkpoints
 from training.data_service import served
 from training.distribution import make_strategy
@@ -157,7 +157,8 @@ def _keep_config(folder, dataset, model_config, config):
     """Writes config.json, or compares it with that of the run that is to be resumed."""
     path = folder / "config.json"
     ours = {
-        "data": str(dataset.path.resolve()), "model": configs.to_dict(model_config), "training": configs.to_dict(config)
+        "data": str(dataset.path.resolve()), "model": configs.to_dict(model_config), "training": configs.to_dict(config),
+        "machine": machine.describe(),  # Not compared: a run may move.
     }
     if path.exists():
         theirs = json.loads(path.read_text())
