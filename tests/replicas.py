@@ -1,58 +1,83 @@
-"""A program: trains the same model on one and on two logical processors and prints how much they differ, as JSON.
+"""A program: trains the same model on one replica and on two, and prints how much they differ, as JSON.
 
-It is a process of its own because logical devices must be made before TensorFlow starts.
+    python -m tests.replicas FOLDER           two logical processors against one
+    python -m tests.replicas FOLDER WORKER    one of the processes of the cluster in TF_CONFIG against what the first left
+
+It is a process of its own because devices must be made, and a cluster joined, before TensorFlow starts.
 """
 
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.randomness import BatchDraws
-from training.distribution import make_strategy
+from training.cluster import resolve
+from training.distribution import Workers, make_strategy
 from training.phases import Stage
 from training.steps import Steps
 
 BATCH = 16
 LEVEL = 2
+CONFIG, TRAINING = from_preset("tiny", ["r1_interval=1", "ada_target=0.6"])
+PHASES = ("discriminator_phase", "r1_phase", "generator_phase")
 
 
-def main():
+def main(folder):
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
     two = make_strategy()
-    one = tf.distribute.MirroredStrategy(["CPU:0"])
-    config, training = from_preset("tiny", ["r1_interval=1", "ada_target=0.6"])
-    batch = random_batch(config)
-    steps = {strategy: Steps(strategy, config, training) for strategy in (one, two)}
-    for model in steps.values():
-        model.ada_probability.assign(0.5)  # Some pictures are altered, and others not.
-    found = {"replicas": two.num_replicas_in_sync, "gradient_error": {}}
-
-    # The gradients of each phase, summed over replicas, are those of the joint batch.
-    for phase in ("discriminator_phase", "r1_phase", "generator_phase"):
-        joint, parts = (np.array(gradient(strategy, steps[strategy], phase, batch)) for strategy in (one, two))
-        found["gradient_error"][phase] = float(np.linalg.norm(joint - parts) / np.linalg.norm(joint))
-
-    # After ten steps both replicas hold the same variables, and have moved.
-    before = steps[two].generator.get_weights()
-    steps[two].set_learning_rate(0.002)
-    stage = Stage(LEVEL, True, BATCH // 2, 2)
-    run = tf.function(lambda nimg: steps[two].step(stage, distributed(two, batch), nimg, tf.constant(0.5)))
-    for step in range(10):
-        run(tf.constant(step * BATCH, tf.int64))
-    networks = (steps[two].generator, steps[two].discriminator, steps[two].average)
+    one = tf.distribute.OneDeviceStrategy("CPU:0")
+    expected, (found, steps) = trained(one)[0], trained(two)
+    np.savez(folder / "expected.npz", **expected)
+    networks = (steps.generator, steps.discriminator, steps.average)
     values = [variable.value for network in networks for variable in network.weights]
-    values += [steps[two].generator_optimizer.second_moment, steps[two].discriminator_optimizer.second_moment]
-    values.append(steps[two].ada_probability)
+    values += [steps.generator_optimizer.second_moment, steps.discriminator_optimizer.second_moment, steps.ada_probability]
     differences = [np.abs(np.subtract(*(v.numpy() for v in two.experimental_local_results(value)))).max() for value in values]
-    found["replica_difference"] = float(max(differences))
-    after = steps[two].generator.get_weights()
-    found["moved"] = float(max(np.abs(a - b).max() for a, b in zip(after, before)))
-    found["ada_probability"] = float(steps[two].ada_probability.read_value())
-    print(json.dumps(found))
+    print(json.dumps({
+        "replicas": two.num_replicas_in_sync, "errors": errors(found, expected), "moved": float(expected["moved"]),
+        "replica_difference": float(max(differences)), "ada_probability": float(steps.ada_probability.read_value()),
+    }))
+
+
+def worker(folder):
+    strategy = make_strategy(resolve())
+    workers = Workers(strategy)
+    found, steps = trained(strategy)
+    mine = steps.ada_probability.numpy(), *(weights.sum() for weights in steps.generator.get_weights())
+    same = workers.numbers(hash(mine) % 2**31)
+    expected = np.load(folder / "expected.npz")
+    print(json.dumps({"replicas": strategy.num_replicas_in_sync, "errors": errors(found, expected), "same": same}))
+
+
+def trained(strategy):
+    """Gradients of each phase, and losses, weights and moments of ten steps. Returns (them, the `Steps`)."""
+    steps = Steps(strategy, CONFIG, TRAINING)
+    steps.ada_probability.assign(0.5)  # Some pictures are altered, and others not.
+    batch = random_batch(CONFIG)
+    # The gradients of each phase, summed over replicas, are those of the joint batch.
+    found = {phase: gradient(strategy, steps, phase, batch).numpy() for phase in PHASES}
+
+    steps.set_learning_rate(0.002)
+    before = steps.generator.get_weights()
+    stage = Stage(LEVEL, True, BATCH // strategy.num_replicas_in_sync, strategy.num_replicas_in_sync)
+    run = tf.function(lambda nimg: steps.step(stage, distributed(strategy, batch), nimg, tf.constant(0.5)))
+    found["losses"] = np.array([run(tf.constant(step * BATCH, tf.int64)) for step in range(10)])
+    for name in ("generator", "discriminator", "average"):
+        found[name] = np.concatenate([weight.ravel() for weight in getattr(steps, name).get_weights()])
+    for name in ("generator_optimizer", "discriminator_optimizer"):
+        found[name] = getattr(steps, name).second_moment.numpy()
+    found["moved"] = max(np.abs(a - b).max() for a, b in zip(steps.generator.get_weights(), before))
+    return found, steps
+
+
+def errors(found, expected):
+    """How far apart two results of `trained` are, by name, in parts of their length."""
+    return {name: float(np.linalg.norm(found[name] - expected[name]) / np.linalg.norm(expected[name])) for name in found}
 
 
 def random_batch(config):
@@ -91,4 +116,4 @@ def gradient(strategy, steps, phase, batch):
 
 
 if __name__ == "__main__":
-    main()
+    (worker if sys.argv[2:] else main)(Path(sys.argv[1]))

@@ -133,7 +133,7 @@ def test_the_verb_writes_figures_that_fit_together(measured):
     (["--preset", "tiny", "--r1-interval", "0"], "r1_interval must be at least 1"),
     (["--preset", "tiny", "--json", "no-such-folder/step.json"], "no-such-folder/step.json"),
     (["--preset", "tiny", "--batch", "6"], "batch_size 6 over 1 replica"),
-    (["--preset", "tiny", "--device", "tpu"], "--device tpu: TensorFlow finds no such device here; choose one of cpu"),
+    (["--preset", "tiny", "--devices", "tpu"], "--devices tpu: TensorFlow finds no such device here; choose one of cpu"),
 ])
 def test_a_mistake_is_one_line_and_exit_2(arguments, message, capsys):
     assert cli.main(["benchmark", "step", *arguments]) == 2

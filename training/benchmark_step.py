@@ -24,7 +24,7 @@ def add_arguments(parser):
     main.add_argument("--batch", type=int, help="pictures a replica (default: the preset's)")
     main.add_argument("--precision", help=f"one of {', '.join(PRECISIONS)} (default: the preset's)")
     main.add_argument("--r1-interval", type=int, metavar="STEPS", help="R1 every so many steps (default: the preset's)")
-    main.add_argument("--device", help="cpu, gpu (all of them) or gpu:N (default: the GPUs, if there are any)")
+    main.add_argument("--devices", help="cpu, gpu (all of them) or gpu:0,gpu:2 (default: the GPUs, if there are any)")
     main.add_argument("--repeats", type=int, default=5, help="rounds of step and floor (default: %(default)s)")
     parser.add_argument("--profile", action="store_true", help="also tell what the step spends its time on (processors only)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures, the settings and the machine here")
@@ -43,10 +43,10 @@ def run(args):
     if args.json and not args.json.absolute().parent.is_dir():
         raise UserError(f"--json {args.json}: its folder does not exist; create it first")
 
-    from training.machine import choose_device, describe
+    from training.machine import choose_devices, describe
     from training.step_report import measure, show
 
-    choose_device(args.device)
+    choose_devices(args.devices)
     found = measure(model_config, config, level, args.batch, args.repeats, args.profile)
     found |= {"preset": args.preset, "model": to_dict(model_config), "training": to_dict(config), "machine": describe()}
     show(found)

@@ -10,19 +10,23 @@ import tensorflow as tf
 from tf_outfit_gan.errors import UserError
 
 
-def choose_device(name):
+def choose_devices(names):
     """Leaves TensorFlow the devices that were asked for; called before it uses any.
 
     Args:
-        name: "cpu", "gpu" for all GPUs, "gpu:N" for one of them; None = whatever there is.
+        names: "cpu", "gpu" for all GPUs, "gpu:0,gpu:2" for some of them; None = whatever there is.
     """
-    if name is None:
+    if names is None:
         return
     gpus = tf.config.list_physical_devices("GPU")
     choices = {"cpu": [], **({"gpu": gpus} if gpus else {}), **{f"gpu:{index}": [gpu] for index, gpu in enumerate(gpus)}}
-    if name not in choices:
-        raise UserError(f"--device {name}: TensorFlow finds no such device here; choose one of {', '.join(choices)}")
-    tf.config.set_visible_devices(choices[name], "GPU")
+    asked = names.split(",")
+    for name in asked:
+        if name not in choices:
+            raise UserError(f"--devices {name}: TensorFlow finds no such device here; choose one of {', '.join(choices)}")
+    if len(set(asked)) < len(asked) or len(asked) > 1 and {"cpu", "gpu"} & set(asked):
+        raise UserError(f"--devices {names}: expected cpu, gpu for all GPUs, or some of them, such as gpu:0,gpu:2")
+    tf.config.set_visible_devices(sum((choices[name] for name in asked), []), "GPU")
 
 
 def describe():

@@ -36,7 +36,7 @@ def measure(model_config, config, level, replica_batch, repeats, profile=False):
         UserError: for a batch that the model cannot take, or a profile on a GPU.
     """
     if profile and tf.config.get_visible_devices("GPU"):
-        raise UserError("--profile: the profile is of processors; add --device cpu, or see a GPU's in TensorBoard's profiler")
+        raise UserError("--profile: the profile is of processors; add --devices cpu, or see a GPU's in TensorBoard's profiler")
     size = model_config.level_sizes[level]
     replicas = make_strategy().num_replicas_in_sync
     if replica_batch:
