@@ -14,7 +14,7 @@ from tf_outfit_gan.sizes import format_size
 from training import machine, schedule
 from training.checkpoints import Checkpoints
 from training.data_service import served
-from training.distribution import make_strategy
+from training.distribution import Workers, make_strategy
 from training.grids import Grids
 from training.metrics import Metrics
 from training.phases import Stage
@@ -28,7 +28,7 @@ _FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfi
 
 
 def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None, inception=None,
-          started=None):
+          started=None, strategy=None):
     """Trains until `total_kimg`, or until the time is up; goes on where an earlier call in the same folder ended.
 
     Args:
@@ -40,6 +40,8 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
         data_service: address of a tf.data service that reads and decodes; None = this machine does.
         inception: weights file of InceptionV3 to measure with; None = untrained features.
         started: when it was asked for, as `time.monotonic` has it; None = now.
+        strategy: from `make_strategy`; None = the visible devices of this machine. The workers of a cluster all call
+            this, with the same arguments and a folder that all of them see.
 
     Raises:
         UserError: when the data does not fit the model, or the folder holds a run with other settings.
@@ -47,22 +49,26 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     started = started or time.monotonic()
     folder = Path(folder)
 
-    # Check and write down what this run is.
+    # Check and write down what this run is. All workers of a cluster do the same; what all would write alike, one writes.
     _check_data(dataset, model_config)
-    folder.mkdir(parents=True, exist_ok=True)
+    strategy = strategy or make_strategy()
+    workers = Workers(strategy)
+    own_folder = folder if workers.chief else folder / "workers" / str(workers.index)
+    own_folder.mkdir(parents=True, exist_ok=True)
     _keep_config(folder, dataset, model_config, config)
 
     # Build everything, and remember what an earlier call learned.
-    strategy = make_strategy()
     replicas = strategy.num_replicas_in_sync
     steps = Steps(strategy, model_config, config)
     checkpoints = Checkpoints(folder / "checkpoints", steps)
     cur_nimg, trained_period = checkpoints.restore()
     total_nimg = round(config.total_kimg * 1000)
-    report = Report(folder, total_nimg, quiet, model_config.size, started)
+    workers.expect_same(model=configs.to_dict(model_config), training=configs.to_dict(config), place=cur_nimg)
+    report = Report(own_folder, total_nimg, quiet or not workers.chief, model_config.size, started)
     metrics = Metrics(folder, dataset, config, cur_nimg, inception, report)
     grids = Grids(dataset, model_config, config.seed)
-    grids.reals(folder / "reals.png")
+    if workers.chief:
+        grids.reals(folder / "reals.png")
     report.say(f"{'resuming' if cur_nimg else 'training'} {folder} at {cur_nimg / 1000:.1f} kimg on {replicas} replica(s)")
 
     all_periods = schedule.periods(model_config, config, replicas)
@@ -95,10 +101,10 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
 
             # Tell, save, or stop.
             out_of_time = time_limit_sec is not None and time.monotonic() - started > time_limit_sec
-            last = cur_nimg >= total_nimg or stop.asked or out_of_time
+            last = cur_nimg >= total_nimg or workers.any(stop.asked or out_of_time)
             if tick.at(cur_nimg) or last:
                 report.tick(cur_nimg, size, period.alpha(cur_nimg))
-            snapshot_due = snapshot.at(cur_nimg) or last
+            snapshot_due = workers.chief and (snapshot.at(cur_nimg) or last)
             if snapshot_due:
                 drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg)
                 path = folder / "snapshots" / drawn.name
@@ -107,13 +113,14 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
                 with report.times.spent("grids"):
                     grids.fakes(folder, drawn)
             # The checkpoint comes last: a run that is killed before it does the rest again.
-            if checkpoint.at(cur_nimg) or last:
+            if workers.chief and (checkpoint.at(cur_nimg) or last):
                 with report.times.spent("checkpoints"):
                     checkpoints.save(cur_nimg, trained_period)
             # Measuring may take long, and nothing is lost if it is cut short.
             if snapshot_due:
                 with report.times.spent("metrics"):
                     metrics.measure(path, drawn, lambda: stop.asked)
+    workers.any(False)  # Nobody leaves before the chief has written everything.
     report.say(report.times.summary())
     report.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
     return cur_nimg

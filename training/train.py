@@ -6,6 +6,7 @@ from tf_outfit_gan.config import PRESETS, from_preset, to_json
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.errors import UserError
 from training import schedule
+from training.cluster import resolve
 from training.data_service import check_address
 
 
@@ -23,6 +24,16 @@ def add_arguments(parser):
                         help="let a tf.data service at grpc://HOST:PORT read and decode (default: this machine does)")
     parser.add_argument("--inception", metavar="FILE", help="with metrics_kimg: measure with these InceptionV3 weights, as "
                         "'outfit-gan evaluate' does (default: untrained features, which do not give the standard score)")
+    machines = parser.add_argument_group("devices and clusters")
+    machines.add_argument("--devices", metavar="NAMES",
+                          help="cpu, gpu (all of them) or gpu:0,gpu:2 (default: the GPUs, if there are any)")
+    machines.add_argument("--cross-device", choices=("nccl", "hierarchical", "reduce-to-one", "ring"),
+                          help="how replicas add their gradients up; in a cluster nccl or ring, else one of the first "
+                          "three (default: nccl on GPUs)")
+    machines.add_argument("--cluster", metavar="HOSTS", help="machines that train together, such as gpu[01-04]:8888, the "
+                          "same on each of them; none = alone (default: TF_CONFIG, or the tasks of srun, or alone)")
+    machines.add_argument("--cluster-timeout", type=float, default=10, metavar="MINUTES", help="how long they wait for "
+                          "each other, at the start and when one is lost (default: %(default)s)")
     parser.add_argument("--quiet", action="store_true", help="nothing on the terminal; log.txt has it all")
 
 
@@ -33,17 +44,30 @@ def run(args):
         raise UserError(f"--time-limit {args.time_limit}: expected minutes above 0")
     if args.replicas < 1:
         raise UserError(f"--replicas {args.replicas}: expected at least 1")
+    if args.cluster_timeout <= 0:
+        raise UserError(f"--cluster-timeout {args.cluster_timeout}: expected minutes above 0")
     if args.dry_run:
         plan = schedule.table(model_config, config, args.replicas)
         print(to_json(model_config), to_json(config), f"\nOn {args.replicas} replica(s):", plan, sep="\n")
         return
 
     # A mistake is told before TensorFlow's import, which takes seconds.
+    cluster = resolve(args.cluster)
     dataset = open_dataset(args.data)
     if args.data_service:
         check_address(args.data_service)
-    from training.loop import train
-
+    if cluster:
+        cluster.check_port()
     time_limit_sec = None if args.time_limit is None else args.time_limit * 60
-    train(args.folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service,
-          args.inception, started)
+
+    from training.distribution import make_strategy
+    from training.loop import train
+    from training.machine import choose_devices
+    from training.rejoin import Rejoin
+
+    choose_devices(args.devices)
+    with Rejoin(cluster, args.cluster_timeout * 60, time_limit_sec, started) as rejoin:
+        strategy = make_strategy(cluster, args.cross_device, rejoin.left_sec)
+        rejoin.assembled()
+        train(args.folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service,
+              args.inception, started, strategy)
