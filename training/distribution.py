@@ -103,6 +103,10 @@ class Workers:
         """Whether one of them asks: what only one decides, such as to stop, all have to do at the same step."""
         return any(self.numbers(int(asked)))
 
+    def least(self, number):
+        """The least of the integers that the workers give."""
+        return min(self.numbers(number))
+
     def expect_same(self, **facts):
         """Raises `UserError`, on all of them, when a fact is not the same for all."""
         for name, value in facts.items():
