@@ -8,16 +8,16 @@ from PIL import Image
 
 NEWEST_WIDTH, OLDER_WIDTH = 1208, 600  # Pixels, at most.
 QUALITY = 82
-MOST_GIF_BYTES = 6_000_000
+MOST_GIF_BYTES = 8_000_000
 
 
 def newest(run):
     """The newest grid, and what can be seen on it."""
     if not run.grids:
         return '<p>No pictures yet: the first come with the first snapshot.</p>'
-    kind = ("A row an outfit: its articles, the pose asked for, the photo, and pictures of several seeds"
-            if run.config["model"].get("conditional", True) else "Pictures of the same seeds, every time")
-    return _picture(run.grids[-1], NEWEST_WIDTH, f"{kind}. {_kimg(run.grids[-1])}, drawn by the averaged generator.")
+    under = " under the same articles and poses" if run.config["model"].get("conditional", True) else ""
+    caption = f"{_kimg(run.grids[-1])}: the same seeds{under} every time, drawn by the averaged generator."
+    return _picture(run.grids[-1], NEWEST_WIDTH, caption)
 
 
 def growing(run):
