@@ -14,16 +14,14 @@ import numpy as np
 import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.randomness import BatchDraws
 from training.cluster import resolve
 from training.distribution import Workers, make_strategy
 from training.phases import Stage
-from training.steps import Steps
+from training.steps import STATISTICS, Steps
 
 BATCH = 16
-LEVEL = 2
-CONFIG, TRAINING = from_preset("tiny", ["r1_interval=1", "ada_target=0.6"])
-PHASES = ("discriminator_phase", "r1_phase", "generator_phase")
+LEVEL = 1
+CONFIG, TRAINING = from_preset("tiny", ["size=8x6", "condition_size=8x6", "r1_interval=2", "ada_target=0.6"])
 
 
 def main(folder):
@@ -55,22 +53,31 @@ def worker(folder):
 
 
 def trained(strategy):
-    """Gradients of each phase, and losses, weights and moments of ten steps. Returns (them, the `Steps`)."""
+    """Gradients at the start, and losses, weights and moments of ten steps. Returns (them, the `Steps`)."""
     steps = Steps(strategy, CONFIG, TRAINING)
     steps.ada_probability.assign(0.5)  # Some pictures are altered, and others not.
-    batch = random_batch(CONFIG)
-    # The gradients of each phase, summed over replicas, are those of the joint batch.
-    found = {phase: gradient(strategy, steps, phase, batch).numpy() for phase in PHASES}
-
-    steps.set_learning_rate(0.002)
-    before = steps.generator.get_weights()
+    batch, before = random_batch(CONFIG), steps.generator.get_weights()
     stage = Stage(LEVEL, True, BATCH // strategy.num_replicas_in_sync, strategy.num_replicas_in_sync)
     run = tf.function(lambda nimg: steps.step(stage, distributed(strategy, batch), nimg, tf.constant(0.5)))
-    found["losses"] = np.array([run(tf.constant(step * BATCH, tf.int64)) for step in range(10)])
+
+    def step(number):
+        return run(tf.constant(number * BATCH, tf.int64)).numpy()
+
+    def moments():
+        return {name: getattr(steps, name).second_moment.numpy() for name in ("discriminator_optimizer", "generator_optimizer")}
+
+    # A step that changes no weight leaves its gradients' squares.
+    step(0)
+    found = {f"gradients of {name}": np.sqrt(moment) for name, moment in moments().items()}
+
+    steps.reset_optimizers()
+    steps.set_learning_rate(0.002)
+    told = np.array([step(number) for number in range(10)])
+    # How much neighbours in a batch differ depends on who they are.
+    found["losses"] = told[:, [not name.startswith("spread") for name in STATISTICS]]
+    found |= moments()
     for name in ("generator", "discriminator", "average"):
         found[name] = np.concatenate([weight.ravel() for weight in getattr(steps, name).get_weights()])
-    for name in ("generator_optimizer", "discriminator_optimizer"):
-        found[name] = getattr(steps, name).second_moment.numpy()
     found["moved"] = max(np.abs(a - b).max() for a, b in zip(steps.generator.get_weights(), before))
     return found, steps
 
@@ -98,21 +105,6 @@ def distributed(strategy, batch):
         return {name: tf.constant(value[context.replica_id_in_sync_group :: replicas]) for name, value in batch.items()}
 
     return strategy.experimental_distribute_values_from_function(share)
-
-
-def gradient(strategy, steps, phase, batch):
-    replicas = strategy.num_replicas_in_sync
-    stage = Stage(LEVEL, True, BATCH // replicas, replicas)
-    optimizer = steps.generator_optimizer if phase == "generator_phase" else steps.discriminator_optimizer
-
-    def on_replica(batch):
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        draws = BatchDraws(tf.constant(7, tf.int64), BATCH // replicas, replica, replicas)
-        _, gradients = getattr(steps.phases, phase)(stage, batch, draws, tf.constant(0.5))
-        return optimizer.flatten(gradients)
-
-    run = tf.function(lambda: strategy.reduce("SUM", strategy.run(on_replica, (distributed(strategy, batch),)), None))
-    return run()
 
 
 if __name__ == "__main__":
