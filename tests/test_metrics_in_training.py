@@ -6,10 +6,12 @@ import pytest
 
 from tests.catalogues import write_catalogue
 from tests.exported import write_snapshot
+from tf_outfit_gan import cli
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.metrics.evaluate import evaluate
+from training.loop import train
 from training.metrics import Metrics, best_of
 from training.report import Report
 
@@ -28,7 +30,7 @@ def watched(folder, data, *overrides, cur_nimg=0, inception=None):
 
 def test_snapshots_are_measured_as_evaluate_does_and_again_after_the_interval(data, tmp_path):
     path = tmp_path / "snapshots" / "000100kimg"
-    snapshot = write_snapshot(path)
+    snapshot = write_snapshot(path, level=0)
     metrics = watched(tmp_path, data)
 
     def measure(cur_nimg, metrics=metrics, stopped=lambda: False):
@@ -40,7 +42,7 @@ def test_snapshots_are_measured_as_evaluate_does_and_again_after_the_interval(da
     result = json.loads((tmp_path / "metrics.jsonl").read_text())
     assert result["value"] == pytest.approx(evaluate(path, data, quiet=True)["value"], rel=1e-5)
     assert result["count"] == data.count("train") == 8 and result["picture_error"] > 0
-    assert f"Frechet distance {result['value']:.4f} at 16x12, of 8 pictures" in (tmp_path / "log.txt").read_text()
+    assert f"Frechet distance {result['value']:.4f} at 4x3, of 8 pictures" in (tmp_path / "log.txt").read_text()
     assert measure(150_000) == [100_000]  # Not yet.
     assert measure(210_000, stopped=lambda: True) == [100_000]  # A stop does not wait for it.
     assert measure(1_000_000) == [100_000, 1_000_000]  # The last one.
@@ -67,3 +69,15 @@ def test_weights_that_nobody_uses_or_that_are_not_there_are_refused(data, tmp_pa
         watched(tmp_path, data, "metrics_kimg=0", inception="weights.h5")
     with pytest.raises(UserError, match="no such file"):
         watched(tmp_path, data, inception=tmp_path / "weights.h5")
+
+
+def test_a_run_measures_its_last_snapshot_tells_its_time_and_has_a_page(data, tmp_path):
+    overrides = ("conditional=false", "start_level=2", "total_kimg=0.016", "metrics_kimg=1")
+    train(tmp_path, data, *from_preset("tiny", overrides), quiet=True)
+    (result,) = map(json.loads, (tmp_path / "metrics.jsonl").read_text().splitlines())
+    assert result["cur_nimg"] == 16 and result["snapshot"] == str(tmp_path / "snapshots" / "000000kimg")
+    log = (tmp_path / "log.txt").read_text()
+    assert "the best so far" in log and "building graphs" in log.partition("first step after")[2]
+    assert cli.main(["report", str(tmp_path)]) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "Losses" in page and "data:image/gif" not in page and "TensorFlow 2." in page
