@@ -1,4 +1,4 @@
-"""`outfit-gan report`: a page that stands alone, shows what there is, lets nothing through unescaped, and refuses no runs."""
+"""`outfit-gan report`: a page that stands alone, shows what there is, escapes everything; what is no run is refused."""
 
 import json
 import re
@@ -23,21 +23,23 @@ def write_run(folder, preset="64x48", *, lines=300, overrides=()):
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({
         "data": "data & more", "model": to_dict(model), "training": to_dict(training),
-        "machine": {"cpu": "a <processor>", "cores": 2, "gpus": [], "tensorflow": "2.21", "keras": "3.15", "python": "3.12"}}))
+        "machine": {"cpu": "a <processor>", "cores": 2, "gpus": [], "tensorflow": "2.21", "keras": "3", "python": "3.12"},
+    }))
     with open(folder / "stats.jsonl", "w") as file:
         for index in range(lines):
             kimg = (index + 1) * 400 / lines
-            height = 32 if kimg <= 160 else 64
+            height, alpha = (32, 1.0) if kimg <= 160 else (64, min(1.0, (kimg - 160) / 40))
             file.write(json.dumps({
-                "cur_nimg": round(kimg * 1000), "height": height, "alpha": min(1.0, (kimg - 160) / 40) if height == 64 else 1.0,
+                "cur_nimg": round(kimg * 1000), "height": height, "alpha": alpha,
                 "images_per_sec": 5000 / height, "sec_per_kimg": height / 4.5, "left_sec": (400 - kimg) * 10,
                 "memory_bytes": 2**30, "loss_generator": 1 + 1 / kimg, "loss_discriminator": 1.5 - kimg / 1000,
-                "r1_penalty": 0.1 + 0.02 * np.sin(kimg), "ada_probability": 0.0, "score_real": kimg / 400, "score_fake": -0.5,
+                "r1_penalty": 0.1 + 0.02 * np.sin(kimg), "ada_probability": 0.0,
+                "score_real": kimg / 400, "score_fake": -0.5,
             }) + "\n")
         file.write('{"cur_nimg": 401000, "hei')  # The run is writing it.
-    result = {"metric": "Frechet distance", "features": "untrained features", "count": 800}
+    result = {"metric": "Frechet distance", "features": "untrained features", "count": 800, "size": "64x48"}
     (folder / "metrics.jsonl").write_text("".join(
-        json.dumps(result | {"cur_nimg": kimg * 1000, "value": 20 / kimg, "size": "64x48", "snapshot": f"snapshots/{kimg}"}) + "\n"
+        json.dumps(result | {"cur_nimg": kimg * 1000, "value": 20 / kimg, "snapshot": f"snapshots/{kimg}"}) + "\n"
         for kimg in (200, 300, 400)))
     (folder / "log.txt").write_text("training\nwarning: <b>R1</b> explodes\nkimg 400 & more\n"
                                     "first step after 21.0 s; the time went to: steps 97.9%\n")
@@ -91,7 +93,8 @@ def test_the_page_stands_alone_and_escapes_everything(run):
     text, page = report(run)
     assert not re.search(r"(?:src|href)=[\"'](?!data:)", text) and "<script" not in text and "url(" not in text
     assert "<i>" not in text and "<b>R1</b> explodes" not in text and "a <processor>" not in text
-    assert "<b>R1</b> explodes" in page.text and "2 cores of a <processor>" in page.text and "kimg 400 & more" in page.text
+    for told in ("<b>R1</b> explodes", "2 cores of a <processor>", "kimg 400 & more"):
+        assert told in page.text
     assert len(text) < 3_000_000
 
 
@@ -113,13 +116,14 @@ def test_pictures_and_curves_say_what_they_are(run):
 def test_how_far_it_is_and_what_to_type_next(run):
     _, page = report(run)
     assert "400.0 of 400 kimg, 64x48 stable, 78.1 images/s, 1.0 GiB." in page.text
-    command = shlex.join(["outfit-gan", "train", str(run), "--data", "data & more", "--preset", "64x48", "--set", "seed=7"])
-    assert command in page.text and "first step after 21.0 s" in page.text
+    command = ["outfit-gan", "train", str(run), "--data", "data & more", "--preset", "64x48", "--set", "seed=7"]
+    assert shlex.join(command) in page.text and "first step after 21.0 s" in page.text
 
 
 def test_a_young_run_of_older_form_has_a_page_too(tmp_path):
     folder = write_run(tmp_path / "young", "demo")
-    (folder / "stats.jsonl").write_text('{"cur_nimg": 4000, "height": 32, "loss_generator": NaN, "loss_discriminator": 1.5}\n')
+    record = {"cur_nimg": 4000, "height": 32, "loss_generator": float("nan"), "loss_discriminator": 1.5}
+    (folder / "stats.jsonl").write_text(json.dumps(record) + "\n")
     for path in (*folder.glob("*.png"), *folder.glob("*.gif"), folder / "metrics.jsonl", folder / "log.txt"):
         path.unlink()
     config = json.loads((folder / "config.json").read_text())

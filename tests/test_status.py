@@ -25,7 +25,9 @@ def test_what_is_not_known_is_not_told():
     assert line == "kimg 0.1      8x6 stable     R1 0.0000"
 
 
-@pytest.mark.parametrize("seconds,text", [(0, "0:00:00"), (3599.6, "1:00:00"), (86399, "23:59:59"), (200_000, "2d 07:33")])
+@pytest.mark.parametrize("seconds,text", [
+    (0, "0:00:00"), (3599.6, "1:00:00"), (86399, "23:59:59"), (200_000, "2d 07:33"),
+])
 def test_durations(seconds, text):
     assert format_duration(seconds) == text
 

@@ -73,7 +73,8 @@ class Grids:
         rows = []
         for entry, pictures in enumerate(zip(*columns)):
             pose = draw_skeleton(Image.new("RGB", self._cell_size[::-1], MISSING), self._keypoints[entry])
-            asked = [(self._wardrobe(self._articles[entry]), "articles (gray = none)"), (pose, "pose"), (self._photos[entry], "photo")]
+            articles = self._wardrobe(self._articles[entry])
+            asked = [(articles, "articles (gray = none)"), (pose, "pose"), (self._photos[entry], "photo")]
             drawn = [(picture, f"seed {seed}") for picture, seed in zip(pictures, self._seeds)]
             rows.append([(np.asarray(cell), caption) for cell, caption in asked + drawn])
         return sheet.grid(rows)

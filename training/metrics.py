@@ -40,7 +40,7 @@ class Metrics:
         self._results = [result for result in map(json.loads, lines) if result["cur_nimg"] <= cur_nimg]
 
     def measure(self, path, snapshot, stopped):
-        """Measures a snapshot if it is time to; gives up when `stopped()` turns true, as a stop must not wait for it."""
+        """Measures a snapshot if it is time to; gives up when `stopped()` turns true: a stop must not wait."""
         last = self._results[-1]["cur_nimg"] if self._results else 0
         due = snapshot.cur_nimg - last >= self._interval or snapshot.cur_nimg >= self._total_nimg
         if not self._interval or not due:
@@ -66,10 +66,12 @@ class Metrics:
     def _tell(self, result):
         best = best_of(self._results)
         standing = "the best so far" if best is result else f"the best: {best['value']:.4f}, {best['snapshot']}"
-        self._report.say(f"{result['metric']} {result['value']:.4f} at {result['size']}, of {result['count']} pictures in "
-                         f"{result['seconds']:.0f} s, with {result['features']}; {standing}")
-        told = {result["metric"].lower().replace(" ", "_"): result["value"], "picture_error": result.get("picture_error")}
-        self._report.scalars(result["cur_nimg"], {f"metrics/{name}": value for name, value in told.items() if value})
+        self._report.say(f"{result['metric']} {result['value']:.4f} at {result['size']}, of {result['count']} pictures "
+                         f"in {result['seconds']:.0f} s, with {result['features']}; {standing}")
+        told = {result["metric"].lower().replace(" ", "_"): result["value"]}
+        if "picture_error" in result:
+            told["picture_error"] = result["picture_error"]
+        self._report.scalars(result["cur_nimg"], {f"metrics/{name}": value for name, value in told.items()})
 
 
 def best_of(results):

@@ -32,9 +32,9 @@ def page(run):
     """The whole page, as text."""
     name = escape(run.path.resolve().name)
     parts = (head(run), f"<h2>Newest pictures</h2>{page_pictures.newest(run)}", warnings(run),
-             f"<h2>Curves</h2><p class='quiet'>Over kimg, thousand photos shown. Lines mark a new size; it fades in where "
-             f"the ground is shaded.</p><div class='row'>{curves(run)}</div>", measured(run), page_pictures.growing(run),
-             what_it_is(run), commands(run), ending(run))
+             "<h2>Curves</h2><p class='quiet'>Over kimg, thousand photos shown. Lines mark a new size; it fades in "
+             f"where the ground is shaded.</p><div class='row'>{curves(run)}</div>", measured(run),
+             page_pictures.growing(run), what_it_is(run), commands(run), ending(run))
     return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             # Nothing is fetched from anywhere, and a browser holds the page to it.
@@ -48,7 +48,8 @@ def head(run):
     last, total = run.stats[-1], run.config["training"]["total_kimg"]
     kimg = last["cur_nimg"] / 1000
     alpha = last.get("alpha", 1.0)
-    told = [f"{kimg:.1f} of {total:g} kimg", f"{_size(run, last)} {'stable' if alpha >= 1 else f'fading in, {alpha:.0%}'}"]
+    state = "stable" if alpha >= 1 else f"fading in, {alpha:.0%}"
+    told = [f"{kimg:.1f} of {total:g} kimg", f"{_size(run, last)} {state}"]
     if "images_per_sec" in last:
         told.append(f"{last['images_per_sec']:.1f} images/s")
     if "left_sec" in last and kimg < total:

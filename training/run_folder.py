@@ -1,4 +1,4 @@
-"""What a run has left in its folder so far, read without TensorFlow: also of a run that is going on, or of older form."""
+"""What a run has left in its folder so far, read without TensorFlow: also of one that is going on, or of older form."""
 
 import json
 from dataclasses import dataclass
