@@ -154,7 +154,7 @@ class TestAugmentation:
         statistics, _ = steps.phases.generator_phase(Stage(2, False, 8, 1), batch, draws, None)
         view, discriminator = drawn(0.8), steps.discriminator
         seen = view.conditions(batch)
-        fake = steps.phases._fake(Stage(2, False, 8, 1), batch, draws, None)
+        fake, _ = steps.phases._fake(Stage(2, False, 8, 1), batch, draws, None)
         scores = discriminator(view.images(fake), discriminator.embed(seen["articles"], seen["keypoints"]))
         np.testing.assert_allclose(statistics["loss_generator"], np.mean(np.log1p(np.exp(-scores))), rtol=1e-5)
         unaltered = discriminator(fake, discriminator.embed(batch["articles"], batch["keypoints"]))

@@ -15,7 +15,8 @@ FOUR_LEVELS, CONFIG = from_preset("demo", ("total_kimg=10", "start_level=1", "fa
 def test_periods_alternate_and_the_last_one_ends_the_run():
     found = [(p.level, p.fading, p.start_nimg, p.end_nimg) for p in schedule.periods(FOUR_LEVELS, CONFIG, 1)]
     assert found == [
-        (1, False, 0, 2000), (2, True, 2000, 3000), (2, False, 3000, 5000), (3, True, 5000, 6000), (3, False, 6000, 10000)
+        (1, False, 0, 2000), (2, True, 2000, 3000), (2, False, 3000, 5000), (3, True, 5000, 6000),
+        (3, False, 6000, 10000),
     ]
 
 
@@ -58,7 +59,7 @@ def test_learning_rates_are_stylegans():
 
 
 def test_the_papers_schedule_is_stylegans():
-    """8 pixels first; every 1,200 kimg another level, half of that fading in; the largest from 7,800 kimg to the end."""
+    """8 pixels first; every 1,200 kimg another level, half of it fading in; the largest from 7,800 kimg to the end."""
     for preset in ("paper", "paper-unconditional"):
         found = schedule.periods(*from_preset(preset), 4)
         assert [period.size[0] for period in found] == [8, *(height for height in HEIGHTS[2:] for _ in range(2))]
@@ -73,7 +74,9 @@ def test_a_batch_that_does_not_divide_is_refused(batch, replicas):
         schedule.batch_size(TrainingConfig(batch_size=batch), 32, replicas, 4)
 
 
-@pytest.mark.parametrize("micro_batch, share, at_once", [(0, 16, 16), (8, 16, 8), (4, 16, 4), (16, 16, 16), (32, 16, 16), (8, 2, 2)])
+@pytest.mark.parametrize("micro_batch, share, at_once", [
+    (0, 16, 16), (8, 16, 8), (4, 16, 4), (16, 16, 16), (32, 16, 16), (8, 2, 2),
+])
 def test_a_replica_computes_as_many_at_once_as_asked_for(micro_batch, share, at_once):
     assert schedule.micro_batch(TrainingConfig(micro_batch=micro_batch), share, 4) == at_once
 
@@ -91,7 +94,9 @@ def test_a_batch_of_a_level_to_come_is_refused_at_the_start():
         schedule.periods(*from_preset("paper", ("micro_batch=24",)), 1)
 
 
-@pytest.mark.parametrize("setting", ["start_level=-1", "fade_kimg=-1", "micro_batch=-4", "stall_sec=0", "nonfinite=ignore"])
+@pytest.mark.parametrize("setting", [
+    "start_level=-1", "fade_kimg=-1", "micro_batch=-4", "stall_sec=0", "nonfinite=ignore",
+])
 def test_a_setting_out_of_its_range_is_refused_by_name(setting):
     with pytest.raises(UserError, match=setting.partition("=")[0]):
         from_preset("tiny", (setting,))

@@ -21,7 +21,6 @@ from tf_outfit_gan.randomness import BatchDraws
 from training.adam import SCALE_STEPS, Adam
 from training.loop import train
 from training.phases import Stage
-from training.report import Diverged, Report
 from training.steps import Steps
 
 
@@ -51,7 +50,7 @@ def test_a_run_leaves_what_it_promises(finished):
     stats = [json.loads(line) for line in (finished / "stats.jsonl").read_text().splitlines()]
     assert stats[-1]["cur_nimg"] == 128
     assert {line["height"] for line in stats} == {8, 16}
-    assert all(np.isfinite(list(line.values())).all() for line in stats)
+    assert all(np.isfinite([value for name, value in line.items() if name != "warnings"]).all() for line in stats)
     log = (finished / "log.txt").read_text()
     assert "resuming" in log and "at 0.0 kimg" in log
     reals, fakes = (Image.open(finished / name) for name in ("reals.png", "fakes_000000kimg.png"))
@@ -122,14 +121,6 @@ def test_a_killed_run_goes_on(data, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     assert "resuming" in done.stdout
     assert snapshot.load(tmp_path / "run").cur_nimg == 96
-
-
-def test_a_value_that_is_not_finite_stops_the_run_by_name(tmp_path):
-    report = Report(tmp_path, 1000, quiet=True)
-    names = ("loss_generator", "loss_discriminator", "score_real", "score_fake", "r1_penalty")
-    report.add(Stage(1, False, 8, 1), dict.fromkeys(names, 1.0) | {"score_fake": float("nan")}, 1, 1.0)
-    with pytest.raises(Diverged, match="score_fake is nan at 0.1 kimg"):
-        report.tick(100, (8, 6), 1.0)
 
 
 class TestAdam:

@@ -52,13 +52,20 @@ class Adam(tf.Module):
 
         Args:
             gradient: from `flatten`, one vector a replica; they are summed.
+
+        Returns:
+            1.0 where the update was skipped because of a value that is not finite, else 0.0. That the loss scale was
+            too large does not count: it happens now and then, and the scale is halved. Below 1 it is not the scale.
         """
         extended = self._strategy.extended
+        updates_before, scale_before = self.updates.read_value(), self.loss_scale.read_value()
         total = extended.reduce_to("SUM", gradient, destinations=self.second_moment)
         # One call updates everything on a replica's device: a call a variable would cost most of the tracing.
         state = (self.updates, self.learning_rate, self.loss_scale, self.good_steps)
         arguments = (total, *state, self._variables)
         extended.update(self.second_moment, self._update, arguments)
+        skipped = 1.0 - (self.updates.read_value() - updates_before)
+        return skipped * tf.cast(scale_before < 1.0, tf.float32) if self._loss_scaling else skipped
 
     def _update(self, second_moment, gradient, updates, learning_rate, loss_scale, good_steps, variables):
         # As in the original, an update with a value that is not finite is skipped.

@@ -34,7 +34,9 @@ def adapted(probability, sign_real, batch, config):
         config: the `TrainingConfig`; in `ada_kimg` thousand images p goes all the way from 0 to 1.
     """
     step = batch / (config.ada_kimg * 1000)
-    return tf.clip_by_value(probability + step * tf.sign(sign_real - config.ada_target), 0.0, LARGEST_PROBABILITY)
+    # A score that is not finite, of a step whose update is skipped, says nothing.
+    direction = tf.where(tf.math.is_finite(sign_real), tf.sign(sign_real - config.ada_target), 0.0)
+    return tf.clip_by_value(probability + step * direction, 0.0, LARGEST_PROBABILITY)
 
 
 class Unaltered:

@@ -20,6 +20,7 @@ from training.metrics import Metrics
 from training.phases import Stage
 from training.report import Report
 from training.steps import Steps
+from training.watchdog import Watchdog
 
 _INTERVALS = ("tick", "checkpoint", "snapshot")
 # What may change between a run and its continuation: nothing here touches the weights' way, but for rounding.
@@ -75,7 +76,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     tick, checkpoint, snapshot = (_Due(cur_nimg, getattr(config, f"{what}_kimg")) for what in _INTERVALS)
     stream = iterator = None
     last = cur_nimg >= total_nimg
-    with _Stop() as stop:
+    with _Stop() as stop, report, Watchdog(report.say, config.stall_sec) as watchdog:
         while not last:
             # Where are we in the schedule?
             period = schedule.period_at(cur_nimg, all_periods)
@@ -95,7 +96,8 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             # Train some steps in one call.
             count = min(config.steps_per_call, -(-(period.end_nimg - cur_nimg) // batch))
             called = time.monotonic()
-            statistics = steps.run(stage, iterator, count, cur_nimg, (period.start_nimg, period.end_nimg))
+            with watchdog.watching(steps.doing):
+                statistics = steps.run(stage, iterator, count, cur_nimg, (period.start_nimg, period.end_nimg))
             cur_nimg += count * batch
             report.add(stage, statistics, count, time.monotonic() - called)
 
@@ -112,8 +114,9 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
                     snapshots.save(path, drawn)
                 with report.times.spent("grids"):
                     grids.fakes(folder, drawn)
-            # The checkpoint comes last: a run that is killed before it does the rest again.
-            if workers.chief and (checkpoint.at(cur_nimg) or last):
+            # The checkpoint comes last: a run that is killed before it does the rest again. There is one at the end of
+            # each period, as the next one may take more memory than there is.
+            if workers.chief and (checkpoint.at(cur_nimg) or last or cur_nimg >= period.end_nimg):
                 with report.times.spent("checkpoints"):
                     checkpoints.save(cur_nimg, trained_period)
             # Measuring may take long, and nothing is lost if it is cut short.

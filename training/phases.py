@@ -29,9 +29,14 @@ class Stage:
         return self.replica_batch * self.replicas
 
     @property
+    def at_once(self):
+        """Pictures that a replica computes at once."""
+        return self.micro_batch or self.replica_batch
+
+    @property
     def turns(self):
-        """How often a replica computes before an update."""
-        return self.replica_batch // self.micro_batch if self.micro_batch else 1
+        """How often it does so before an update."""
+        return self.replica_batch // self.at_once
 
 
 class Phases:
@@ -50,7 +55,7 @@ class Phases:
     def discriminator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
         """Tells reals from fakes of the same conditions; with R1 when that belongs to every step."""
         real = self._fade(batch["image"], alpha)
-        fake = self._fake(stage, batch, draws, alpha)
+        fake, _ = self._fake(stage, batch, draws, alpha)
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
             embedding, penalty = self._embed(batch, seen), 0.0
@@ -67,7 +72,9 @@ class Phases:
                 loss += self.config.mismatch_weight * losses.mismatch_loss(wrong_scores)
             total = tf.reduce_sum(loss + self._r1_weight(stage) * penalty) / stage.batch
         statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores,
-                      "sign_real": tf.sign(real_scores - self._chance())}
+                      "sign_real": tf.sign(real_scores - self._chance()),
+                      "sign_fake": tf.sign(fake_scores - self._chance()),
+                      "spread_real": self._spread(real), "spread_fake": self._spread(fake)}
         if self.config.r1_interval == 1:
             statistics["r1_penalty"] = self._told(penalty)
         return _mean(statistics, stage), self._gradients(tape, total, self.discriminator, loss_scale)
@@ -83,29 +90,28 @@ class Phases:
         return _mean({"r1_penalty": self._told(penalty)}, stage), self._gradients(tape, total, self.discriminator, loss_scale)
 
     def generator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
-        """Fakes that the discriminator takes for real, under conditions drawn from the data."""
+        """Fakes that the discriminator takes for real, under conditions drawn from the data. Tells w [D], too."""
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            fake = seen.images(self._fake(stage, batch, draws, alpha, track=True))
+            fake, w = self._fake(stage, batch, draws, alpha)
+            fake = seen.images(fake)
             embedding = self._embed(batch, seen)
             loss = losses.generator_loss(self.discriminator(fake, embedding, level=stage.level, alpha=alpha))
             total = tf.reduce_sum(loss) / stage.batch
-        return _mean({"loss_generator": loss}, stage), self._gradients(tape, total, self.generator, loss_scale)
+        return _mean({"loss_generator": loss, "w": w}, stage), self._gradients(tape, total, self.generator, loss_scale)
 
-    def _fake(self, stage, batch, draws, alpha, track=False):
-        """Pictures with style mixing: one cutoff a batch, both latents under the same condition."""
+    def _fake(self, stage, batch, draws, alpha):
+        """Pictures with style mixing: one cutoff a batch, both latents under one condition; and the first one's w."""
         generator, sizes = self.generator, self.model_config.level_sizes[: stage.level + 1]
         embedding = generator.embed(batch["articles"], batch["keypoints"]) if self.model_config.conditional else None
-        w = generator.mapping(draws.latents(self.model_config.latent_dim), embedding)
-        if track:
-            generator.mapping.track(w)
-        w = generator.broadcast(w)
+        first_w = generator.mapping(draws.latents(self.model_config.latent_dim), embedding)
+        w = generator.broadcast(first_w)
         if self.config.mixing_probability:
             other = generator.mapping(draws.latents(self.model_config.latent_dim, OTHER_LATENT), embedding)
             cutoff = draws.mixing_cutoff(self.config.mixing_probability, 2 * len(sizes))
             w = styles.mix(w, generator.broadcast(other), cutoff)
         pose_maps = generator.pose_maps(batch.get("keypoints"), stage.level)
-        return generator.synthesis(w, draws.noise(sizes), pose_maps, level=stage.level, alpha=alpha)
+        return generator.synthesis(w, draws.noise(sizes), pose_maps, level=stage.level, alpha=alpha), first_w
 
     def _augmentation(self, stage, draws):
         """How the discriminator sees this batch."""
@@ -143,7 +149,7 @@ class Phases:
         They alternate in the batch: a minibatch-stddev group, which takes every k-th picture, then holds only reals or
         only fakes, and the same ones as in a pass of their own; given that each kind fills its groups.
         """
-        if stage.replica_batch % self.model_config.stddev_group:
+        if stage.at_once % self.model_config.stddev_group:
             return [self.discriminator.features(x, stage.level, alpha) for x in (real, fake)]
         images = tf.reshape(tf.stack([real, fake], axis=1), [-1, *real.shape[1:]])  # [2N, H, W, 3]
         features = self.discriminator.features(images, stage.level, alpha)
@@ -153,6 +159,16 @@ class Phases:
         """In float16 the scaled gradient overflows now and then: that step is skipped, and not told as a divergence."""
         float16 = self.config.precision == "mixed_float16"
         return tf.where(tf.math.is_finite(penalty), penalty, 0.0) if float16 else penalty
+
+    def _spread(self, images):
+        """How much each picture differs from its neighbour in the batch, [N, H, W, 3] -> [N]: mean absolute difference.
+
+        At the size of level 1, some 8x6 pixels, where noise and fine detail do not count.
+        """
+        factor = images.shape[1] // self.model_config.level_sizes[:2][-1][0]
+        if factor > 1:
+            images = tf.nn.avg_pool2d(images, factor, factor, "VALID")
+        return tf.reduce_mean(tf.abs(images - tf.roll(images, 1, axis=0)), axis=[1, 2, 3])
 
     def _r1_weight(self, stage):
         return losses.r1_weight(self.config.r1_gamma, self.model_config.num_levels - 1 - stage.level)
@@ -165,4 +181,4 @@ class Phases:
 
 
 def _mean(statistics, stage):
-    return {name: tf.reduce_sum(values) / stage.batch for name, values in statistics.items()}
+    return {name: tf.reduce_sum(values, axis=0) / stage.batch for name, values in statistics.items()}

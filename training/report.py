@@ -1,18 +1,14 @@
 """How a run is doing: one line on the terminal and in log.txt, one in stats.jsonl, and TensorBoard, every tick."""
 
 import json
-import math
 import time
 
 import tensorflow as tf
 
 from training.memory import training_bytes
+from training.signs import Signs
 from training.status import status_line
 from training.times import GRAPHS, STEPS, Times
-
-
-class Diverged(RuntimeError):
-    """A quantity of the training is not finite any more."""
 
 
 class Report:
@@ -32,13 +28,22 @@ class Report:
         self._stats = open(folder / "stats.jsonl", "a", encoding="utf-8")
         self._writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
         self._total_nimg, self._quiet, self._size = total_nimg, quiet, size
-        self._traced = set()
+        self._traced, self._signs = set(), Signs()
         self._rate = None
         self._restart()
 
     def _restart(self):
         self._sums, self._steps, self._images = {}, 0, 0
         self._timed_images, self._timed_sec, self._told = 0, 0.0, time.monotonic()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, _):
+        """The log tells, too, what ended the run before its time."""
+        if error:
+            self._log.write(f"ended by {kind.__name__}: {error}\n")
+            self._log.flush()
 
     def say(self, text):
         """A line for people."""
@@ -50,7 +55,8 @@ class Report:
     def add(self, stage, statistics, steps, seconds):
         """Takes the mean statistics of some steps, and how long they took."""
         for name, value in statistics.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value * steps
+            before, count = self._sums.get(name, (0.0, 0))
+            self._sums[name] = before + value * steps, count + steps
         self._steps += steps
         self._images += steps * stage.batch
         # The first call of a stage traces its graph, which says nothing of the speed.
@@ -61,21 +67,18 @@ class Report:
         self._traced.add(stage)
 
     def tick(self, cur_nimg, size, alpha):
-        """Tells the means since the last tick.
-
-        Raises:
-            Diverged: when one of them is not finite, by name.
-        """
-        means = {name: value / self._steps for name, value in self._sums.items()}
+        """Tells the means since the last tick."""
+        means = {name: value / count for name, (value, count) in self._sums.items()}
+        if "skipped_updates" in means:  # All of them, not as many as a step skipped.
+            means["skipped_updates"] = round(self._sums["skipped_updates"][0])
         record = {"cur_nimg": cur_nimg, "height": size[0], "alpha": alpha, **self._speed(cur_nimg), **means}
         self.say(status_line(record, size, growing=size != (self._size or size)))
-        self._stats.write(json.dumps({"time": time.time(), **record}) + "\n")
+        shown, news = self._signs.update(record)
+        for line in news.values():
+            self.say(f"warning: {line}")
+        self._stats.write(json.dumps({"time": time.time(), **record, "warnings": shown}) + "\n")
         self._stats.flush()
         self.scalars(cur_nimg, record)
-        for name, value in means.items():
-            if not math.isfinite(value):
-                raise Diverged(f"{name} is {value} at {cur_nimg / 1000:.1f} kimg: the training has diverged; resume from "
-                               "the last checkpoint with a lower learning_rate or a higher r1_gamma")
         self._restart()
 
     def _speed(self, cur_nimg):

@@ -35,7 +35,7 @@ class Period:
 
 
 def periods(model_config, config, replicas):
-    """All periods of a run: the start level stable, then each next level fading in and stable; the last one ends the run.
+    """All periods of a run: the start level stable, then each next one fading in and stable; the last ends the run.
 
     Raises:
         UserError: when the batch of a level cannot be shared out; better now than weeks later, when the level begins.
@@ -96,8 +96,8 @@ def micro_batch(config, share, stddev_group):
         return share
     if share % micro or micro % stddev_group:
         raise UserError(
-            f"micro_batch {micro}: expected to divide the {share} pictures of a replica, and a multiple of stddev_group "
-            f"{stddev_group}; try --set micro_batch={stddev_group if share % stddev_group == 0 else 0}"
+            f"micro_batch {micro}: expected to divide the {share} pictures of a replica, and a multiple of "
+            f"stddev_group {stddev_group}; try --set micro_batch={stddev_group if share % stddev_group == 0 else 0}"
         )
     return micro
 
@@ -113,7 +113,7 @@ def _at_height(table, height):
 
 def table(model_config, config, replicas):
     """The periods as lines of text, for a person."""
-    rows = [("period", "level", "size", "", "kimg", "batch", "at once", "learning rate")]
+    rows = [("period", "level", "size", "state", "kimg", "batch", "at once", "learning rate")]
     for period in periods(model_config, config, replicas):
         at_once = f"{replicas} x {period.micro_batch}"
         kimg = f"{period.start_nimg / 1000:g} to {period.end_nimg / 1000:g}"

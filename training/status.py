@@ -2,12 +2,14 @@
 
 from tf_outfit_gan.sizes import format_size
 
-# (label, name of the statistic, format, also told when it is 0). What a tick lacks is not told.
+# (label, name of the statistic, format, the least that is told). What a tick lacks is not told.
 TOLD = (
-    ("G", "loss_generator", ".3f", True),
-    ("D", "loss_discriminator", ".3f", True),
-    ("R1", "r1_penalty", ".4f", True),
-    ("ADA", "ada_probability", ".2f", False),
+    ("G", "loss_generator", ".3f", 0),
+    ("D", "loss_discriminator", ".3f", 0),
+    ("R1", "r1_penalty", ".4f", 0),
+    ("ADA", "ada_probability", ".2f", 0.005),
+    ("data wait", "input_wait", ".0%", 0.05),
+    ("skipped", "skipped_updates", "d", 1),
 )
 
 
@@ -29,8 +31,8 @@ def status_line(record, size, growing):
         parts.append(f"left {'>' if growing else ''}{format_duration(record['left_sec'])}")
     if record.get("memory_bytes"):
         parts.append(f"{record['memory_bytes'] / 2**30:.1f} GiB")
-    for label, name, form, even_zero in TOLD:
-        if name in record and (record[name] or even_zero):
+    for label, name, form, least in TOLD:
+        if record.get(name, -1) >= least:
             parts.append(f"{label} {record[name]:{form}}")
     return "  ".join(parts)
 

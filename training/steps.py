@@ -4,19 +4,23 @@ A step trains the discriminator, then the generator, then moves the average gene
 losses by the global batch, once, and the optimizer sums gradients over replicas.
 """
 
+import time
+
 import keras
 import tensorflow as tf
 
 from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.networks.build import build_generator, build_networks
 from tf_outfit_gan.randomness import BatchDraws
+from tf_outfit_gan.sizes import format_size
+from training import tally as tallies
+from training.accumulation import entries_of, summed
 from training.adam import Adam
 from training.augment import adapted
+from training.guards import FiniteGuard, complaint_about_memory, out_of_memory
 from training.phases import Phases
-
-STATISTICS = (
-    "loss_generator", "loss_discriminator", "score_real", "score_fake", "sign_real", "ada_probability", "r1_penalty"
-)
+from training.tally import STATISTICS
+from training.waiting import Waiting
 
 
 class Steps:
@@ -45,7 +49,8 @@ class Steps:
             self.ada_probability = tf.Variable(0.0, trainable=False, name="ada_probability")
         self._learning_rates = ((self.generator_optimizer, 1), (self.discriminator_optimizer, lazy))
         self.phases = Phases(self.generator, self.discriminator, config, self.ada_probability)
-        self._traced = {}
+        self._guard, self._waiting = FiniteGuard(config.nonfinite), Waiting()
+        self._traced, self._building = {}, None
 
     def _optimizer(self, network, lazy):
         variables = [variable.value for variable in network.trainable_variables]
@@ -64,9 +69,10 @@ class Steps:
     def trace(self, stage, iterator):
         """Builds the graph of a stage where it is new, which may take a minute in which nothing is learned."""
         if stage not in self._traced:
+            self._building = stage
             traced = tf.function(lambda *arguments: self._run(stage, *arguments))
             traced.get_concrete_function(iterator, *[tf.TensorSpec([], tf.int64)] * 4)
-            self._traced[stage] = traced
+            self._traced[stage], self._building = traced, None
 
     def run(self, stage, iterator, steps, cur_nimg, fade=(0, 1)):
         """Runs some steps in one call into the graph, which keeps Python out of the inner loop.
@@ -81,20 +87,45 @@ class Steps:
             fade: where a fading level begins and ends to fade in, as image counts.
 
         Returns:
-            {name of `STATISTICS`: mean over the steps}.
+            {name: mean over the steps} of `tally.means`, and "input_wait": the part of the time they waited for data.
+
+        Raises:
+            Diverged: a value is not finite, and the run is to end there.
+            OutOfMemory: of the stage.
         """
         self.trace(stage, iterator)
         numbers = (tf.constant(number, tf.int64) for number in (steps, cur_nimg, *fade))
-        return dict(zip(STATISTICS, self._traced[stage](iterator, *numbers).numpy().tolist()))
+        started = time.monotonic()
+        try:
+            tally = self._traced[stage](iterator, *numbers)
+            means = tallies.means(tally, steps, self.config.r1_interval)
+        except tf.errors.OpError as error:
+            if complaint := complaint_about_memory(error):
+                model_config = self.generator.config
+                size = model_config.level_sizes[stage.level]
+                raise out_of_memory(complaint, stage, size, self.config, model_config.stddev_group) from error
+            raise
+        self._guard.check(tally, means, steps)
+        return means | {"input_wait": float(tally.waited_sec) / (time.monotonic() - started)}
+
+    def doing(self):
+        """What `trace` or `run` is at, in words; may be asked by another thread."""
+        if self._building:
+            size = format_size(self.generator.config.level_sizes[self._building.level])
+            return f"it builds the graph of {size}, which takes minutes for large pictures"
+        if self._waiting.now():
+            return "it waits for data, which are slow to read or do not come at all"
+        return "it waits for nothing but the step itself, on this machine's devices or on another worker's"
 
     def _run(self, stage, iterator, steps, cur_nimg, fade_start, fade_end):
-        totals = tf.zeros([len(STATISTICS)])
+        tally = tallies.empty()
         for step in tf.range(steps):
+            batch, waited_sec = self._waiting.next(iterator, after=tally)
             nimg = cur_nimg + step * stage.batch
             alpha = tf.cast((nimg - fade_start) / (fade_end - fade_start), tf.float32) if stage.fading else None
-            totals += self.step(stage, self._inputs(next(iterator)), nimg, alpha)
-        # A lazy R1 is measured in some steps only.
-        return totals / tf.cast(steps, tf.float32) * [*[1.0] * (len(STATISTICS) - 1), self.config.r1_interval]
+            values = self.step(stage, self._inputs(batch), nimg, alpha)
+            tally = tallies.added(tally, values, nimg, waited_sec)
+        return tally
 
     @tf.autograph.experimental.do_not_convert  # As for `_phase`.
     def _inputs(self, batch):
@@ -105,40 +136,61 @@ class Steps:
         """Trains on one global batch, in a graph. Returns the `STATISTICS` as a tensor."""
         interval = self.config.r1_interval
         found = self._phase(0, self.phases.discriminator_phase, stage, batch, cur_nimg, alpha)
+        found["skipped_discriminator"], found["skipped_r1"] = found.pop("skipped"), 0.0
         if interval > 1:
-            penalty = 0.0
+            penalty = skipped = 0.0
             if cur_nimg // stage.batch % interval == 0:
-                penalty = self._phase(1, self.phases.r1_phase, stage, batch, cur_nimg, alpha)["r1_penalty"]
-            found["r1_penalty"] = penalty
+                r1 = self._phase(1, self.phases.r1_phase, stage, batch, cur_nimg, alpha)
+                penalty, skipped = r1["r1_penalty"], r1["skipped"]
+            found["r1_penalty"], found["skipped_r1"] = penalty, skipped
         found |= self._phase(2, self.phases.generator_phase, stage, batch, cur_nimg, alpha)
+        found["skipped_generator"] = found.pop("skipped")
         if self.config.ada_target:
             self.ada_probability.assign(adapted(self.ada_probability, found["sign_real"], stage.batch, self.config))
         found["ada_probability"] = self.ada_probability.read_value()
-        self._move_average(stage.batch)
+        self._move_averages(stage.batch, found["w"])
         return tf.stack([found[name] for name in STATISTICS])
 
     @tf.autograph.experimental.do_not_convert  # No loop or branch below needs it, and converting takes seconds.
     def _phase(self, number, phase, stage, batch, cur_nimg, alpha):
-        """Runs a phase on every replica and applies its gradients. Returns its statistics over all replicas."""
+        """Runs a phase on every replica and applies its gradients.
+
+        Returns its statistics over all replicas, and whether the update was "skipped" for not being finite.
+        """
         # No other phase of this or another step draws with this key.
         key = self.config.seed * 2**40 + cur_nimg * 3 + number
         optimizer = self.generator_optimizer if number == 2 else self.discriminator_optimizer
+        shapes = {}
 
         def on_replica(batch):
             replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-            draws = BatchDraws(key, stage.replica_batch, replica, stage.replicas)
-            statistics, gradients = phase(stage, batch, draws, alpha, optimizer.loss_scale)
-            return statistics, optimizer.flatten(gradients)
 
-        found, gradient = self.strategy.run(on_replica, (batch,))
-        optimizer.apply(gradient)
-        return {name: self.strategy.reduce("SUM", value, axis=None) for name, value in found.items()}
+            def in_turn(turn):
+                virtual = replica + turn * stage.replicas  # Of so many times as many replicas: see `accumulation`.
+                draws = BatchDraws(key, stage.at_once, virtual, stage.turns * stage.replicas)
+                entries = entries_of(turn, stage.turns, batch)
+                statistics, gradients = phase(stage, entries, draws, alpha, optimizer.loss_scale)
+                shapes.update((name, value.shape) for name, value in statistics.items())
+                told = tf.concat([tf.reshape(value, [-1]) for value in statistics.values()], axis=0)
+                return told, optimizer.flatten(gradients)
 
-    def _move_average(self, batch):
-        """Moves the average generator; what is not trained (w_avg, itself an average) is copied."""
+            return summed(in_turn, stage.turns)
+
+        told, gradient = self.strategy.run(on_replica, (batch,))
+        skipped = optimizer.apply(gradient)
+        # As one vector they are summed over replicas at once: between machines every sum takes a round trip.
+        told = self.strategy.reduce("SUM", told, axis=None)
+        parts = tf.split(told, [shape.num_elements() for shape in shapes.values()])
+        return {name: tf.reshape(part, shapes[name]) for name, part in zip(shapes, parts)} | {"skipped": skipped}
+
+    @tf.autograph.experimental.do_not_convert  # As for `_phase`.
+    def _move_averages(self, batch, w):
+        """Moves the average of w, and then the average generator, to which what is not trained (w_avg) is copied."""
+        self.generator.mapping.track(w)
         decay = 0.5 ** (batch / (self.config.ema_halflife_kimg * 1000))
         keep = [decay if weight.trainable else 0.0 for weight in self.generator.weights]
-        averages, currents = ([w.value for w in network.weights] for network in (self.average, self.generator))
+        networks = (self.average, self.generator)
+        averages, currents = ([weight.value for weight in network.weights] for network in networks)
 
         def move(_, averages, currents):
             for average, current, kept in zip(averages, currents, keep):

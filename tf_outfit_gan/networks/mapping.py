@@ -50,5 +50,5 @@ class Mapping(keras.layers.Layer):
         return x
 
     def track(self, w, decay=0.995):
-        """Moves w_avg towards the mean of a batch of w, [N, D]."""
-        self.w_avg.assign(ops.lerp(tf.reduce_mean(w, axis=0), self.w_avg.value, decay))
+        """Moves w_avg towards the mean w of a batch, [D]: of all replicas, called outside of `strategy.run`."""
+        self.w_avg.assign(ops.lerp(w, self.w_avg.value, decay))

@@ -1,0 +1,64 @@
+"""What the steps of a call tell, added up in the graph and read by Python."""
+
+import collections
+
+import numpy as np
+import tensorflow as tf
+
+# Every statistic of a step in the order in which they are computed, so that the first one that is not finite is the
+# cause, and the phase that it comes from. Those that begin with "skipped" are 1 where the phase's update was skipped.
+STATISTICS = {
+    "score_real": "discriminator", "score_fake": "discriminator",
+    "sign_real": "discriminator", "sign_fake": "discriminator",
+    "spread_real": "discriminator", "spread_fake": "discriminator",
+    "loss_discriminator": "discriminator", "skipped_discriminator": "discriminator",
+    "r1_penalty": "R1", "skipped_r1": "R1",
+    "loss_generator": "generator", "skipped_generator": "generator",
+    "ada_probability": "discriminator",
+}
+_SKIPPED = np.array([name.startswith("skipped") for name in STATISTICS])
+_NEVER = np.iinfo(np.int64).max
+
+# totals, counts: of the values that are finite, by statistic. first_failure: the image count of the first step in which
+# a value was not finite, or an update was skipped. waited_sec: for data.
+Tally = collections.namedtuple("Tally", "totals counts first_failure waited_sec")
+
+
+def empty():
+    count = len(STATISTICS)
+    return Tally(tf.zeros([count]), tf.zeros([count]), tf.constant(_NEVER, tf.int64, [count]), tf.zeros([], tf.float64))
+
+
+@tf.autograph.experimental.do_not_convert  # There is nothing to convert, and that takes seconds.
+def added(tally, values, cur_nimg, waited_sec):
+    """A tally with one more step: its `STATISTICS` as a vector, the image count before it, and how long it waited."""
+    finite = tf.math.is_finite(values)
+    failed = tf.logical_not(finite) | (_SKIPPED & (values > 0))
+    return Tally(
+        tally.totals + tf.where(finite, values, 0.0),
+        tally.counts + tf.cast(finite, tf.float32),
+        tf.where(failed, tf.minimum(tally.first_failure, cur_nimg), tally.first_failure),
+        tally.waited_sec + waited_sec,
+    )
+
+
+def means(tally, steps, r1_interval):
+    """{name: mean over the steps}: the skipped updates of all phases are one, what was never finite is left out."""
+    totals, counts = (part.numpy() for part in tally[:2])
+    found = {}
+    for name, skipped, total, count in zip(STATISTICS, _SKIPPED, totals, counts):
+        if count and not skipped:
+            found[name] = float(total / count)
+    if "r1_penalty" in found:
+        found["r1_penalty"] *= r1_interval  # A lazy one is measured in some steps only.
+    return found | {"skipped_updates": float(totals[_SKIPPED].sum() / steps)}
+
+
+def first_failure(tally):
+    """(what is not finite, in words; image count before that step), or None."""
+    first = tally.first_failure.numpy()
+    name, phase = list(STATISTICS.items())[first.argmin()]
+    if first.min() == _NEVER:
+        return None
+    what = "the gradient" if name.startswith("skipped") else name
+    return f"{what} in the phase of {'R1' if phase == 'R1' else f'the {phase}'}", int(first.min())
