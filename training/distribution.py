@@ -8,8 +8,6 @@ import json
 import zlib
 
 import tensorflow as tf
-from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
-from tensorflow.python.eager import context
 
 from tf_outfit_gan.errors import UserError
 
@@ -22,11 +20,8 @@ CROSS_DEVICE = {
 }
 COLLECTIVES = {None: "AUTO", "nccl": "NCCL", "ring": "RING"}
 
-# A worker that has not been heard of for so long is lost.
-HEARTBEAT_SEC = 20
 
-
-def make_strategy(cluster=None, cross_device=None, assemble_sec=600):
+def make_strategy(cluster=None, cross_device=None):
     """The `tf.distribute.Strategy` of the visible devices; in a cluster, the first thing that TensorFlow is asked for.
 
     Devices are logical ones, so that a test can split a processor into replicas.
@@ -34,18 +29,17 @@ def make_strategy(cluster=None, cross_device=None, assemble_sec=600):
     Args:
         cluster: a `Cluster`; None = this process trains alone.
         cross_device: how gradients are added up; None = as TensorFlow does by itself.
-        assemble_sec: how long the workers of a cluster wait for each other.
 
     Raises:
         UserError: when gradients cannot be added up in this way here.
-        tf.errors.OpError: when the cluster does not assemble in time.
+        tf.errors.OpError: when a worker of the cluster is lost before all are there, for whom it waits for up to an hour.
     """
     gpus = tf.config.get_visible_devices("GPU")
     if cross_device == "nccl" and not gpus:
         raise UserError("--cross-device nccl: adds up on GPUs, of which TensorFlow finds none here; leave it out")
     if cluster:
         _expect("in a cluster", cross_device, COLLECTIVES)
-        return _multi_worker(cluster, cross_device, len(gpus), assemble_sec)
+        return _multi_worker(cluster, cross_device, len(gpus))
     _expect("on one machine", cross_device, CROSS_DEVICE)
     devices = [device.name for device in tf.config.list_logical_devices("GPU" if gpus else "CPU")]
     if len(devices) == 1:
@@ -58,20 +52,15 @@ def _expect(where, cross_device, known):
         raise UserError(f"--cross-device {cross_device}: expected {where} one of {', '.join(filter(None, known))}")
 
 
-def _multi_worker(cluster, cross_device, gpus, assemble_sec):
-    spec = tf.train.ClusterSpec({"worker": list(cluster.workers)})
-    # TensorFlow itself would wait for an hour, and has no public way to say how long.
-    context.context().configure_coordination_service(
-        "standalone", "/job:worker/replica:0/task:0",
-        cluster_register_timeout_in_ms=round(assemble_sec * 1000), heartbeat_timeout_in_ms=HEARTBEAT_SEC * 1000,
-        coordinated_jobs=[coordination_config_pb2.CoordinatedJob(name="worker", num_tasks=len(cluster.workers))],
+def _multi_worker(cluster, cross_device, gpus):
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec({"worker": list(cluster.workers)}), task_type="worker", task_id=cluster.index,
+        num_accelerators={"GPU": gpus}, rpc_layer="grpc",
     )
-    return tf.distribute.MultiWorkerMirroredStrategy(
-        tf.distribute.cluster_resolver.SimpleClusterResolver(
-            spec, task_type="worker", task_id=cluster.index, num_accelerators={"GPU": gpus}, rpc_layer="grpc"
-        ),
-        tf.distribute.experimental.CommunicationOptions(implementation=COLLECTIVES[cross_device]),
-    )
+    options = tf.distribute.experimental.CommunicationOptions(implementation=COLLECTIVES[cross_device])
+    strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver, options)
+    Workers(strategy).numbers(0)  # Which takes until all are there.
+    return strategy
 
 
 class Workers:

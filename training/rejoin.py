@@ -7,6 +7,7 @@ of them replaces itself by a new process with the same command.
 import os
 import signal
 import sys
+import threading
 import time
 
 import tensorflow as tf
@@ -20,56 +21,50 @@ _LOST = (
 )
 
 
-class WorkersMissing(RuntimeError):
-    """The workers of a cluster have waited for each other in vain."""
-
-
 class Rejoin:
     """The context in which a cluster assembles and trains: an error that tells of a lost worker starts it again.
 
     Args:
         cluster: the `Cluster`; None = a process that trains alone, which has nobody to lose.
-        wait_sec: how long the workers wait for each other, at the start and whenever one is lost.
+        wait_sec: how long the workers wait for each other, at the start and whenever one is lost; then they end.
         time_limit_sec, started: when the training has to stop, which starting again does not put off.
-
-    Raises:
-        WorkersMissing: when they are not complete in time.
     """
 
     def __init__(self, cluster, wait_sec, time_limit_sec, started):
         self._cluster, self._wait_sec = cluster, wait_sec
         self._time_limit_sec, self._started = time_limit_sec, started
+        self._assembled = False
 
     def __enter__(self):
         self._since = float(os.environ.get(_SINCE, time.time()))
-        self._assembled = self._cluster is None
         if self._cluster:
-            # TensorFlow waits without a look at Python's handlers, so Ctrl-C has to end the process by itself.
+            # While TensorFlow waits, it looks neither at the time nor at Python's handlers of signals.
+            self._timer = threading.Timer(self._since + self._wait_sec - time.time(), self._give_up)
+            self._timer.daemon = True
+            self._timer.start()
             self._on_interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
         return self
 
-    @property
-    def left_sec(self):
-        """How long to wait for the others from now on."""
-        return max(self._since + self._wait_sec - time.time(), 1)
-
     def assembled(self):
         """Tells that all are there."""
-        if not self._assembled:
+        if self._cluster:
+            self._timer.cancel()
             signal.signal(signal.SIGINT, self._on_interrupt)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # In a cluster, TensorFlow lets it pass unheard.
             self._assembled = True
 
     def __exit__(self, kind, error, _):
-        if self._cluster is None or kind is None or not (issubclass(kind, _LOST) or "NCCL: " in str(error)):
-            return
-        os.environ[_SINCE] = str(time.time() if self._assembled else self._since)
-        if not self._assembled and self.left_sec <= 1:
-            silent = ", ".join(self._cluster.silent()) or "none: do all have the same list of workers?"
-            raise WorkersMissing(f"waited {self._wait_sec / 60:g} minutes for {len(self._cluster.workers)} workers; silent: "
-                                 f"{silent}; run the same command on each of them to resume") from None
-        print(f"worker {self._cluster.index}: lost another one, starts again from the last checkpoint and waits for it "
-              f"({str(error.message).partition(chr(10))[0]})", file=sys.stderr, flush=True)
-        self._start_again()
+        if self._cluster and kind and (issubclass(kind, _LOST) or "NCCL: " in str(error)):
+            os.environ[_SINCE] = str(time.time() if self._assembled else self._since)
+            print(f"worker {self._cluster.index}: lost another one, starts again from the last checkpoint and waits for it "
+                  f"({str(error).partition(chr(10))[0]})", file=sys.stderr, flush=True)
+            self._start_again()
+
+    def _give_up(self):
+        silent = ", ".join(self._cluster.silent()) or "none: do all have the same list of workers?"
+        print(f"outfit-gan train: error: waited {self._wait_sec / 60:g} minutes for {len(self._cluster.workers)} workers; "
+              f"silent: {silent}; run the same command on each of them to resume", file=sys.stderr, flush=True)
+        os._exit(1)
 
     def _start_again(self):
         time.sleep(1)  # Where it fails at once, again and again, it should not do so hundreds of times.
