@@ -23,6 +23,7 @@ from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # Its pu
 from export.signatures import PSI_RANGE, make_signatures
 from export.warmup import FILENAME, sample_inputs, write_warmup
 from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.folders import flush_folder, sync
 from tf_outfit_gan.picture import Painter
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.styles import transfer_layers
@@ -59,7 +60,7 @@ def write_savedmodel(snapshot, base_path):
 
         # Ask, and publish.
         _verify(staging, samples, functions)
-        _flush(staging)
+        flush_folder(staging)
         return _publish(staging, base_path)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -110,21 +111,6 @@ def _verify(folder, samples, functions):
             raise RuntimeError(f"signature {name} draws another picture than the snapshot; nothing was published")
 
 
-def _flush(folder):
-    """Forces every file and folder to the disk: a rename must not come there before what it names."""
-    for root, _, files in os.walk(folder):
-        for path in [root, *(os.path.join(root, file) for file in files)]:
-            _sync(path)
-
-
-def _sync(path):
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _publish(staging, base_path):
     """Renames to the next free number; another export may take it meanwhile, then the one after."""
     while True:
@@ -136,5 +122,5 @@ def _publish(staging, base_path):
             if not version.exists():
                 raise
             continue
-        _sync(base_path)
+        sync(base_path)
         return version

@@ -5,6 +5,8 @@ import tempfile
 
 from PIL import Image, ImageDraw, ImageFont
 
+from tf_outfit_gan.data.records import PARTIAL
+
 MIN_HEIGHT = 256  # Smaller pictures are enlarged about to this height, pixel by pixel, so that they can be judged.
 GAP, CAPTION, FONT_SIZE = 8, 22, 14  # Pixels.
 PAPER, INK = (255, 255, 255), (40, 44, 52)
@@ -41,7 +43,7 @@ def save_whole(image, path, kind="PNG", **options):
     Args:
         kind, options: as `Image.save` takes them.
     """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL, delete=False) as file:
         try:
             image.save(file, kind, **options)
             file.flush()

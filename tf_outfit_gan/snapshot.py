@@ -12,9 +12,7 @@ It is what everyone but the trainer reads. It is written under another name and 
 
 import dataclasses
 import json
-import os
-import shutil
-import uuid
+import math
 import zipfile
 from pathlib import Path
 
@@ -22,8 +20,10 @@ import numpy as np
 
 from tf_outfit_gan.config import ModelConfig, from_json, to_json
 from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.folders import check_room, whole_folder
 
 FORMAT = 1
+_GENERATOR = "generator.weights.h5"
 _TRAINING = ("training/generator.weights.h5", "training/discriminator.weights.h5")
 
 
@@ -60,31 +60,17 @@ class Snapshot:
 
 def save(path, snapshot):
     """Writes a snapshot folder, all or nothing."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.parent / f".{path.name}.{uuid.uuid4().hex}"
-    aside = beside.with_name(f"{beside.name}.old")
-    beside.mkdir()
-    try:
-        snapshot.generator.save_weights(beside / "generator.weights.h5")
-        if snapshot.training is not None:
-            (beside / "training").mkdir()
-            for name, network in zip(_TRAINING, snapshot.training):
-                network.save_weights(beside / name)
+    with whole_folder(Path(path)) as beside:
+        networks = dict(zip((_GENERATOR, *_TRAINING), (snapshot.generator, *(snapshot.training or ()))))
+        check_room(beside, map(_file_bytes, networks.values()))
+        for name, network in networks.items():
+            (beside / name).parent.mkdir(exist_ok=True)
+            network.save_weights(beside / name)
         if snapshot.noise is not None:
             np.savez(beside / "noise.npz", *snapshot.noise)
         (beside / "config.json").write_text(to_json(snapshot.config))
         state = {"cur_nimg": snapshot.cur_nimg, "level": snapshot.level, "alpha": snapshot.alpha, "format": FORMAT}
         (beside / "state.json").write_text(json.dumps(state, indent=2))
-        for file in beside.rglob("*.*"):
-            with open(file, "rb") as handle:
-                os.fsync(handle.fileno())
-        if path.exists():
-            os.rename(path, aside)  # Deleting takes a while, in which half a snapshot would have the name.
-        os.rename(beside, path)
-    finally:
-        for folder in (beside, aside):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def read(path):
@@ -120,7 +106,7 @@ def load(path, training=False):
 
     from tf_outfit_gan.networks.build import build_generator, build_networks
 
-    generator = _loaded(build_generator(snapshot.config), path / "generator.weights.h5")
+    generator = _loaded(build_generator(snapshot.config), path / _GENERATOR)
     networks = noise = None
     if training and (path / "training").is_dir():
         built = build_networks(snapshot.config)
@@ -132,6 +118,11 @@ def load(path, training=False):
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise UserError(f"{path}/noise.npz: noise maps do not load ({_first_line(error)})") from None
     return dataclasses.replace(snapshot, generator=generator, noise=noise, training=networks)
+
+
+def _file_bytes(network):
+    """At least as many as its weights take in a file: float32, and for each some kilobytes that say where it is."""
+    return sum(4 * math.prod(weight.shape) + 4096 for weight in network.weights)
 
 
 def _loaded(network, path):
