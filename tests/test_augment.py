@@ -189,5 +189,5 @@ class TestProbability:
         steps.ada_probability.assign(0.25)
         Checkpoints(tmp_path, steps).save(8, 0)
         steps.ada_probability.assign(0.75)
-        assert Checkpoints(tmp_path, steps).restore() == (8, 0)
+        assert Checkpoints(tmp_path, steps).restore() == (8, 0, [])
         assert float(steps.ada_probability) == 0.25

@@ -1,6 +1,17 @@
-"""Checkpoints: the trainer's memory. What resumes a run, and what nobody else reads."""
+"""Checkpoints: the trainer's memory. What resumes a run, and what nobody else reads.
+
+    checkpoints/000128000img/state.index, state.data-...    the state after so many real images
+
+A folder that has its name is whole, and the newest two stay: where the disk damages one, the other serves.
+"""
 
 import tensorflow as tf
+
+from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.folders import remove_folder, whole_folder
+
+KEPT = 2
+_STATE = "state"
 
 
 class Checkpoints:
@@ -8,15 +19,13 @@ class Checkpoints:
 
     The image count is also the place in the data, see `tf_outfit_gan.data.order`.
 
-    TensorFlow writes a checkpoint's files first and names it in the folder's `checkpoint` file last: a half-written
-    one is never restored.
-
     Args:
         folder: where they lie.
         steps: the `Steps`.
     """
 
     def __init__(self, folder, steps):
+        self._folder = folder
         self._cur_nimg = tf.Variable(0, dtype=tf.int64)
         self._period = tf.Variable(-1, dtype=tf.int64)
         self._checkpoint = tf.train.Checkpoint(
@@ -24,16 +33,66 @@ class Checkpoints:
             generator_optimizer=steps.generator_optimizer, discriminator_optimizer=steps.discriminator_optimizer,
             ada_probability=steps.ada_probability, cur_nimg=self._cur_nimg, period=self._period,
         )
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=2)
 
     def save(self, cur_nimg, period):
         """Saves the state after `cur_nimg` real images, in the schedule's period of that index."""
         self._cur_nimg.assign(cur_nimg)
         self._period.assign(period)
-        self._manager.save(checkpoint_number=cur_nimg)
+        with whole_folder(self._folder / f"{cur_nimg:09d}img") as beside:
+            self._checkpoint.write(str(beside / _STATE))
+        for outdated in found(self._folder)[:-KEPT]:
+            remove_folder(outdated)
 
     def restore(self):
-        """Restores the newest checkpoint if there is one. Returns (cur_nimg, period): (0, -1) for a fresh run."""
-        if self._manager.latest_checkpoint:
-            self._checkpoint.restore(self._manager.latest_checkpoint).assert_consumed()
-        return int(self._cur_nimg), int(self._period)
+        """Restores the newest whole checkpoint.
+
+        A damaged one is set aside under another name, once an older one has taken its place.
+
+        Returns:
+            The image count and the period, (0, -1) for a fresh run; and a line about each damaged checkpoint.
+
+        Raises:
+            UserError: when none of them can be read.
+        """
+        damages, here = {}, found(self._folder)
+        for path in reversed(here):
+            damage = damage_of(path)
+            if not damage:
+                self._assign(path)
+                break
+            damages[path] = damage
+        if here and len(damages) == len(here):
+            raise UserError("; ".join(f"{path}: {damage}" for path, damage in damages.items())
+                            + f": no checkpoint can be read; delete {self._folder} to train from the beginning")
+        lines = []
+        for path, damage in damages.items():
+            aside = path.rename(path.with_name(f"{path.name}.damaged"))
+            lines.append(f"{path}: {damage}; it is {aside.name} now, and the checkpoint before it is used")
+        return int(self._cur_nimg), int(self._period), lines
+
+    def _assign(self, path):
+        try:
+            self._checkpoint.read(str(path / _STATE)).assert_consumed()
+        except (AssertionError, ValueError) as error:
+            raise UserError(f"{path}: is of another version of this program ({_first_line(error)}); go on with that "
+                            "one, or choose a new folder") from None
+
+
+def found(folder):
+    """The checkpoints in a folder, oldest first."""
+    return sorted(folder.glob("[0-9]*img"))
+
+
+def damage_of(path):
+    """What is wrong with a checkpoint, in a few words; None if all of it reads. TensorFlow checks sums as it reads."""
+    try:
+        reader = tf.train.load_checkpoint(str(path / _STATE))
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except Exception as error:  # Of several kinds: a short file is an IndexError.
+        return f"is damaged ({_first_line(error)})"
+    return None
+
+
+def _first_line(error):
+    return str(error).partition("\n")[0]

@@ -1,9 +1,10 @@
 """The training loop."""
 
 import json
-import signal
 import time
 from pathlib import Path
+
+import tensorflow as tf
 
 from tf_outfit_gan import config as configs
 from tf_outfit_gan import snapshot as snapshots
@@ -15,11 +16,15 @@ from training import machine, schedule
 from training.checkpoints import Checkpoints
 from training.data_service import served
 from training.distribution import Workers, make_strategy
+from training.finetune import begin
 from training.grids import Grids
 from training.metrics import Metrics
+from training.pace import Pace
 from training.phases import Stage
 from training.report import Report
+from training.rewind import rewind
 from training.steps import Steps
+from training.stop import Stop
 from training.watchdog import Watchdog
 
 _INTERVALS = ("tick", "checkpoint", "snapshot")
@@ -29,7 +34,7 @@ _FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfi
 
 
 def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None, inception=None,
-          started=None, strategy=None):
+          init=None, started=None, strategy=None):
     """Trains until `total_kimg`, or until the time is up; goes on where an earlier call in the same folder ended.
 
     Args:
@@ -40,12 +45,14 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
         quiet: nothing on the terminal.
         data_service: address of a tf.data service that reads and decodes; None = this machine does.
         inception: weights file of InceptionV3 to measure with; None = untrained features.
+        init: a snapshot whose weights a fresh run starts with, from `finetune.settled`; None = random ones.
         started: when it was asked for, as `time.monotonic` has it; None = now.
         strategy: from `make_strategy`; None = the visible devices of this machine. The workers of a cluster all call
             this, with the same arguments and a folder that all of them see.
 
     Raises:
         UserError: when the data does not fit the model, or the folder holds a run with other settings.
+        SystemExit: when a signal asked it to stop, after everything was saved.
     """
     started = started or time.monotonic()
     folder = Path(folder)
@@ -56,27 +63,34 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     workers = Workers(strategy)
     own_folder = folder if workers.chief else folder / "workers" / str(workers.index)
     own_folder.mkdir(parents=True, exist_ok=True)
-    _keep_config(folder, dataset, model_config, config)
+    workers.expect_same(model=configs.to_dict(model_config), training=configs.to_dict(config))
+    _keep_config(folder, dataset, model_config, config, init, workers.chief)
 
     # Build everything, and remember what an earlier call learned.
     replicas = strategy.num_replicas_in_sync
     steps = Steps(strategy, model_config, config)
     checkpoints = Checkpoints(folder / "checkpoints", steps)
-    cur_nimg, trained_period = checkpoints.restore()
+    cur_nimg, trained_period, news = checkpoints.restore()
+    if init and trained_period < 0:
+        news += begin(steps, init)
+    workers.expect_same(place=cur_nimg)
+    rewind(own_folder, cur_nimg)
     total_nimg = round(config.total_kimg * 1000)
-    workers.expect_same(model=configs.to_dict(model_config), training=configs.to_dict(config), place=cur_nimg)
     report = Report(own_folder, total_nimg, quiet or not workers.chief, model_config.size, started)
     metrics = Metrics(folder, dataset, config, cur_nimg, inception, report)
     grids = Grids(dataset, model_config, config.seed)
     if workers.chief:
         grids.reals(folder / "reals.png")
+    for line in news:
+        report.say(line)
     report.say(f"{'resuming' if cur_nimg else 'training'} {folder} at {cur_nimg / 1000:.1f} kimg on {replicas} replica(s)")
 
     all_periods = schedule.periods(model_config, config, replicas)
     tick, checkpoint, snapshot = (_Due(cur_nimg, getattr(config, f"{what}_kimg")) for what in _INTERVALS)
+    pace = Pace(config.steps_per_call)
     stream = iterator = None
     last = cur_nimg >= total_nimg
-    with _Stop() as stop, report, Watchdog(report.say, config.stall_sec) as watchdog:
+    with Stop() as stop, report, Watchdog(report.say, config.stall_sec) as watchdog:
         while not last:
             # Where are we in the schedule?
             period = schedule.period_at(cur_nimg, all_periods)
@@ -93,13 +107,18 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
                 with report.times.spent("opening the data"):
                     iterator = _batches(strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder)
 
-            # Train some steps in one call.
-            count = min(config.steps_per_call, -(-(period.end_nimg - cur_nimg) // batch))
+            # Build the graph where the stage is new, and train some steps in one call, up to where something is due.
             called = time.monotonic()
             with watchdog.watching(steps.doing):
-                statistics = steps.run(stage, iterator, count, cur_nimg, (period.start_nimg, period.end_nimg))
-            cur_nimg += count * batch
-            report.add(stage, statistics, count, time.monotonic() - called)
+                traced = stop.interruptible(lambda: steps.trace(stage, iterator))
+                # As many as the slowest worker of a cluster has time for, and none if one of them is to stop.
+                if most := workers.least(pace.steps(stage) if traced else 0):
+                    due = min(period.end_nimg, *(interval.next_nimg for interval in (tick, checkpoint, snapshot)))
+                    count = min(most, -(-(due - cur_nimg) // batch))
+                    statistics = steps.run(stage, iterator, count, cur_nimg, (period.start_nimg, period.end_nimg))
+                    cur_nimg += count * batch
+                    report.add(stage, statistics, count, time.monotonic() - called)
+                    pace.add(stage, count, time.monotonic() - called)
 
             # Tell, save, or stop.
             out_of_time = time_limit_sec is not None and time.monotonic() - started > time_limit_sec
@@ -108,12 +127,14 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
                 report.tick(cur_nimg, size, period.alpha(cur_nimg))
             snapshot_due = workers.chief and (snapshot.at(cur_nimg) or last)
             if snapshot_due:
-                drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg)
+                drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg,
+                                           training=(steps.generator, steps.discriminator))
                 path = folder / "snapshots" / drawn.name
                 with report.times.spent("snapshots"):
                     snapshots.save(path, drawn)
-                with report.times.spent("grids"):
-                    grids.fakes(folder, drawn)
+                if not stop.asked:  # They take time, which a machine that is taken away may not give.
+                    with report.times.spent("grids"):
+                        grids.fakes(folder, drawn)
             # The checkpoint comes last: a run that is killed before it does the rest again. There is one at the end of
             # each period, as the next one may take more memory than there is.
             if workers.chief and (checkpoint.at(cur_nimg) or last or cur_nimg >= period.end_nimg):
@@ -123,9 +144,10 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             if snapshot_due:
                 with report.times.spent("metrics"):
                     metrics.measure(path, drawn, lambda: stop.asked)
-    workers.any(False)  # Nobody leaves before the chief has written everything.
+    stop.agree(workers)  # Nobody leaves before the chief has written everything.
     report.say(report.times.summary())
     report.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
+    stop.leave()
     return cur_nimg
 
 
@@ -145,7 +167,9 @@ def _batches(strategy, dataset, model_config, config, stage, cur_nimg, data_serv
         if data_service:
             stream = served(stream, data_service, f"{folder.resolve()} {stage} {cur_nimg}")
         # Ids are texts, which accelerators do not take.
-        return stream.map(lambda batch: {name: value for name, value in batch.items() if name != "ids"})
+        stream = stream.map(lambda batch: {name: value for name, value in batch.items() if name != "ids"})
+        # Or the workers of a cluster would ask each other before every step whether all have a batch.
+        return stream.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
 
     return iter(strategy.distribute_datasets_from_function(replica_batches))
 
@@ -163,11 +187,12 @@ def _check_data(dataset, model_config):
         raise UserError(f"{dataset.path}: some entries have no keypoints, which a conditional model needs")
 
 
-def _keep_config(folder, dataset, model_config, config):
-    """Writes config.json, or compares it with that of the run that is to be resumed."""
+def _keep_config(folder, dataset, model_config, config, init, writes):
+    """Compares config.json with that of the run that is to be resumed, and writes it if this process `writes`."""
     path = folder / "config.json"
     ours = {
         "data": str(dataset.path.resolve()), "model": configs.to_dict(model_config), "training": configs.to_dict(config),
+        "init": init,
         "machine": machine.describe(),  # Not compared: a run may move.
     }
     if path.exists():
@@ -178,7 +203,8 @@ def _keep_config(folder, dataset, model_config, config):
                 if value != before and name not in _FREE:
                     raise UserError(f"{folder}: holds a run with {name}={before}, asked for {value}: resume it with its "
                                     "own settings, or choose a new folder")
-    write_whole(path, json.dumps(ours, indent=2))
+    if writes:
+        write_whole(path, json.dumps(ours, indent=2))
 
 
 class _Due:
@@ -188,24 +214,10 @@ class _Due:
         self._interval = max(round(interval_kimg * 1000), 1)
         self._passed = cur_nimg // self._interval
 
+    @property
+    def next_nimg(self):
+        return (self._passed + 1) * self._interval
+
     def at(self, cur_nimg):
         before, self._passed = self._passed, cur_nimg // self._interval
         return self._passed > before
-
-
-class _Stop:
-    """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts at once."""
-
-    def __enter__(self):
-        self.asked = False
-        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_):
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _ask(self, *_):
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True

@@ -67,7 +67,9 @@ class Report:
         self._traced.add(stage)
 
     def tick(self, cur_nimg, size, alpha):
-        """Tells the means since the last tick."""
+        """Tells the means since the last tick; nothing if there was no step."""
+        if not self._steps:
+            return
         means = {name: value / count for name, (value, count) in self._sums.items()}
         if "skipped_updates" in means:  # All of them, not as many as a step skipped.
             means["skipped_updates"] = round(self._sums["skipped_updates"][0])

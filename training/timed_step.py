@@ -13,10 +13,9 @@ from tf_outfit_gan.randomness import BatchDraws
 from training import graph_cost, schedule
 from training.distribution import make_strategy
 from training.floor import Floor
+from training.pace import CALL_SEC
 from training.phases import Stage
 from training.steps import Steps
-
-CALL_SEC = 1.0  # A call runs as many steps as fit in about this long, but no more than a run's calls do.
 
 
 class TimedStep:

@@ -1,6 +1,8 @@
 """The verb `outfit-gan train`: trains a model on prepared data. The same command resumes it."""
 
+import contextlib
 import time
+from pathlib import Path
 
 from tf_outfit_gan.config import PRESETS, from_preset, to_json
 from tf_outfit_gan.data.records import open_dataset
@@ -8,6 +10,9 @@ from tf_outfit_gan.errors import UserError
 from training import schedule
 from training.cluster import resolve
 from training.data_service import check_address
+from training.finetune import settled
+from training.full_disk import full_disk_told
+from training.lock import locked
 
 
 def add_arguments(parser):
@@ -15,6 +20,7 @@ def add_arguments(parser):
     main.add_argument("folder", metavar="RUN", help="the run's folder: checkpoints, snapshots, grids, statistics")
     main.add_argument("--data", required=True, help="a data set from 'outfit-gan prepare'")
     main.add_argument("--preset", default="256x192", help=f"one of {', '.join(PRESETS)} (default: %(default)s)")
+    main.add_argument("--init", metavar="SNAPSHOT", help="start from another model: a snapshot, or a run's newest one")
     main.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset")
     main.add_argument("--dry-run", action="store_true", help="show the settings and the schedule, and stop")
     main.add_argument("--replicas", type=int, default=1, metavar="N",
@@ -39,7 +45,9 @@ def add_arguments(parser):
 
 def run(args):
     started = time.monotonic()
-    model_config, config = from_preset(args.preset, args.set)
+    folder, (model_config, config) = Path(args.folder), from_preset(args.preset, args.set)
+    chosen = any(setting.startswith("start_level=") for setting in args.set)
+    init, config = settled(folder, args.init, model_config, config, chosen)
     if args.time_limit is not None and args.time_limit <= 0:
         raise UserError(f"--time-limit {args.time_limit}: expected minutes above 0")
     if args.replicas < 1:
@@ -56,18 +64,20 @@ def run(args):
     dataset = open_dataset(args.data)
     if args.data_service:
         check_address(args.data_service)
+    time_limit_sec = None if args.time_limit is None else args.time_limit * 60
     if cluster:
         cluster.check_port()
-    time_limit_sec = None if args.time_limit is None else args.time_limit * 60
+    # Of a cluster, its chief holds the folder for all.
+    lock = locked(folder) if cluster is None or cluster.index == 0 else contextlib.nullcontext()
+    with lock, full_disk_told(folder):
+        from training.distribution import make_strategy
+        from training.loop import train
+        from training.machine import choose_devices
+        from training.rejoin import Rejoin
 
-    from training.distribution import make_strategy
-    from training.loop import train
-    from training.machine import choose_devices
-    from training.rejoin import Rejoin
-
-    choose_devices(args.devices)
-    with Rejoin(cluster, args.cluster_timeout * 60, time_limit_sec, started) as rejoin:
-        strategy = make_strategy(cluster, args.cross_device, rejoin.left_sec)
-        rejoin.assembled()
-        train(args.folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service,
-              args.inception, started, strategy)
+        choose_devices(args.devices)
+        with Rejoin(cluster, args.cluster_timeout * 60, time_limit_sec, started) as rejoin:
+            strategy = make_strategy(cluster, args.cross_device)
+            rejoin.assembled()
+            train(folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service, args.inception,
+                  init, started, strategy)

@@ -1,0 +1,68 @@
+"""A run that is killed at any moment and started again ends bit for bit as the undisturbed one."""
+
+import json
+import random
+
+import pytest
+
+from tests.catalogues import write_catalogue
+from tests.runs import assert_same_memory, kill_when, newest_checkpoint, train_command
+from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.data.prepare import prepare
+from training import checkpoints
+from training.loop import train
+
+# Everything that a run has to remember: fades, augmentation that adapts, a loss scale, lazy R1.
+SETTINGS = ("precision=mixed_float16", "ada_target=0.6", "ada_kimg=0.1", "r1_interval=3", "tick_kimg=0.008",
+            "checkpoint_kimg=0.016", "snapshot_kimg=0.064", "fade_kimg=0.04", "stable_kimg=0.04")
+FEW = (*SETTINGS, "size=8x6", "condition_size=8x6", "start_level=0", "total_kimg=0.12")
+MANY = (*SETTINGS, "start_level=0", "total_kimg=0.4")
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kills")
+    return prepare(write_catalogue(folder / "shop", 45, (16, 12)), folder / "data", workers=1, quiet=True)
+
+
+def told(folder):
+    """What stats.jsonl says, but for what the clock says."""
+    clock = ("time", "sec_per_kimg", "memory_bytes", "images_per_sec", "left_sec")
+    lines = [json.loads(line) for line in (folder / "stats.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name not in clock} for line in lines]
+
+
+def test_a_killed_run_ends_as_the_undisturbed_one(dataset, tmp_path):
+    """Killed after its first checkpoint and after a later one, which the disk has then damaged."""
+    killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
+    assert train(undisturbed, dataset, *from_preset("tiny", FEW), quiet=True) == 120
+    command = train_command(killed, dataset, FEW)
+    assert kill_when(command, lambda: newest_checkpoint(killed) >= 16) == -9
+    assert kill_when(command, lambda: newest_checkpoint(killed) >= 64, 0.03) == -9
+    damaged = checkpoints.found(killed / "checkpoints")[-1]
+    (damaged / "state.data-00000-of-00001").write_bytes(b"")
+    assert train(killed, dataset, *from_preset("tiny", FEW), quiet=True) == 120
+    assert f"{damaged}: is damaged" in (killed / "log.txt").read_text()
+    assert_same_memory(killed, undisturbed)
+    assert told(killed) == told(undisturbed)
+
+
+@pytest.mark.slow
+def test_twenty_kills(dataset, tmp_path):
+    """At random moments: some anywhere from the start on, most of them when something has just been trained."""
+    killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
+    train(undisturbed, dataset, *from_preset("tiny", MANY), quiet=True)
+    draw, command, kills = random.Random(20), train_command(killed, dataset, MANY), 0
+    while kills < 20:
+        before = newest_checkpoint(killed)
+        if kills % 5 == 4:
+            code = kill_when(command, lambda: True, draw.uniform(0, 20))
+        else:
+            code = kill_when(command, lambda: newest_checkpoint(killed) > before, draw.uniform(0, 0.4))
+        assert code == -9
+        kills += 1
+        partials = [str(path.relative_to(killed)) for path in killed.rglob(".*.partial")]
+        print(f"kill {kills}: at {before} -> {newest_checkpoint(killed)} images, half-written: {partials}")
+    assert train(killed, dataset, *from_preset("tiny", MANY), quiet=True) == 400
+    assert_same_memory(killed, undisturbed)
+    assert told(killed) == told(undisturbed)

@@ -1,0 +1,139 @@
+"""Fine-tuning: a run that starts from another model, smaller or without conditions as it may be.
+
+What both models have is taken, and what only the new one has is made so that it changes no picture: the run begins
+where the other one stands.
+"""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+
+from tf_outfit_gan import snapshot as snapshots
+from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.sizes import format_size
+
+# What two models have to share, and what two conditional ones have to: each of these says what the weights mean.
+_SHARED = (
+    "latent_dim", "style_dim", "mapping_layers", "mapping_lr_multiplier", "fmap_base", "fmap_max", "fused_from",
+    "stddev_group",
+)
+_SHARED_CONDITIONS = ("conditional", "slots", "condition_size", "embedding_dim", "projection")
+_JOINING = "mapping/hidden/0/kernel"
+
+
+def settled(folder, init, model_config, config, chosen):
+    """Settles where a run starts; known at once, before TensorFlow is imported.
+
+    Args:
+        folder: of the run. What it has been started from counts: to resume, the other model need not be there any more.
+        init: a snapshot or run folder, which means its newest snapshot; None = weights are fresh.
+        model_config, config: the `ModelConfig` and `TrainingConfig`.
+        chosen: whether the start level was; it is that of the other model otherwise.
+
+    Returns:
+        The path of the snapshot, None for fresh weights, and the `TrainingConfig` with the start level.
+
+    Raises:
+        UserError: when there is no such snapshot, or it does not fit the model.
+    """
+    path = folder / "config.json"
+    if path.exists():
+        before = json.loads(path.read_text())
+        origin, level = before.get("init"), before["training"]["start_level"]
+        if init and not origin:
+            raise UserError(f"{folder}: holds a run that did not start from another model; choose a new folder for one "
+                            f"that starts from {init}")
+    elif init:
+        source = snapshots.read(init)
+        # A level that is still fading in is not yet one to stand on.
+        origin, level = str(snapshots.newest(init).resolve()), source.level - (source.alpha < 1)
+        _check(init, source.config, level, model_config)
+    else:
+        origin = None
+    if origin and not chosen:
+        config = dataclasses.replace(config, start_level=level)
+    return origin, config
+
+
+def _check(init, source, level, model):
+    """Refuses a source whose weights would mean something else in the model."""
+    names = _SHARED + (_SHARED_CONDITIONS if source.conditional else ())
+    if source.conditional and source.pose_path == "spatial":
+        names += ("pose_path",)
+    others = [name for name in names if getattr(source, name) != getattr(model, name)]
+    if others:
+        settings = " ".join(f"--set {name}={_shown(getattr(source, name))}" for name in others)
+        asked = ", ".join(f"{name}={_shown(getattr(model, name))}" for name in others)
+        raise UserError(f"--init {init}: made with other settings than {asked}; add {settings}")
+    if source.level_sizes[0] != model.level_sizes[0]:
+        ours, theirs = (format_size(config.level_sizes[0]) for config in (model, source))
+        raise UserError(f"--init {init}: grows from {theirs}, this model from {ours}; choose a size that is "
+                        f"{format_size(source.size)} doubled or halved")
+    if level >= model.num_levels:
+        raise UserError(f"--init {init}: draws {format_size(source.level_sizes[level])}, this model only "
+                        f"{format_size(model.size)}; choose that size or a larger one")
+
+
+def _shown(value):
+    if isinstance(value, tuple):
+        return format_size(value) if isinstance(value[0], int) else ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def begin(steps, path):
+    """Gives fresh `Steps` the weights of a snapshot. Returns lines that tell what was taken, and what is new."""
+    source = snapshots.load(path, training=True)
+    with steps.strategy.scope():
+        _take(source, source.generator, steps.average)
+        generator, discriminator = source.training or (source.generator, None)
+        told = [f"generator {_take(source, generator, steps.generator)}"]
+        if discriminator:
+            told.append(f"discriminator {_take(source, discriminator, steps.discriminator)}")
+        else:
+            told.append("the snapshot has no training/: the generator starts as the average, the discriminator afresh")
+    return [f"starting from {path}, {source.cur_nimg / 1000:.1f} kimg at {format_size(source.size)}: {'; '.join(told)}"]
+
+
+def _take(source, theirs, ours):
+    """Assigns what a network of the source has, and prepares the rest; says in words what is which."""
+    theirs, ours, new = named_weights(theirs), named_weights(ours), []
+    for name, weight in ours.items():
+        if name == _JOINING and not source.config.conditional:
+            # The embedding's rows join those of the latent. Normalizing over more numbers makes up for the scale of
+            # the equalized layer exactly, as long as the embedding is zero.
+            rows = theirs[name].shape[0]
+            weight.assign(np.concatenate([theirs[name].numpy(), weight.numpy()[rows:]]))
+        elif name in theirs:
+            weight.assign(theirs[name].numpy())
+        else:
+            new.append(re.match(r"\w+(/levels)?(/\d+)?", name)[0])
+            if _silent(name, source.config):
+                weight.assign(np.zeros(weight.shape, np.float32))
+    text = f"{len(ours) - len(new)} of {len(ours)} weights"
+    return text + (f", new: {', '.join(dict.fromkeys(new))}" if new else "")
+
+
+def _silent(name, config):
+    """Whether a new weight starts at zero: the last one on a way by which conditions come into trained layers."""
+    if name.startswith("embedding/out/"):
+        return not config.conditional
+    return "/pose/" in name and not (config.conditional and config.pose_path == "spatial")
+
+
+def named_weights(layer, prefix=""):
+    """{"synthesis/levels/0/second/kernel": variable, ...}: every weight by the attributes and places leading to it."""
+    import keras
+
+    found = {}
+    for name, value in vars(layer).items():
+        if name.startswith("_"):
+            continue  # Keras's own lists of the same.
+        parts = [(f"{name}/{i}", part) for i, part in enumerate(value)] if isinstance(value, list) else [(name, value)]
+        for path, part in parts:
+            if isinstance(part, keras.Variable):
+                found[prefix + path] = part
+            elif isinstance(part, keras.layers.Layer):
+                found |= named_weights(part, f"{prefix}{path}/")
+    return found

@@ -1,0 +1,57 @@
+"""Stopping when asked to: what Ctrl-C, and SIGTERM of a machine that is taken away, mean to a run."""
+
+import signal
+
+
+class Stop:
+    """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts at once."""
+
+    def __enter__(self):
+        self._signal, self._at_once = None, False
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @property
+    def asked(self):
+        return self._signal is not None
+
+    def interruptible(self, call):
+        """Makes a call that may be cut short, as nothing is lost. Returns whether no stop is asked for."""
+        try:
+            try:
+                self._at_once = True
+                if not self.asked:
+                    call()
+            finally:
+                self._at_once = False
+        except _Now:
+            pass
+        return not self.asked
+
+    def agree(self, workers):
+        """Makes a signal that one of the `Workers` of a cluster got that of all."""
+        self._signal = max(workers.numbers(self._signal or 0)) or None
+
+    def leave(self):
+        """Ends a program that was asked to stop as the signal would have: nobody shall take the run for finished.
+
+        Raises:
+            SystemExit: with 128 + the signal's number, as shells tell it.
+        """
+        if self.asked:
+            raise SystemExit(128 + self._signal)
+
+    def _ask(self, number, _):
+        if self.asked:
+            raise KeyboardInterrupt
+        self._signal = number
+        if self._at_once:
+            raise _Now
+
+
+class _Now(BaseException):
+    """Leaves an interruptible call; nobody on the way may take it for an error of their own."""
