@@ -43,10 +43,13 @@ class Checkpoints:
         for outdated in found(self._folder)[:-KEPT]:
             remove_folder(outdated)
 
-    def restore(self):
+    def restore(self, writes=True):
         """Restores the newest whole checkpoint.
 
         A damaged one is set aside under another name, once an older one has taken its place.
+
+        Args:
+            writes: whether this process does so. In a cluster one does.
 
         Returns:
             The image count and the period, (0, -1) for a fresh run; and a line about each damaged checkpoint.
@@ -66,8 +69,10 @@ class Checkpoints:
                             + f": no checkpoint can be read; delete {self._folder} to train from the beginning")
         lines = []
         for path, damage in damages.items():
-            aside = path.rename(path.with_name(f"{path.name}.damaged"))
+            aside = path.with_name(f"{path.name}.damaged")
             lines.append(f"{path}: {damage}; it is {aside.name} now, and the checkpoint before it is used")
+            if writes:
+                path.rename(aside)
         return int(self._cur_nimg), int(self._period), lines
 
     def _assign(self, path):

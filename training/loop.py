@@ -70,7 +70,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     replicas = strategy.num_replicas_in_sync
     steps = Steps(strategy, model_config, config)
     checkpoints = Checkpoints(folder / "checkpoints", steps)
-    cur_nimg, trained_period, news = checkpoints.restore()
+    cur_nimg, trained_period, news = checkpoints.restore(workers.chief)
     if init and trained_period < 0:
         news += begin(steps, init)
     workers.expect_same(place=cur_nimg)
