@@ -27,10 +27,12 @@ class TimedStep:
         model_config, config: the `ModelConfig` and `TrainingConfig`.
         level: 0 = the base.
         replica_batch: pictures a replica.
+        strategy: None = of the visible devices. The workers of a cluster all call the same methods in the same order, with
+            `steps_per_call` 1 in the config.
     """
 
-    def __init__(self, model_config, config, level, replica_batch):
-        self.config, strategy = config, make_strategy()
+    def __init__(self, model_config, config, level, replica_batch, strategy=None):
+        self.config, strategy = config, strategy or make_strategy()
         self.stage = Stage(level, False, replica_batch, strategy.num_replicas_in_sync)
         self._steps = Steps(strategy, model_config, config)
         self._steps.set_learning_rate(schedule.learning_rate(config, model_config.level_sizes[level][0]))
