@@ -5,6 +5,8 @@
 A folder that has its name is whole, and the newest two stay: where the disk damages one, the other serves.
 """
 
+import shutil
+
 import tensorflow as tf
 
 from tf_outfit_gan.errors import UserError
@@ -72,6 +74,7 @@ class Checkpoints:
             aside = path.with_name(f"{path.name}.damaged")
             lines.append(f"{path}: {damage}; it is {aside.name} now, and the checkpoint before it is used")
             if writes:
+                shutil.rmtree(aside, ignore_errors=True)  # The one of an earlier time.
                 path.rename(aside)
         return int(self._cur_nimg), int(self._period), lines
 
