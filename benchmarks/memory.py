@@ -2,9 +2,11 @@
 
     python benchmarks/memory.py --preset paper --from 64x48
     python benchmarks/memory.py --preset paper --from 64x48 --set recompute_from=128
+    python benchmarks/memory.py --preset paper --from 64x48 --set micro_batch=4
 
 Every figure is the peak of a process that runs one step: of the GPU's memory as TensorFlow counts it where there is a
-GPU, else of the process's memory above what it held before. Two batches tell the part that grows with the batch.
+GPU, else of the process's memory above what it held before. Two batches tell the part that grows with the batch: of 1
+and 2 pictures, or with micro_batch of one turn and of four, where "always" is what the pictures of a turn take, too.
 """
 
 import argparse
@@ -15,7 +17,6 @@ import sys
 from tf_outfit_gan.config import PRESETS, from_preset
 from tf_outfit_gan.sizes import format_size
 
-BATCHES = (1, 2)
 MB = 1e6
 
 
@@ -36,8 +37,10 @@ def main():
         parser.error(f"--from {args.first}: the preset has no such level; choose one of {', '.join(sizes)}")
     print("| level | always, MB | each picture, MB |\n|---|---|---|")
     for level in range(sizes.index(args.first) if args.first else 0, len(sizes)):
-        one, two = (measured(sys.argv[1:], level, batch) for batch in BATCHES)
-        print(f"| {sizes[level]} | {(2 * one - two) / MB:.0f} | {(two - one) / MB:.0f} |", flush=True)
+        fewer, more = (1, 2) if not config.micro_batch else (config.micro_batch, 4 * config.micro_batch)
+        less, most = (measured(sys.argv[1:], level, batch) / MB for batch in (fewer, more))
+        each = (most - less) / (more - fewer)
+        print(f"| {sizes[level]} | {less - fewer * each:.0f} | {each:.0f} |", flush=True)
 
 
 def measured(arguments, level, batch):
@@ -50,13 +53,14 @@ def peak_of_a_step(model_config, config, level, batch):
     """Bytes."""
     import tensorflow as tf
 
+    from training import schedule
     from training.phases import Stage
     from training.steps import Steps
     from training.timed_step import random_batch
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     steps = Steps(tf.distribute.get_strategy(), model_config, config)
-    stage = Stage(level, False, batch, 1)
+    stage = Stage(level, False, batch, 1, schedule.micro_batch(config, batch, model_config.stddev_group))
     steps.run(stage, iter(tf.data.Dataset.from_tensors(random_batch(model_config, stage)).repeat()), 1, 0)
     if tf.config.get_visible_devices("GPU"):
         return tf.config.experimental.get_memory_info("GPU:0")["peak"]

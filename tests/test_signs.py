@@ -8,7 +8,7 @@ from training.phases import Stage
 from training.report import Report
 from training.signs import Signs
 
-HEALTHY = {"height": 64, "sign_real": 0.6, "sign_fake": -0.7, "loss_generator": 1.4, "r1_penalty": 0.15,
+HEALTHY = {"height": 64, "sign_real": 0.6, "sign_fake": -0.7, "loss_generator": 1.4, "r1_loss": 0.15,
            "spread_real": 0.4, "spread_fake": 0.35, "input_wait": 0.01, "skipped_updates": 0}
 
 
@@ -38,7 +38,7 @@ def test_each_sign_is_told_once_when_it_begins(name, change, ticks):
 
 @pytest.mark.parametrize("change", [
     SATURATED | {"sign_real": 0.9}, SATURATED | {"sign_fake": -0.9}, SATURATED | {"loss_generator": 4.0},
-    {"spread_fake": 0.11}, {"input_wait": 0.2}, {"r1_penalty": 1.4},
+    {"spread_fake": 0.11}, {"input_wait": 0.2}, {"r1_loss": 1.4},
 ])
 def test_what_is_not_yet_a_sign_is_not_told(change):
     assert told(*[{}] * 6, *[change] * 6) == [[]] * 12
@@ -46,14 +46,19 @@ def test_what_is_not_yet_a_sign_is_not_told(change):
 
 def test_r1_explodes_against_its_median():
     """Five ticks make a median; one outlier before does not move it."""
-    before = [{"r1_penalty": penalty} for penalty in (0.1, 0.2, 9.0, 0.2, 0.3)]
-    assert told(*before, {"r1_penalty": 1.9}) == [[]] * 6
-    assert told(*before, {"r1_penalty": 2.1})[-1] == ["r1_explodes"]
-    assert told(*before[:4], {"r1_penalty": 100.0})[-1] == []
+    before = [{"r1_loss": loss} for loss in (0.1, 0.2, 9.0, 0.2, 0.3)]
+    assert told(*before, {"r1_loss": 1.9}) == [[]] * 6
+    assert told(*before, {"r1_loss": 2.1})[-1] == ["r1_explodes"]
+    assert told(*before[:4], {"r1_loss": 100.0})[-1] == []
+
+
+def test_r1_may_grow_as_long_as_it_does_not_rule_the_loss():
+    assert told(*[{"r1_loss": 0.002}] * 9, {"r1_loss": 0.9}) == [[]] * 10
+    assert told(*[{"r1_loss": 0.0}] * 9, {"r1_loss": 1.1})[-1] == ["r1_explodes"]
 
 
 def test_r1_of_another_level_is_no_measure():
-    assert told(*[{"height": 32, "r1_penalty": 0.01}] * 9, {"height": 64}) == [[]] * 10
+    assert told(*[{"height": 32, "r1_loss": 0.01}] * 9, {"height": 64, "r1_loss": 2.0}) == [[]] * 10
 
 
 def test_an_old_record_without_the_numbers_shows_nothing():

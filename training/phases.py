@@ -70,7 +70,7 @@ class Phases:
                 # A photo under its neighbour's articles and pose: the features are there already.
                 wrong_scores = self.discriminator.score(real_features, tf.roll(embedding, 1, axis=0))
                 loss += self.config.mismatch_weight * losses.mismatch_loss(wrong_scores)
-            total = tf.reduce_sum(loss + self._r1_weight(stage) * penalty) / stage.batch
+            total = tf.reduce_sum(loss + self.r1_weight(stage) * penalty) / stage.batch
         statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores,
                       "sign_real": tf.sign(real_scores - self._chance()),
                       "sign_fake": tf.sign(fake_scores - self._chance()),
@@ -86,7 +86,7 @@ class Phases:
         with tf.GradientTape() as tape:
             embedding = self._embed(batch, seen)
             _, penalty = self._penalized_features(stage, real, embedding, seen, alpha, loss_scale)
-            total = tf.reduce_sum(penalty) * self._r1_weight(stage) * self.config.r1_interval / stage.batch
+            total = tf.reduce_sum(penalty) * self.r1_weight(stage) * self.config.r1_interval / stage.batch
         return _mean({"r1_penalty": self._told(penalty)}, stage), self._gradients(tape, total, self.discriminator, loss_scale)
 
     def generator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
@@ -170,7 +170,8 @@ class Phases:
             images = tf.nn.avg_pool2d(images, factor, factor, "VALID")
         return tf.reduce_mean(tf.abs(images - tf.roll(images, 1, axis=0)), axis=[1, 2, 3])
 
-    def _r1_weight(self, stage):
+    def r1_weight(self, stage):
+        """What a squared gradient is multiplied by in the loss."""
         return losses.r1_weight(self.config.r1_gamma, self.model_config.num_levels - 1 - stage.level)
 
     @staticmethod

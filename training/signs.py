@@ -4,9 +4,10 @@ import statistics
 from collections import Counter, deque
 
 # A tick shows a sign from these numbers on. They are far from what healthy runs show (signs around 0.6, losses of the
-# generator of 1 to 3, a spread of fakes near that of photos), so that a warning is worth reading.
+# generator of 1 to 3, R1 adding some 0.05 to the loss, a spread of fakes of half that of photos and more), so that a
+# warning is worth reading. R1 grows from next to nothing when a level begins: it counts when it rules the loss.
 SATURATED_SIGN, SATURATED_LOSS = 0.95, 5.0
-R1_TIMES_MEDIAN, R1_TICKS = 10.0, 5
+R1_LOSS, R1_TIMES_MEDIAN, R1_TICKS = 1.0, 10.0, 5
 COLLAPSED_SPREAD = 0.25
 STARVED_SHARE = 0.25
 
@@ -19,7 +20,7 @@ class Signs:
 
     def __init__(self):
         self._in_a_row = Counter()
-        self._height, self._penalties = None, deque(maxlen=25)
+        self._height, self._r1_losses = None, deque(maxlen=25)
 
     def update(self, record):
         """Takes the next tick.
@@ -45,18 +46,18 @@ class Signs:
                 "lower learning_rate, and ada_target=0.6 where the catalogue is small"
             )
 
-        # The penalty of one level says nothing of another's.
+        # R1 of one level says nothing of another's.
         if record.get("height") != self._height:
             self._height = record.get("height")
-            self._penalties.clear()
-        penalty = record.get("r1_penalty", 0.0)
-        usual = statistics.median(self._penalties) if len(self._penalties) >= R1_TICKS else 0.0
-        self._penalties.append(penalty)
-        if usual and penalty > R1_TIMES_MEDIAN * usual:
+            self._r1_losses.clear()
+        r1 = record.get("r1_loss", 0.0)
+        usual = statistics.median(self._r1_losses) if len(self._r1_losses) >= R1_TICKS else r1
+        self._r1_losses.append(r1)
+        if r1 > max(R1_LOSS, R1_TIMES_MEDIAN * usual):
             yield "r1_explodes", (
-                f"R1 is {penalty:.3g}, {penalty / usual:.0f} times its median of the ticks before: the discriminator "
-                "becomes unstable; if it lasts, go back to a snapshot from before, with a higher r1_gamma or a lower "
-                "learning_rate"
+                f"R1 adds {r1:.1f} to the discriminator's loss, more than {R1_TIMES_MEDIAN:.0f} times its median of "
+                "the ticks before: the discriminator becomes unstable; if it lasts, go back to a snapshot from before, "
+                "with a higher r1_gamma or a lower learning_rate"
             )
 
         spread_real, spread_fake = record.get("spread_real", 0.0), record.get("spread_fake", 0.0)

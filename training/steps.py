@@ -143,6 +143,7 @@ class Steps:
                 r1 = self._phase(1, self.phases.r1_phase, stage, batch, cur_nimg, alpha)
                 penalty, skipped = r1["r1_penalty"], r1["skipped"]
             found["r1_penalty"], found["skipped_r1"] = penalty, skipped
+        found["r1_loss"] = found["r1_penalty"] * self.phases.r1_weight(stage)
         found |= self._phase(2, self.phases.generator_phase, stage, batch, cur_nimg, alpha)
         found["skipped_generator"] = found.pop("skipped")
         if self.config.ada_target:

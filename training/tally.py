@@ -12,7 +12,7 @@ STATISTICS = {
     "sign_real": "discriminator", "sign_fake": "discriminator",
     "spread_real": "discriminator", "spread_fake": "discriminator",
     "loss_discriminator": "discriminator", "skipped_discriminator": "discriminator",
-    "r1_penalty": "R1", "skipped_r1": "R1",
+    "r1_penalty": "R1", "r1_loss": "R1", "skipped_r1": "R1",
     "loss_generator": "generator", "skipped_generator": "generator",
     "ada_probability": "discriminator",
 }
@@ -49,8 +49,8 @@ def means(tally, steps, r1_interval):
     for name, skipped, total, count in zip(STATISTICS, _SKIPPED, totals, counts):
         if count and not skipped:
             found[name] = float(total / count)
-    if "r1_penalty" in found:
-        found["r1_penalty"] *= r1_interval  # A lazy one is measured in some steps only.
+    for name in found.keys() & {"r1_penalty", "r1_loss"}:
+        found[name] *= r1_interval  # A lazy one is measured in some steps only.
     return found | {"skipped_updates": float(totals[_SKIPPED].sum() / steps)}
 
 
