@@ -100,10 +100,9 @@ def test_a_port_that_is_taken_is_told():
         taken.bind(("", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert Cluster((f"localhost:{port}", "localhost:1"), 1).silent() == []
         with pytest.raises(UserError, match=f"worker 0 at localhost:{port}: cannot listen on port {port}"):
             Cluster((f"localhost:{port}", "localhost:1"), 0).check_port()
-    assert Cluster((f"localhost:{port}", "localhost:1"), 1).silent() == [f"localhost:{port}"]
+    Cluster((f"localhost:{port}", "localhost:1"), 0).check_port()
 
 
 def test_the_command_refuses_before_tensorflow_is_imported(tmp_path):

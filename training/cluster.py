@@ -27,21 +27,18 @@ class Cluster:
     workers: tuple
     index: int
 
+    @property
+    def port(self):
+        """Where this worker listens."""
+        return int(self.workers[self.index].rpartition(":")[2])
+
     def check_port(self):
         """Raises `UserError` when another process has this worker's port; TensorFlow would not say so."""
-        port = int(self.workers[self.index].rpartition(":")[2])
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("", port))
-            except OSError as error:
-                raise UserError(f"worker {self.index} at {self.workers[self.index]}: cannot listen on port {port} "
-                                f"({error.strerror}); end what does, or choose another port") from None
-
-    def silent(self):
-        """The addresses of the other workers at which nobody listens."""
-        return [address for place, address in enumerate(self.workers)
-                if place != self.index and not _listens(address)]
+        try:
+            socket.create_server(("", self.port)).close()
+        except OSError as error:
+            raise UserError(f"worker {self.index} at {self.workers[self.index]}: cannot listen on port {self.port} "
+                            f"({error.strerror}); end what does, or choose another port") from None
 
 
 def resolve(hosts=None, environment=os.environ):
@@ -162,11 +159,3 @@ def _tasks_per_node(text):
 def _host(address):
     return address.partition(":")[0]
 
-
-def _listens(address):
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=2).close()
-    except OSError:
-        return False
-    return True

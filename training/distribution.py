@@ -32,7 +32,7 @@ def make_strategy(cluster=None, cross_device=None):
 
     Raises:
         UserError: when gradients cannot be added up in this way here.
-        tf.errors.OpError: when a worker of the cluster is lost before all are there, for whom it waits for up to an hour.
+        tf.errors.OpError: when a worker of the cluster is lost before all are connected.
     """
     gpus = tf.config.get_visible_devices("GPU")
     if cross_device == "nccl" and not gpus:

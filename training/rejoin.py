@@ -7,64 +7,57 @@ of them replaces itself by a new process with the same command.
 import os
 import signal
 import sys
-import threading
 import time
 
 import tensorflow as tf
 
-# Survives the replacement: since when the workers wait for each other.
-_SINCE = "OUTFIT_GAN_WAITS_SINCE"
+from training.meeting import meet
+
 # How the loss of a worker shows, here or in what another one tells.
 _LOST = (
     tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError,
     tf.errors.FailedPreconditionError,
 )
+# All were there a moment ago: when TensorFlow takes so long to connect them, one has died, for which it waits for ever.
+_CONNECT_SEC = 120
 
 
 class Rejoin:
     """The context in which a cluster assembles and trains: an error that tells of a lost worker starts it again.
 
     Args:
-        cluster: the `Cluster`; None = a process that trains alone, which has nobody to lose.
-        wait_sec: how long the workers wait for each other, at the start and whenever one is lost; then they end.
+        cluster: the `Cluster`; None = a process that trains alone, which has nobody to wait for, and nobody to lose.
+        wait_sec: how long the workers wait for each other, at the start and whenever one is lost.
         time_limit_sec, started: when the training has to stop, which starting again does not put off.
+
+    Raises:
+        WorkersMissing: when they wait in vain.
     """
 
     def __init__(self, cluster, wait_sec, time_limit_sec, started):
         self._cluster, self._wait_sec = cluster, wait_sec
         self._time_limit_sec, self._started = time_limit_sec, started
-        self._assembled = False
 
     def __enter__(self):
-        self._since = float(os.environ.get(_SINCE, time.time()))
         if self._cluster:
-            # While TensorFlow waits, it looks neither at the time nor at Python's handlers of signals.
-            self._timer = threading.Timer(self._since + self._wait_sec - time.time(), self._give_up)
-            self._timer.daemon = True
-            self._timer.start()
+            meet(self._cluster, self._wait_sec)
+            # No handler of Python's would run while TensorFlow connects them: the alarm and Ctrl-C end the process.
             self._on_interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.alarm(_CONNECT_SEC)
         return self
 
     def assembled(self):
-        """Tells that all are there."""
+        """Tells that TensorFlow has connected all."""
         if self._cluster:
-            self._timer.cancel()
+            signal.alarm(0)
             signal.signal(signal.SIGINT, self._on_interrupt)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)  # In a cluster, TensorFlow lets it pass unheard.
-            self._assembled = True
 
     def __exit__(self, kind, error, _):
         if self._cluster and kind and (issubclass(kind, _LOST) or "NCCL: " in str(error)):
-            os.environ[_SINCE] = str(time.time() if self._assembled else self._since)
             print(f"worker {self._cluster.index}: lost another one, starts again from the last checkpoint and waits for it "
                   f"({str(error).partition(chr(10))[0]})", file=sys.stderr, flush=True)
             self._start_again()
-
-    def _give_up(self):
-        silent = ", ".join(self._cluster.silent()) or "none: do all have the same list of workers?"
-        print(f"outfit-gan train: error: waited {self._wait_sec / 60:g} minutes for {len(self._cluster.workers)} workers; "
-              f"silent: {silent}; run the same command on each of them to resume", file=sys.stderr, flush=True)
-        os._exit(1)
 
     def _start_again(self):
         time.sleep(1)  # Where it fails at once, again and again, it should not do so hundreds of times.
