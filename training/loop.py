@@ -125,7 +125,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             last = cur_nimg >= total_nimg or workers.any(stop.asked or out_of_time)
             if tick.at(cur_nimg) or last:
                 report.tick(cur_nimg, size, period.alpha(cur_nimg))
-            snapshot_due = workers.chief and (snapshot.at(cur_nimg) or last)
+            snapshot_due = (snapshot.at(cur_nimg) or last) and workers.chief
             if snapshot_due:
                 drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg,
                                            training=(steps.generator, steps.discriminator))
@@ -137,7 +137,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
                         grids.fakes(folder, drawn)
             # The checkpoint comes last: a run that is killed before it does the rest again. There is one at the end of
             # each period, as the next one may take more memory than there is.
-            if workers.chief and (checkpoint.at(cur_nimg) or last or cur_nimg >= period.end_nimg):
+            if (checkpoint.at(cur_nimg) or last or cur_nimg >= period.end_nimg) and workers.chief:
                 with report.times.spent("checkpoints"):
                     checkpoints.save(cur_nimg, trained_period)
             # Measuring may take long, and nothing is lost if it is cut short.
