@@ -8,12 +8,15 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 from tests.catalogues import write_catalogue
-from tests.runs import memory, newest_checkpoint, small_steps, train_command
+from tests.exported import make_snapshot
+from tests.runs import newest_checkpoint, small_steps, train_command
+from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.errors import UserError
@@ -25,8 +28,8 @@ from training.pace import Pace
 from training.rewind import rewind
 from training.steps import Steps
 
-SETTINGS = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1", "total_kimg=0.064",
-            "checkpoint_kimg=0.016", "tick_kimg=0.008", "snapshot_kimg=1")
+MODEL = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1")
+SETTINGS = (*MODEL, "total_kimg=0.064", "checkpoint_kimg=0.016", "tick_kimg=0.008", "snapshot_kimg=1")
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +139,13 @@ def test_a_call_lasts_about_a_second_and_has_so_many_steps_at_most():
 
 
 def test_a_signal_stops_a_run_that_goes_on_later_on_two_replicas(dataset, tmp_path, monkeypatch):
-    """SIGTERM while a graph is built, then while steps are trained; at the end another machine takes over."""
-    run, arguments = tmp_path / "run", (dataset, *from_preset("tiny", SETTINGS))
+    """SIGTERM while a graph is built, then Ctrl-C while steps are trained; at the end another machine takes over.
+
+    The run starts from another model, once.
+    """
+    run, arguments, source = tmp_path / "run", (dataset, *from_preset("tiny", SETTINGS)), make_snapshot(*MODEL)
+    snapshots.save(tmp_path / "source", source)
+    init = str(tmp_path / "source")
     trace, traced = Steps.trace, []
 
     def interrupted(steps, *args):
@@ -148,19 +156,21 @@ def test_a_signal_stops_a_run_that_goes_on_later_on_two_replicas(dataset, tmp_pa
 
     monkeypatch.setattr(Steps, "trace", interrupted)
     with pytest.raises(SystemExit) as stop:
-        train(run, *arguments, quiet=True)
-    assert stop.value.code == 143 and not traced and memory(run)["cur_nimg/.ATTRIBUTES/VARIABLE_VALUE"] == 0
+        train(run, *arguments, quiet=True, init=init)
+    assert stop.value.code == 143 and not traced and newest_checkpoint(run) == 0
+    for ours, theirs in zip(snapshots.load(run).generator.get_weights(), source.generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
-    def terminate():
+    def interrupt():
         while not (run / "stats.jsonl").read_text():
             time.sleep(0.005)
         os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(Steps, "trace", trace)
-    watcher = threading.Thread(target=terminate)
+    watcher = threading.Thread(target=interrupt)
     watcher.start()
     with pytest.raises(SystemExit) as stop:
-        train(run, *arguments, quiet=True)
+        train(run, *arguments, quiet=True, init=init)
     watcher.join()
     reached = newest_checkpoint(run)
     assert stop.value.code == 130 and 0 < reached < 64
@@ -173,4 +183,6 @@ def test_a_signal_stops_a_run_that_goes_on_later_on_two_replicas(dataset, tmp_pa
     done = subprocess.run([sys.executable, "-c", code, *command[3:]], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert newest_checkpoint(run) == 64
-    assert f"resuming {run} at {reached / 1000:.1f} kimg on 2 replica(s)" in (run / "log.txt").read_text()
+    log = (run / "log.txt").read_text()
+    assert f"resuming {run} at {reached / 1000:.1f} kimg on 2 replica(s)" in log
+    assert log.count("starting from") == 1 and json.loads((run / "config.json").read_text())["init"] == init
