@@ -60,7 +60,8 @@ def test_twenty_kills(dataset, tmp_path):
         assert kill_when(command, at_work, draw.uniform(0, 20 if kill % 4 == 3 else 0.7)) == -9
         partials = [path.relative_to(killed).parts[0] for path in killed.rglob(".*.partial")]
         lines = (killed / "stats.jsonl").read_bytes().count(b"\n")
-        print(f"kill {kill + 1}: checkpoint {before} -> {newest_checkpoint(killed)}, {lines} ticks, half-written {partials}")
+        reached = newest_checkpoint(killed)
+        print(f"kill {kill + 1}: checkpoint {before} -> {reached}, {lines} ticks, half-written {partials}")
     assert train(killed, dataset, *from_preset("tiny", MANY), quiet=True) == 2000
     assert_same_memory(killed, undisturbed)
     assert told(killed) == told(undisturbed)
