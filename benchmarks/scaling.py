@@ -44,7 +44,7 @@ def main():
         Process("together", core, TF_CONFIG=json.dumps({"cluster": {"worker": pair}, "task": {"type": "worker", "index": index}}))
         for index, core in enumerate((first, second))
     ]
-    machine = [process.answer() for process in (*alone, *together)][0]
+    machine, *_ = [process.answer() for process in (*alone, *together)]
     seconds = {name: [] for name in ("one", "two apart", "two together", *STRATEGIES)}
     for turn in range(args.turns):
         for name, processes, strategy in (

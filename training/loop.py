@@ -4,17 +4,14 @@ import json
 import time
 from pathlib import Path
 
-import tensorflow as tf
-
 from tf_outfit_gan import config as configs
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.data.pipeline import compact_batches
 from tf_outfit_gan.data.records import write_whole
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
 from training import machine, schedule
+from training.batches import distributed_batches
 from training.checkpoints import Checkpoints
-from training.data_service import served
 from training.distribution import Workers, make_strategy
 from training.finetune import begin
 from training.grids import Grids
@@ -57,7 +54,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     started = started or time.monotonic()
     folder = Path(folder)
 
-    # Check and write down what this run is. All workers of a cluster do the same; what all would write alike, one writes.
+    # Check and write down what this run is. Workers of a cluster do the same; what they would write alike, one writes.
     _check_data(dataset, model_config)
     strategy = strategy or make_strategy()
     workers = Workers(strategy)
@@ -105,7 +102,8 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             if stream != (size, batch):
                 stream = (size, batch)
                 with report.times.spent("opening the data"):
-                    iterator = _batches(strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder)
+                    iterator = distributed_batches(
+                        strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder)
 
             # Build the graph where the stage is new, and train some steps in one call, up to where something is due.
             called = time.monotonic()
@@ -149,29 +147,6 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     report.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
     stop.leave()
     return cur_nimg
-
-
-def _batches(strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder):
-    """An iterator of distributed batches that goes on after the `cur_nimg` entries which the run has consumed."""
-    size = model_config.level_sizes[stage.level]
-
-    def replica_batches(context):
-        index, count = context.input_pipeline_id, context.num_input_pipelines
-        place = {"start": cur_nimg // count, "shard": (index, count)}
-        if data_service:  # It deals one stream to all.
-            place = {"start": cur_nimg}
-        stream = compact_batches(
-            dataset, "train", size, model_config.condition_size if model_config.conditional else None,
-            stage.replica_batch, seed=config.seed, mirror=config.mirror, replicas=stage.replicas // count, **place,
-        )
-        if data_service:
-            stream = served(stream, data_service, f"{folder.resolve()} {stage} {cur_nimg}")
-        # Ids are texts, which accelerators do not take.
-        stream = stream.map(lambda batch: {name: value for name, value in batch.items() if name != "ids"})
-        # Or the workers of a cluster would ask each other before every step whether all have a batch.
-        return stream.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
-
-    return iter(strategy.distribute_datasets_from_function(replica_batches))
 
 
 def _check_data(dataset, model_config):
