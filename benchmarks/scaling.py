@@ -3,8 +3,8 @@
     python benchmarks/scaling.py --preset 64x48 --batch 8 --json scaling.json
 
 Each process has one core and one thread, and waits while another one is timed. A turn times, one after another:
-one process alone; two that know nothing of each other, at the same time, which is as much as the machine can give; two that
-train together, as workers of a cluster; and, on one core again, the same step without a strategy, on TensorFlow's
+one process alone; two that know nothing of each other, at the same time, which is as much as the machine can give; two
+that train together, as workers of a cluster; and, on one core again, the same step without a strategy, on TensorFlow's
 OneDeviceStrategy, which a training on one device uses, and on its MirroredStrategy over one device. The step is that of
 `outfit-gan benchmark step`, with the same batch for each replica. The table has medians over the turns.
 """
@@ -40,10 +40,8 @@ def main():
     first, second = sorted(os.sched_getaffinity(0))[:2]
     pair = [f"localhost:{port}" for port in free_ports(2)]
     alone = [Process("alone", core) for core in (first, second)]
-    together = [
-        Process("together", core, TF_CONFIG=json.dumps({"cluster": {"worker": pair}, "task": {"type": "worker", "index": index}}))
-        for index, core in enumerate((first, second))
-    ]
+    tasks = [{"cluster": {"worker": pair}, "task": {"type": "worker", "index": index}} for index in range(2)]
+    together = [Process("together", core, TF_CONFIG=json.dumps(task)) for core, task in zip((first, second), tasks)]
     machine, *_ = [process.answer() for process in (*alone, *together)]
     seconds = {name: [] for name in ("one", "two apart", "two together", *STRATEGIES)}
     for turn in range(args.turns):
@@ -55,8 +53,8 @@ def main():
             for process in processes:
                 process.ask(strategy)
             seconds[name].append(statistics.mean(process.answer() for process in processes))
-        print(f"turn {turn + 1} of {args.turns}: " + ", ".join(f"{name} {found[-1]:.2f} s" for name, found in seconds.items()),
-              file=sys.stderr, flush=True)
+        told = ", ".join(f"{name} {found[-1]:.2f} s" for name, found in seconds.items())
+        print(f"turn {turn + 1} of {args.turns}: {told}", file=sys.stderr, flush=True)
     for process in (*alone, *together):
         process.close()
     found = report(seconds, args.batch)
@@ -67,8 +65,8 @@ def main():
 
 
 def report(seconds, batch):
-    """Prints the table. Returns its ratios; all are taken turn by turn, as the machine may be slower in the next one."""
-    rates = {name: batch * (2 if name.startswith("two") else 1) / statistics.median(found) for name, found in seconds.items()}
+    """Prints the table. Returns its ratios, taken turn by turn, as the machine may be slower in the next one."""
+    rates = {name: batch * (1 + name.startswith("two")) / statistics.median(found) for name, found in seconds.items()}
 
     def ratio(above, below, factor=1.0):
         return statistics.median(factor * a / b for a, b in zip(seconds[above], seconds[below]))

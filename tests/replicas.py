@@ -1,7 +1,7 @@
 """A program: trains the same model on one replica and on two, and prints how much they differ, as JSON.
 
     python -m tests.replicas FOLDER           two logical processors against one
-    python -m tests.replicas FOLDER WORKER    one of the processes of the cluster in TF_CONFIG against what the first left
+    python -m tests.replicas FOLDER WORKER    one of the processes of the cluster in TF_CONFIG, against that one
 
 It is a process of its own because devices must be made, and a cluster joined, before TensorFlow starts.
 """
@@ -34,8 +34,9 @@ def main(folder):
     np.savez(folder / "expected.npz", **expected)
     networks = (steps.generator, steps.discriminator, steps.average)
     values = [variable.value for network in networks for variable in network.weights]
-    values += [steps.generator_optimizer.second_moment, steps.discriminator_optimizer.second_moment, steps.ada_probability]
-    differences = [np.abs(np.subtract(*(v.numpy() for v in two.experimental_local_results(value)))).max() for value in values]
+    values += [optimizer.second_moment for optimizer in (steps.generator_optimizer, steps.discriminator_optimizer)]
+    pairs = [two.experimental_local_results(value) for value in (*values, steps.ada_probability)]
+    differences = [np.abs(first.numpy() - second.numpy()).max() for first, second in pairs]
     print(json.dumps({
         "replicas": two.num_replicas_in_sync, "errors": errors(found, expected), "moved": float(expected["moved"]),
         "replica_difference": float(max(differences)), "ada_probability": float(steps.ada_probability.read_value()),
@@ -64,7 +65,8 @@ def trained(strategy):
         return run(tf.constant(number * BATCH, tf.int64)).numpy()
 
     def moments():
-        return {name: getattr(steps, name).second_moment.numpy() for name in ("discriminator_optimizer", "generator_optimizer")}
+        names = ("discriminator_optimizer", "generator_optimizer")
+        return {name: getattr(steps, name).second_moment.numpy() for name in names}
 
     # A step that changes no weight leaves its gradients' squares.
     step(0)
@@ -84,7 +86,8 @@ def trained(strategy):
 
 def errors(found, expected):
     """How far apart two results of `trained` are, by name, in parts of their length."""
-    return {name: float(np.linalg.norm(found[name] - expected[name]) / np.linalg.norm(expected[name])) for name in found}
+    norm = np.linalg.norm
+    return {name: float(norm(found[name] - expected[name]) / norm(expected[name])) for name in found}
 
 
 def random_batch(config):

@@ -21,8 +21,9 @@ def tf_config(workers, index=0, job="worker", **jobs):
 def slurm(node, place, **changed):
     """What srun tells a task of `--nodes 4 --ntasks 7`, in SLURM's documented form."""
     return {
-        "SLURM_JOB_ID": "4242", "SLURM_STEP_ID": "1", "SLURM_STEP_NUM_TASKS": "7", "SLURM_STEP_NODELIST": "node[01-03,07]",
-        "SLURM_STEP_TASKS_PER_NODE": "2(x3),1", "SLURM_NODEID": str(node), "SLURM_LOCALID": str(place),
+        "SLURM_JOB_ID": "4242", "SLURM_STEP_ID": "1", "SLURM_STEP_NUM_TASKS": "7",
+        "SLURM_STEP_NODELIST": "node[01-03,07]", "SLURM_STEP_TASKS_PER_NODE": "2(x3),1",
+        "SLURM_NODEID": str(node), "SLURM_LOCALID": str(place),
     } | changed
 
 
@@ -55,7 +56,7 @@ def test_a_chief_of_its_own_is_the_first_worker():
 
 def test_tasks_of_slurm():
     """Job 4242, step 1: ports from 20000 + 42421 % 10000 on, one a task of a node."""
-    workers = ("node01:22421", "node01:22422", "node02:22421", "node02:22422", "node03:22421", "node03:22422", "node07:22421")
+    workers = tuple(f"node{node}:2242{task}" for node in ("01", "02", "03") for task in (1, 2)) + ("node07:22421",)
     assert resolve(None, slurm(0, 0)) == Cluster(workers, 0)
     assert resolve(None, slurm(1, 1)) == Cluster(workers, 3)
     # Dealt out in turns, this would be task 3; it listens on its own node all the same.
@@ -112,8 +113,8 @@ def test_the_command_refuses_before_tensorflow_is_imported(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, "train", str(tmp_path / "run"), "--data", "nowhere"],
                           env=tf_config(["one:1", "one:1"]), capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == ("outfit-gan train: error: TF_CONFIG: the address one:1 is there twice; each worker needs one of "
-                           "its own\n")
+    assert done.stderr == ("outfit-gan train: error: TF_CONFIG: the address one:1 is there twice; each worker needs "
+                           "one of its own\n")
 
 
 def test_bad_options_are_refused(tmp_path, capsys):

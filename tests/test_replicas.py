@@ -1,4 +1,4 @@
-"""Two replicas train as one, in one process and in two: the same gradients, losses and weights as with the joint batch."""
+"""Two replicas train as one, in one process and in two: gradients, losses and weights of the joint batch."""
 
 import json
 import os
@@ -11,7 +11,8 @@ import pytest
 
 def start(folder, **environment):
     command = [sys.executable, "-m", "tests.replicas", str(folder), *(["worker"] if environment else [])]
-    return subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=os.environ | environment, text=True, **pipes)
 
 
 def result(process):
@@ -36,10 +37,8 @@ def processes(found, folder):
     with socket.socket() as first, socket.socket() as second:
         first.bind(("localhost", 0)), second.bind(("localhost", 0))
         workers = [f"localhost:{free.getsockname()[1]}" for free in (first, second)]
-    started = [
-        start(folder, TF_CONFIG=json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}))
-        for index in range(2)
-    ]
+    tasks = [{"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}} for index in range(2)]
+    started = [start(folder, TF_CONFIG=json.dumps(task)) for task in tasks]
     return [result(process) for process in started]
 
 

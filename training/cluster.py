@@ -94,11 +94,11 @@ def _numbers(text):
 
 def _from_hosts(text):
     workers = [host if ":" in host else f"{host}:{PORT}" for host in expand_hosts(text)]
-    own = {socket.gethostname(), socket.gethostname().partition(".")[0]}
-    places = [place for place, address in enumerate(workers) if own & {_host(address), _host(address).partition(".")[0]}]
+    name = socket.gethostname()
+    places = [place for place, address in enumerate(workers) if _short(address) == _short(name)]
     if len(places) != 1:
-        raise UserError(f"--cluster {text}: expected this machine's host name, {socket.gethostname()}, once in the list, "
-                        f"found it {len(places)} times")
+        raise UserError(f"--cluster {text}: expected this machine's host name, {name}, once in the list, found it "
+                        f"{len(places)} times")
     return workers, places[0]
 
 
@@ -156,6 +156,7 @@ def _tasks_per_node(text):
     return found
 
 
-def _host(address):
-    return address.partition(":")[0]
+def _short(address):
+    """A host's name without its port and domain."""
+    return re.split("[.:]", address)[0]
 

@@ -1,7 +1,7 @@
 """Before a cluster forms: its workers wait for each other, so that TensorFlow never waits for one that is not there.
 
-TensorFlow itself waits without end, deaf to Ctrl-C and to any clock. So the chief listens at its own port first; the others
-knock there, say who they are, and wait for its word. Where a chief of old still has the port, they knock again.
+TensorFlow itself waits without end, deaf to Ctrl-C and to any clock. So the chief listens at its own port first; the
+others knock there, say who they are, and wait for its word. Where a chief of old still has the port, they knock again.
 """
 
 import contextlib
@@ -28,21 +28,25 @@ def meet(cluster, wait_sec):
     deadline = time.monotonic() + wait_sec
     missing = _gather(cluster, deadline) if cluster.index == 0 else _knock(cluster, deadline)
     if missing:
-        raise WorkersMissing(f"worker {cluster.index} waited {wait_sec / 60:g} minutes for {', '.join(missing)}; run the same "
-                             "command on all workers to resume")
+        raise WorkersMissing(f"worker {cluster.index} waited {wait_sec / 60:g} minutes for {', '.join(missing)}; run "
+                             "the same command on all workers to resume")
 
 
 def _gather(cluster, deadline):
     """The chief's part. Returns the addresses of those who are missing in the end."""
     arrived = {}
     with contextlib.ExitStack() as closed, socket.create_server(("", cluster.port)) as door:
-        while len(arrived) < len(cluster.workers) - 1:
-            left_sec = deadline - time.monotonic()
-            if left_sec <= 0:
-                return [address for place, address in enumerate(cluster.workers) if place and place not in arrived]
+        while True:
+            left_sec = max(deadline - time.monotonic(), 0)
+            complete = len(arrived) == len(cluster.workers) - 1
             # Who waits here says nothing more: what can be read is that he is gone.
-            ready, _, _ = select.select([door, *arrived.values()], [], [], left_sec)
-            arrived = {place: worker for place, worker in arrived.items() if worker not in ready}
+            ready, _, _ = select.select([door, *arrived.values()], [], [], 0 if complete else left_sec)
+            here = {place: worker for place, worker in arrived.items() if worker not in ready}
+            if complete and here == arrived:
+                break
+            arrived = here
+            if not left_sec:
+                return [address for place, address in enumerate(cluster.workers) if place and place not in arrived]
             if door in ready:
                 worker = closed.enter_context(door.accept()[0])
                 place = _heard(worker)

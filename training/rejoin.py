@@ -55,8 +55,9 @@ class Rejoin:
 
     def __exit__(self, kind, error, _):
         if self._cluster and kind and (issubclass(kind, _LOST) or "NCCL: " in str(error)):
-            print(f"worker {self._cluster.index}: lost another one, starts again from the last checkpoint and waits for it "
-                  f"({str(error).partition(chr(10))[0]})", file=sys.stderr, flush=True)
+            reason = str(error).partition("\n")[0]
+            print(f"worker {self._cluster.index}: lost another one, starts again from the last checkpoint and waits "
+                  f"for it ({reason})", file=sys.stderr, flush=True)
             self._start_again()
 
     def _start_again(self):

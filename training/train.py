@@ -36,8 +36,8 @@ def add_arguments(parser):
     machines.add_argument("--cross-device", choices=("nccl", "hierarchical", "reduce-to-one", "ring"),
                           help="how replicas add their gradients up; in a cluster nccl or ring, else one of the first "
                           "three (default: nccl on GPUs)")
-    machines.add_argument("--cluster", metavar="HOSTS", help="machines that train together, such as gpu[01-04]:8888, the "
-                          "same on each of them; none = alone (default: TF_CONFIG, or the tasks of srun, or alone)")
+    machines.add_argument("--cluster", metavar="HOSTS", help="machines that train together, such as gpu[01-04]:8888, "
+                          "the same on each of them; none = alone (default: TF_CONFIG, or the tasks of srun, or alone)")
     machines.add_argument("--cluster-timeout", type=float, default=10, metavar="MINUTES", help="how long they wait for "
                           "each other, at the start and when one is lost (default: %(default)s)")
     parser.add_argument("--quiet", action="store_true", help="nothing on the terminal; log.txt has it all")
