@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import tensorflow as tf
 
+from tf_outfit_gan import snapshot as snapshots
 from training import checkpoints
 
 
@@ -36,10 +37,9 @@ def kill_when(command, ready, delay_sec=0.0, number=signal.SIGKILL):
 
 
 def small_steps(size):
-    """What a checkpoint takes from `Steps`, as vectors of zeros."""
-    names = ("generator", "discriminator", "average", "generator_optimizer", "discriminator_optimizer",
-             "ada_probability")
-    return SimpleNamespace(**{name: tf.Variable(tf.zeros([size])) for name in names})
+    """What a checkpoint takes from `Steps`, as one vector of zeros."""
+    generator = tf.Variable(tf.zeros([size]))
+    return SimpleNamespace(generator=generator, memory=lambda: {"generator": generator})
 
 
 def newest_checkpoint(folder):
@@ -56,8 +56,11 @@ def memory(folder):
 
 
 def assert_same_memory(folder, other):
-    """Two runs ended with the same weights, optimizers and all else, bit for bit."""
+    """Two runs ended with the same weights, optimizers and all else, bit for bit, and with the same last snapshot."""
     ours, theirs = memory(folder), memory(other)
     assert ours.keys() == theirs.keys() and len(ours) > 50
     for name, value in theirs.items():
         np.testing.assert_array_equal(ours[name], value, name)
+    ours, theirs = (snapshots.load(run).generator.weights for run in (folder, other))
+    for weight, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(weight, expected, weight.path)

@@ -38,6 +38,22 @@ def dataset(tmp_path_factory):
     return prepare(write_catalogue(folder / "shop", 45, (4, 3)), folder / "data", workers=1, quiet=True)
 
 
+def test_a_checkpoint_holds_every_weight(tmp_path):
+    """Of all networks, the average that only pictures are made with included; of layers in lists, too."""
+    model_config, config = from_preset("tiny")
+    networks = ("generator", "discriminator", "average")
+    before, after = (Steps(tf.distribute.get_strategy(), model_config, config) for _ in range(2))
+    for network in networks:
+        for weight in getattr(before, network).weights:
+            weight.assign(np.random.default_rng(7).normal(size=weight.shape))
+    Checkpoints(tmp_path, before).save(8, 0)
+    assert Checkpoints(tmp_path, after).restore() == (8, 0, [])
+    for network in networks:
+        weights, expected = (getattr(steps, network).weights for steps in (after, before))
+        for weight, other in zip(weights, expected, strict=True):
+            np.testing.assert_array_equal(weight, other, f"{network} {weight.path}")
+
+
 class TestCheckpoints:
     """What lies on the disk, with a state that is small enough to damage everywhere."""
 

@@ -30,11 +30,7 @@ class Checkpoints:
         self._folder = folder
         self._cur_nimg = tf.Variable(0, dtype=tf.int64)
         self._period = tf.Variable(-1, dtype=tf.int64)
-        self._checkpoint = tf.train.Checkpoint(
-            generator=steps.generator, discriminator=steps.discriminator, average=steps.average,
-            generator_optimizer=steps.generator_optimizer, discriminator_optimizer=steps.discriminator_optimizer,
-            ada_probability=steps.ada_probability, cur_nimg=self._cur_nimg, period=self._period,
-        )
+        self._checkpoint = tf.train.Checkpoint(**steps.memory(), cur_nimg=self._cur_nimg, period=self._period)
 
     def save(self, cur_nimg, period):
         """Saves the state after `cur_nimg` real images, in the schedule's period of that index."""

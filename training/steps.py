@@ -17,6 +17,7 @@ from training import tally as tallies
 from training.accumulation import entries_of, summed
 from training.adam import Adam
 from training.augment import adapted
+from training.finetune import named_weights
 from training.guards import FiniteGuard, complaint_about_memory, out_of_memory
 from training.phases import Phases
 from training.tally import STATISTICS
@@ -56,6 +57,19 @@ class Steps:
         variables = [variable.value for variable in network.trainable_variables]
         scaling = self.config.precision == "mixed_float16"
         return Adam(self.strategy, variables, self.config.adam_beta2**lazy, loss_scaling=scaling)
+
+    def memory(self):
+        """{name: what tf.train.Checkpoint saves} of everything that training changes.
+
+        Weights are named one by one: of layers in lists, as Keras keeps them, a checkpoint of the network has none.
+        """
+        networks = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
+        weights = {name: {place: weight.value for place, weight in named_weights(network).items()}
+                   for name, network in networks.items()}
+        return weights | {
+            "generator_optimizer": self.generator_optimizer, "discriminator_optimizer": self.discriminator_optimizer,
+            "ada_probability": self.ada_probability,
+        }
 
     def set_learning_rate(self, learning_rate):
         for optimizer, factor in self._learning_rates:
