@@ -1,8 +1,13 @@
 """What a run tells of itself: the status line, and where its time went."""
 
+import json
+import time
+
 import pytest
 
 from training import times
+from training.phases import Stage
+from training.report import Report
 from training.status import format_duration, status_line
 from training.times import GRAPHS, STEPS, Times
 
@@ -23,6 +28,15 @@ def test_the_status_line_says_all_in_one_line():
 def test_what_is_not_known_is_not_told():
     line = status_line({"cur_nimg": 64, "alpha": 1.0, "ada_probability": 0.0, "r1_penalty": 0.0}, (8, 6), growing=False)
     assert line == "kimg 0.1      8x6 stable     R1 0.0000"
+
+
+def test_no_time_is_left_when_the_last_batch_went_beyond_the_end(tmp_path):
+    with Report(tmp_path, 100, True, (8, 6), time.monotonic()) as report:
+        for _ in range(2):
+            report.add(Stage(1, False, 64, 1), {}, 1, 0.5)
+        report.tick(128, (8, 6), 1.0)
+    (line,) = (tmp_path / "stats.jsonl").read_text().splitlines()
+    assert json.loads(line)["left_sec"] == 0
 
 
 @pytest.mark.parametrize("seconds,text", [

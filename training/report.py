@@ -89,7 +89,8 @@ class Report:
         sec_per_kimg = (time.monotonic() - self._told) / self._images * 1000
         speed = {"sec_per_kimg": sec_per_kimg, "memory_bytes": training_bytes()}
         if self._rate:
-            speed |= {"images_per_sec": self._rate, "left_sec": (self._total_nimg - cur_nimg) / self._rate}
+            # The last batch may go beyond the end.
+            speed |= {"images_per_sec": self._rate, "left_sec": max(self._total_nimg - cur_nimg, 0) / self._rate}
         return speed
 
     def scalars(self, cur_nimg, values):
