@@ -1,12 +1,14 @@
 """Two processes on two cores against one process on one, and one replica with and without a distribution strategy.
 
-    python benchmarks/scaling.py --preset 64x48 --batch 8 --json scaling.json
+    python benchmarks/scaling.py --preset 64x48 --json scaling.json
 
 Each process has one core and one thread, and waits while another one is timed. A turn times, one after another:
 one process alone; two that know nothing of each other, at the same time, which is as much as the machine can give; two
 that train together, as workers of a cluster; and, on one core again, the same step without a strategy, on TensorFlow's
 OneDeviceStrategy, which a training on one device uses, and on its MirroredStrategy over one device. The step is that of
-`outfit-gan benchmark step`, with the same batch for each replica. The table has medians over the turns.
+`outfit-gan benchmark step`, with the same batch for each replica. The tables have medians over the turns, by the clock
+and in seconds of processor time: on a machine that does other work, too, only the latter mean something, though they
+miss what a worker waits for the other.
 """
 
 import argparse
@@ -22,13 +24,14 @@ from tf_outfit_gan.config import PRESETS, from_preset
 
 PAUSE_SEC = 0.3  # The threads of the process before spin for a while before they sleep.
 STRATEGIES = ("none", "one device", "mirrored")
+STEPS = 3  # Of a turn.
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--preset", default="64x48", choices=PRESETS)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--batch", type=int, default=8, help="pictures of a replica (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=32, help="pictures of a replica (default: %(default)s)")
     parser.add_argument("--turns", type=int, default=9, help="(default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write all figures and the machine here")
     parser.add_argument("--worker", nargs=2, metavar=("ROLE", "CORE"), help=argparse.SUPPRESS)
@@ -52,8 +55,8 @@ def main():
             time.sleep(PAUSE_SEC)
             for process in processes:
                 process.ask(strategy)
-            seconds[name].append(statistics.mean(process.answer() for process in processes))
-        told = ", ".join(f"{name} {found[-1]:.2f} s" for name, found in seconds.items())
+            seconds[name].append([statistics.mean(kind) for kind in zip(*[process.answer() for process in processes])])
+        told = ", ".join(f"{name} {found[-1][0]:.2f} s" for name, found in seconds.items())
         print(f"turn {turn + 1} of {args.turns}: {told}", file=sys.stderr, flush=True)
     for process in (*alone, *together):
         process.close()
@@ -65,24 +68,26 @@ def main():
 
 
 def report(seconds, batch):
-    """Prints the table. Returns its ratios, taken turn by turn, as the machine may be slower in the next one."""
-    rates = {name: batch * (1 + name.startswith("two")) / statistics.median(found) for name, found in seconds.items()}
-
-    def ratio(above, below, factor=1.0):
-        return statistics.median(factor * a / b for a, b in zip(seconds[above], seconds[below]))
+    """Prints the tables. Returns their ratios, taken turn by turn, as the machine may be slower in the next one."""
+    def ratios(above, below):
+        """By the clock, and in processor time."""
+        turns = [[a / b for a, b in zip(*pair)] for pair in zip(seconds[above], seconds[below])]
+        return [statistics.median(kind) for kind in zip(*turns)]
 
     found = {
-        "efficiency": ratio("one", "two together"), "efficiency_apart": ratio("one", "two apart"),
-        "overhead_one_device": ratio("one device", "none") - 1, "overhead_mirrored": ratio("mirrored", "none") - 1,
+        "efficiency": ratios("one", "two together"), "efficiency_apart": ratios("one", "two apart"),
+        "overhead_one_device": [ratio - 1 for ratio in ratios("one device", "none")],
+        "overhead_mirrored": [ratio - 1 for ratio in ratios("mirrored", "none")],
     }
-    print(f"| on cores of their own | images/s | of one process, times two |\n|---|---|---|\n"
-          f"| one process | {rates['one']:.2f} | |\n"
-          f"| two apart | {rates['two apart']:.2f} | {found['efficiency_apart']:.1%} |\n"
-          f"| two workers of a cluster | {rates['two together']:.2f} | {found['efficiency']:.1%} |\n\n"
-          f"| one replica | ms a step | takes longer by |\n|---|---|---|")
+    print("| a core each | images/s | of one process, times two | the same in processor time |\n|---|---|---|---|")
+    rows = (("one", 1, None), ("two apart", 2, "efficiency_apart"), ("two together", 2, "efficiency"))
+    for name, replicas, key in rows:
+        rate = replicas * batch / statistics.median(clock for clock, _ in seconds[name])
+        print(f"| {name} | {rate:.2f} | " + " | ".join(f"{ratio:.1%}" for ratio in found.get(key, ())) + " |")
+    print("\n| strategy of one replica | ms a step | takes longer by | the same in processor time |\n|---|---|---|---|")
     for name, key in zip(STRATEGIES, (None, "overhead_one_device", "overhead_mirrored")):
-        more = f"{found[key]:+.1%}" if key else ""
-        print(f"| {name} | {1000 * statistics.median(seconds[name]):.0f} | {more} |")
+        milliseconds = 1000 * statistics.median(clock for clock, _ in seconds[name])
+        print(f"| {name} | {milliseconds:.0f} | " + " | ".join(f"{more:+.1%}" for more in found.get(key, ())) + " |")
     return found
 
 
@@ -134,7 +139,19 @@ def work(args, role, core):
              for name, make in strategies.items()}
     print(json.dumps(describe()), file=answers)
     for line in sys.stdin:
-        print(json.dumps(steps[line.strip()].seconds()), file=answers)
+        print(json.dumps(seconds_of(steps[line.strip()])), file=answers)
+
+
+def seconds_of(step):
+    """What a `TimedStep` takes, the mean of some: by the clock, and of the processor."""
+    clock = processor = 0.0
+    for weight, call in step.calls():
+        began = time.perf_counter(), time.process_time()
+        for _ in range(STEPS):
+            call()
+        clock += weight * (time.perf_counter() - began[0]) / STEPS
+        processor += weight * (time.process_time() - began[1]) / STEPS
+    return clock, processor
 
 
 def free_ports(count):
