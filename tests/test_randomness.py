@@ -1,9 +1,12 @@
 """One seed is one picture: draws depend on their seed and place alone."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from tf_outfit_gan.randomness import BatchDraws, seeded_latents, seeded_noise
+from tf_outfit_gan.randomness import (
+    AUGMENTATION, LATENT, NOISE, BatchDraws, normal, seeded_latents, seeded_noise, uniform,
+)
 
 SIZES = [(4, 3), (8, 6)]
 
@@ -31,11 +34,25 @@ def test_a_level_more_does_not_change_the_noise_below():
         np.testing.assert_array_equal(fewer, more)
 
 
-def test_replicas_share_what_one_would_draw():
+@pytest.mark.parametrize("size", [(8, 6), (3, 3)])
+def test_replicas_share_what_one_would_draw(size):
     key = tf.constant(9, tf.int64)
-    joint = BatchDraws(key, 6).latents(8)
+
+    def drawn(draws):
+        return draws.latents(8), draws.augmentation(6), *draws.noise([size, (4, 3)])
+
+    joint = drawn(BatchDraws(key, 6))
     for replica in (0, 1, 2):
-        np.testing.assert_array_equal(BatchDraws(key, 2, replica, 3).latents(8), joint[replica::3])
+        for own, whole in zip(drawn(BatchDraws(key, 2, replica, 3)), joint):
+            np.testing.assert_array_equal(own, whole[replica::3])
+
+
+def test_a_batch_is_drawn_as_tensorflow_draws_it():
+    """From the stateless functions' own key and counter: a run of one replica draws what it always drew."""
+    key, draws = tf.constant(9, tf.int64), BatchDraws(tf.constant(9, tf.int64), 6)
+    np.testing.assert_array_equal(draws.latents(8), normal([6, 8], key, LATENT))
+    np.testing.assert_array_equal(draws.noise(SIZES)[3], normal([6, 8, 6, 1], key, NOISE + 3))
+    np.testing.assert_array_equal(draws.augmentation(16), uniform([6, 16], key, AUGMENTATION))
 
 
 def test_mixing_cutoff_covers_all_layers_with_its_probability():

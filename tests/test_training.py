@@ -127,6 +127,14 @@ class TestAdam:
         optimizer.apply(tf.constant([1.0, -1.0]))
         np.testing.assert_allclose(a, [0.9, 2.1], rtol=1e-6)
 
+    def test_what_is_told_is_summed_beside_the_gradients_and_changes_nothing(self):
+        (a,), optimizer = self.make([[1.0, 2.0]])
+        told, skipped = optimizer.apply(optimizer.flatten([tf.constant([2.0, 0.0])], [tf.constant([[3.0]]), 4.0]))
+        assert (told.numpy().tolist(), float(skipped)) == ([3, 4], 0)
+        np.testing.assert_allclose(a, [0.9, 2.0], rtol=1e-6)
+        told, skipped = optimizer.apply(optimizer.flatten([tf.constant([2.0, 0.0])], [tf.constant(np.nan)]))
+        assert np.isnan(told) and skipped == 0
+        assert optimizer.apply(tf.constant([np.nan, 1.0]))[1] == 1
 
     def test_the_loss_scale_is_taken_out_and_adapts(self):
         variable = tf.Variable([1.0, 2.0])

@@ -3,6 +3,8 @@
 The algorithm is named, because TensorFlow's default may choose another one on another device.
 """
 
+import math
+
 import tensorflow as tf
 
 # Streams of one key. Each noise layer has a stream of its own, so that a layer's map does not depend on how many
@@ -12,14 +14,16 @@ LATENT, OTHER_LATENT, MIXING, AUGMENTATION, NOISE = 0, 1, 2, 4, 1000
 
 def normal(shape, key, stream):
     """Standard normal numbers; key is an int64 scalar, stream a small integer."""
-    seed = tf.stack([tf.cast(key, tf.int64), tf.constant(stream, tf.int64)])
-    return tf.random.stateless_normal(shape, seed, alg="philox")
+    return tf.random.stateless_normal(shape, _seed(key, stream), alg="philox")
 
 
 def uniform(shape, key, stream, minval=0, maxval=None, dtype=tf.float32):
     """Uniform numbers in [minval, maxval)."""
-    seed = tf.stack([tf.cast(key, tf.int64), tf.constant(stream, tf.int64)])
-    return tf.random.stateless_uniform(shape, seed, minval, maxval, dtype, alg="philox")
+    return tf.random.stateless_uniform(shape, _seed(key, stream), minval, maxval, dtype, alg="philox")
+
+
+def _seed(key, stream):
+    return tf.stack([tf.cast(key, tf.int64), tf.constant(stream, tf.int64)])
 
 
 def seeded_latents(seeds, latent_dim):
@@ -39,10 +43,10 @@ def seeded_noise(seeds, level_sizes):
 
 
 class BatchDraws:
-    """What one training phase draws, for the global batch, of which each replica takes its share.
+    """What one training phase draws for the pictures of a replica.
 
-    Every replica draws the whole batch and keeps the rows replica, replica + replicas, ...: so a picture's numbers
-    depend on its place in the global batch and not on how many replicas there are.
+    A picture's numbers depend on its place in the global batch and not on how many replicas there are, of which each
+    has the places replica, replica + replicas, ...
 
     Args:
         key: int64 scalar; another one for each phase of each step.
@@ -54,19 +58,16 @@ class BatchDraws:
         self.key, self.batch, self.replica, self.replicas = key, batch, replica, replicas
 
     def latents(self, latent_dim, stream=LATENT):
-        return self._share(normal([self.batch * self.replicas, latent_dim], self.key, stream))
+        return self._rows(tf.raw_ops.StatelessRandomNormalV2, [latent_dim], stream)
 
     def noise(self, level_sizes):
         """Two maps a level, [N, H, W, 1]."""
-        maps = []
-        for layer in range(2 * len(level_sizes)):
-            shape = [self.batch * self.replicas, *level_sizes[layer // 2], 1]
-            maps.append(self._share(normal(shape, self.key, NOISE + layer)))
-        return maps
+        return [self._rows(tf.raw_ops.StatelessRandomNormalV2, [*level_sizes[layer // 2], 1], NOISE + layer)
+                for layer in range(2 * len(level_sizes))]
 
     def augmentation(self, count):
         """Uniform numbers in [0, 1), `count` a picture, [N, count]."""
-        return self._share(uniform([self.batch * self.replicas, count], self.key, AUGMENTATION))
+        return self._rows(tf.raw_ops.StatelessRandomUniformV2, [count], AUGMENTATION)
 
     def mixing_cutoff(self, probability, num_layers):
         """The first layer that takes the second latent's style: one a batch, uniform in [1, num_layers)."""
@@ -74,8 +75,21 @@ class BatchDraws:
         mixes = uniform([], self.key, MIXING + 1) < probability
         return tf.where(mixes, cutoff, num_layers)
 
-    def _share(self, x):
+    def _rows(self, draw, shape, stream):
+        """The replica's rows of what one replica would draw as [global batch, *shape].
+
+        Philox makes numbers from a counter, four from each of its values (Salmon et al. 2011), so a replica can draw its
+        own rows where they begin: what it does for others would grow with their number.
+        """
+        key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=_seed(self.key, stream))
+        counters = -(-math.prod(shape) // 4)  # Of a row.
+
+        def drawn(rows, counter):
+            numbers = draw(shape=[*rows, 4 * counters], key=key, counter=counter, alg=tf.random.Algorithm.PHILOX.value)
+            return tf.reshape(numbers[..., :math.prod(shape)], [*rows, *shape])
+
         if self.replicas == 1:
-            return x
-        grouped = tf.reshape(x, [self.batch, self.replicas, *x.shape[1:]])
-        return tf.gather(grouped, self.replica, axis=1)
+            return drawn([self.batch], counter)
+        places = tf.cast(self.replica, tf.int64) + self.replicas * tf.range(self.batch, dtype=tf.int64)
+        starts = counter + tf.cast(tf.stack([places * counters, tf.zeros_like(places)], axis=1), tf.uint64)
+        return tf.stack([drawn([], start) for start in tf.unstack(starts)])

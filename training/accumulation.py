@@ -18,22 +18,20 @@ def summed(compute, turns):
     """compute(0) + compute(1) + ..., one after another, so that one of them at a time takes memory.
 
     Args:
-        compute: function of a turn's number (a scalar tensor where there are several) that returns two vectors.
+        compute: function of a turn's number (a scalar tensor where there are several) that returns a vector.
         turns: how many; a Python integer.
     """
     if turns == 1:
         return compute(0)
     shapes = []
 
-    def add(turn, *sums):
-        vectors = compute(turn)
-        shapes[:] = [vector.shape for vector in vectors]
-        return turn + 1, *(before + vector for before, vector in zip(sums, vectors))
+    def add(turn, total):
+        vector = compute(turn)
+        shapes.append(vector.shape)
+        return turn + 1, total + vector
 
-    # A loop in the graph is traced once, however many turns there are. Before that nobody knows how long the vectors
-    # are: the sums start as scalars.
-    shapes_of_loop = (tf.TensorShape([]), tf.TensorShape(None), tf.TensorShape(None))
-    _, *sums = tf.while_loop(
-        lambda turn, *_: turn < turns, add, (0, 0.0, 0.0), shapes_of_loop, parallel_iterations=1
-    )
-    return [tf.reshape(total, shape) for total, shape in zip(sums, shapes)]
+    # A loop in the graph is traced once, however many turns there are. Before that nobody knows how long the vector
+    # is: the sum starts as a scalar.
+    shapes_of_loop = (tf.TensorShape([]), tf.TensorShape(None))
+    _, total = tf.while_loop(lambda turn, _: turn < turns, add, (0, 0.0), shapes_of_loop, parallel_iterations=1)
+    return tf.reshape(total, shapes[0])

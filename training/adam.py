@@ -39,35 +39,43 @@ class Adam(tf.Module):
         self.second_moment.assign(tf.zeros_like(self.second_moment))
         self.updates.assign(0.0)
 
-    def flatten(self, gradients):
-        """One vector of the gradients of all variables; None, of a layer that was not used, is zero."""
+    def flatten(self, gradients, told=()):
+        """One vector of the gradients of all variables, and of other tensors to be summed with them.
+
+        A gradient that is None, of a layer that was not used, is zero.
+        """
         parts = [
             tf.zeros([size]) if gradient is None else tf.reshape(gradient, [size])
             for gradient, size in zip(gradients, self._sizes)
         ]
-        return tf.concat(parts, axis=0)
+        return tf.concat([*parts, *(tf.reshape(value, [-1]) for value in told)], axis=0)
 
-    def apply(self, gradient):
+    def apply(self, vector):
         """Updates the variables; called outside of `strategy.run`.
 
         Args:
-            gradient: from `flatten`, one vector a replica; they are summed.
+            vector: from `flatten`, one a replica; they are summed: all at once, as between machines every sum takes a
+                round trip.
 
         Returns:
-            1.0 where the update was skipped because of a value that is not finite, else 0.0. That the loss scale was
-            too large does not count: it happens now and then, and the scale is halved. Below 1 it is not the scale.
+            (what was told, summed, as one vector; 1.0 where the update was skipped because of a value that is not
+            finite, else 0.0). That the loss scale was too large does not count: it happens now and then, and the scale
+            is halved. Below 1 it is not the scale.
         """
         extended = self._strategy.extended
         updates_before, scale_before = self.updates.read_value(), self.loss_scale.read_value()
-        total = extended.reduce_to("SUM", gradient, destinations=self.second_moment)
+        total = extended.reduce_to("SUM", vector, destinations=self.second_moment)
         # One call updates everything on a replica's device: a call a variable would cost most of the tracing.
         state = (self.updates, self.learning_rate, self.loss_scale, self.good_steps)
         arguments = (total, *state, self._variables)
         extended.update(self.second_moment, self._update, arguments)
         skipped = 1.0 - (self.updates.read_value() - updates_before)
-        return skipped * tf.cast(scale_before < 1.0, tf.float32) if self._loss_scaling else skipped
+        if self._loss_scaling:
+            skipped *= tf.cast(scale_before < 1.0, tf.float32)
+        return self._strategy.experimental_local_results(total)[0][sum(self._sizes):], skipped
 
-    def _update(self, second_moment, gradient, updates, learning_rate, loss_scale, good_steps, variables):
+    def _update(self, second_moment, total, updates, learning_rate, loss_scale, good_steps, variables):
+        gradient = total[:sum(self._sizes)]
         # As in the original, an update with a value that is not finite is skipped.
         finite = tf.reduce_all(tf.math.is_finite(gradient))
         if self._loss_scaling:

@@ -186,15 +186,11 @@ class Steps:
                 entries = entries_of(turn, stage.turns, batch)
                 statistics, gradients = phase(stage, entries, draws, alpha, optimizer.loss_scale)
                 shapes.update((name, value.shape) for name, value in statistics.items())
-                told = tf.concat([tf.reshape(value, [-1]) for value in statistics.values()], axis=0)
-                return told, optimizer.flatten(gradients)
+                return optimizer.flatten(gradients, statistics.values())
 
             return summed(in_turn, stage.turns)
 
-        told, gradient = self.strategy.run(on_replica, (batch,))
-        skipped = optimizer.apply(gradient)
-        # As one vector they are summed over replicas at once: between machines every sum takes a round trip.
-        told = self.strategy.reduce("SUM", told, axis=None)
+        told, skipped = optimizer.apply(self.strategy.run(on_replica, (batch,)))
         parts = tf.split(told, [shape.num_elements() for shape in shapes.values()])
         return {name: tf.reshape(part, shapes[name]) for name, part in zip(shapes, parts)} | {"skipped": skipped}
 
