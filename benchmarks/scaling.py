@@ -2,13 +2,15 @@
 
     python benchmarks/scaling.py --preset 64x48 --json scaling.json
 
-Each process has one core and one thread, and waits while another one is timed. A turn times, one after another:
+Each process has one core and one thread, and waits while another one is timed. A turn times a step of, one after another:
 one process alone; two that know nothing of each other, at the same time, which is as much as the machine can give; two
 that train together, as workers of a cluster; and, on one core again, the same step without a strategy, on TensorFlow's
 OneDeviceStrategy, which a training on one device uses, and on its MirroredStrategy over one device. The step is that of
-`outfit-gan benchmark step`, with the same batch for each replica. The tables have medians over the turns, by the clock
-and in seconds of processor time: on a machine that does other work, too, only the latter mean something, though they
-miss what a worker waits for the other.
+`outfit-gan benchmark step`, with the same batch for each replica.
+
+The tables have the fastest of all turns, and medians. Whatever else a machine does can only make a step slower, and makes
+two that wait for each other as slow as the slower of them: the more of it there is, the more turns it takes until the
+fastest tell what the step itself costs, and the less the medians mean.
 """
 
 import argparse
@@ -24,7 +26,7 @@ from tf_outfit_gan.config import PRESETS, from_preset
 
 PAUSE_SEC = 0.3  # The threads of the process before spin for a while before they sleep.
 STRATEGIES = ("none", "one device", "mirrored")
-STEPS = 3  # Of a turn.
+STATISTICS = {"fastest": min, "median": statistics.median}  # Of the turns.
 
 
 def main():
@@ -32,7 +34,7 @@ def main():
     parser.add_argument("--preset", default="64x48", choices=PRESETS)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--batch", type=int, default=32, help="pictures of a replica (default: %(default)s)")
-    parser.add_argument("--turns", type=int, default=9, help="(default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=40, help="(default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write all figures and the machine here")
     parser.add_argument("--worker", nargs=2, metavar=("ROLE", "CORE"), help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -56,39 +58,31 @@ def main():
             for process in processes:
                 process.ask(strategy)
             seconds[name].append([statistics.mean(kind) for kind in zip(*[process.answer() for process in processes])])
-        told = ", ".join(f"{name} {found[-1][0]:.2f} s" for name, found in seconds.items())
+        told = ", ".join(f"{name} {sum(found[-1]):.2f} s" for name, found in seconds.items())
         print(f"turn {turn + 1} of {args.turns}: {told}", file=sys.stderr, flush=True)
     for process in (*alone, *together):
         process.close()
-    found = report(seconds, args.batch)
+    milliseconds = {name: {how: 1000 * sum(map(of, zip(*found))) for how, of in STATISTICS.items()}
+                    for name, found in seconds.items()}  # A step is the sum of shares of its kinds.
+    report(milliseconds, args.batch)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
-            json.dump({"preset": args.preset, "set": args.set, "batch": args.batch, "seconds": seconds, **found,
-                       "machine": machine}, file, indent=2)
+            json.dump({"preset": args.preset, "set": args.set, "batch": args.batch, "seconds": seconds,
+                       "milliseconds": milliseconds, "machine": machine}, file, indent=2)
 
 
-def report(seconds, batch):
-    """Prints the tables. Returns their ratios, taken turn by turn, as the machine may be slower in the next one."""
-    def ratios(above, below):
-        """By the clock, and in processor time."""
-        turns = [[a / b for a, b in zip(*pair)] for pair in zip(seconds[above], seconds[below])]
-        return [statistics.median(kind) for kind in zip(*turns)]
-
-    found = {
-        "efficiency": ratios("one", "two together"), "efficiency_apart": ratios("one", "two apart"),
-        "overhead_one_device": [ratio - 1 for ratio in ratios("one device", "none")],
-        "overhead_mirrored": [ratio - 1 for ratio in ratios("mirrored", "none")],
-    }
-    print("| a core each | images/s | of one process, times two | the same in processor time |\n|---|---|---|---|")
-    rows = (("one", 1, None), ("two apart", 2, "efficiency_apart"), ("two together", 2, "efficiency"))
-    for name, replicas, key in rows:
-        rate = replicas * batch / statistics.median(clock for clock, _ in seconds[name])
-        print(f"| {name} | {rate:.2f} | " + " | ".join(f"{ratio:.1%}" for ratio in found.get(key, ())) + " |")
-    print("\n| strategy of one replica | ms a step | takes longer by | the same in processor time |\n|---|---|---|---|")
-    for name, key in zip(STRATEGIES, (None, "overhead_one_device", "overhead_mirrored")):
-        milliseconds = 1000 * statistics.median(clock for clock, _ in seconds[name])
-        print(f"| {name} | {milliseconds:.0f} | " + " | ".join(f"{more:+.1%}" for more in found.get(key, ())) + " |")
-    return found
+def report(milliseconds, batch):
+    """Prints the tables."""
+    print("| a core each |" + "".join(f" images/s, {how} | of one process, times two |" for how in STATISTICS))
+    print("|---" * (1 + 2 * len(STATISTICS)) + "|")
+    for name, replicas in (("one", 1), ("two apart", 2), ("two together", 2)):
+        cells = [(1000 * replicas * batch / time, milliseconds["one"][how] / time) for how, time in milliseconds[name].items()]
+        print(f"| {name} |" + "".join(f" {rate:.1f} | {of_one:.1%} |" for rate, of_one in cells))
+    print("\n| strategy of one replica |" + "".join(f" ms a step, {how} | takes longer by |" for how in STATISTICS))
+    print("|---" * (1 + 2 * len(STATISTICS)) + "|")
+    for name in STRATEGIES:
+        cells = [(time, time / milliseconds["none"][how] - 1) for how, time in milliseconds[name].items()]
+        print(f"| {name} |" + "".join(f" {time:.0f} | {more:+.1%} |" for time, more in cells))
 
 
 class Process:
@@ -124,7 +118,7 @@ def work(args, role, core):
     from training.cluster import resolve
     from training.distribution import make_strategy
     from training.machine import choose_devices, describe
-    from training.timed_step import TimedStep
+    from training.timed_step import TimedStep, timed
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -139,19 +133,8 @@ def work(args, role, core):
              for name, make in strategies.items()}
     print(json.dumps(describe()), file=answers)
     for line in sys.stdin:
-        print(json.dumps(seconds_of(steps[line.strip()])), file=answers)
-
-
-def seconds_of(step):
-    """What a `TimedStep` takes, the mean of some: by the clock, and of the processor."""
-    clock = processor = 0.0
-    for weight, call in step.calls():
-        began = time.perf_counter(), time.process_time()
-        for _ in range(STEPS):
-            call()
-        clock += weight * (time.perf_counter() - began[0]) / STEPS
-        processor += weight * (time.process_time() - began[1]) / STEPS
-    return clock, processor
+        # Of each kind of step, times its share of all steps.
+        print(json.dumps([weight * timed(call) for weight, call in steps[line.strip()].calls()]), file=answers)
 
 
 def free_ports(count):
