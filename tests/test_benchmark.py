@@ -132,6 +132,7 @@ def test_the_verb_writes_figures_that_fit_together(measured):
     (["--preset", "tiny", "--precision", "float8"], "precision 'float8'"),
     (["--preset", "tiny", "--r1-interval", "0"], "r1_interval must be at least 1"),
     (["--preset", "tiny", "--json", "no-such-folder/step.json"], "no-such-folder/step.json"),
+    (["--preset", "tiny", "--set", "micro_batch=4"], "give --batch 4 for the time of a turn"),
     (["--preset", "tiny", "--batch", "6"], "batch_size 6 over 1 replica"),
     (["--preset", "tiny", "--devices", "tpu"], "--devices tpu: TensorFlow finds no such device here; choose one of cpu"),
 ])

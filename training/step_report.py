@@ -33,10 +33,13 @@ def measure(model_config, config, level, replica_batch, repeats, profile=False):
         A dictionary for JSON; times in milliseconds, each {"median", "min"} over the rounds or a median.
 
     Raises:
-        UserError: for a batch that the model cannot take, or a profile on a GPU.
+        UserError: for a batch that the model cannot take, one in turns, or a profile on a GPU.
     """
     if profile and tf.config.get_visible_devices("GPU"):
         raise UserError("--profile: the profile is of processors; add --devices cpu, or see a GPU's in TensorBoard's profiler")
+    if config.micro_batch:
+        raise UserError("micro_batch: a step is timed on pictures that are computed at once; leave it out, and give --batch "
+                        f"{config.micro_batch} for the time of a turn")
     size = model_config.level_sizes[level]
     replicas = make_strategy().num_replicas_in_sync
     if replica_batch:
