@@ -108,6 +108,19 @@ def test_a_signal_to_one_stops_both_and_one_process_goes_on(pair, dataset):
 
 
 @pytest.mark.slow
+def test_a_worker_that_is_to_stop_does_not_wait_for_a_lost_one(pair):
+    """As when machines are taken away together, and one of them goes before it has answered."""
+    workers = [pair.start(0), pair.start(1)]
+    pair.wait_for(32)
+    workers[0].kill()
+    workers[1].send_signal(signal.SIGTERM)
+    codes, said = ended(*workers)
+    assert codes == [-signal.SIGKILL, 128 + signal.SIGTERM], said
+    assert "starts again" not in said[1]
+    assert "worker 1: lost another one when it was to stop, and stops without a new checkpoint" in said[1]
+
+
+@pytest.mark.slow
 def test_workers_with_other_settings_are_refused(pair):
     codes, said = ended(pair.start(0), pair.start(1, settings=(*SETTINGS, "r1_gamma=3")))
     assert codes == [2, 2], said

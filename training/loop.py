@@ -87,7 +87,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     pace = Pace(config.steps_per_call)
     stream = iterator = None
     last = cur_nimg >= total_nimg
-    with Stop() as stop, report, Watchdog(report.say, config.stall_sec) as watchdog:
+    with Stop(workers) as stop, report, Watchdog(report.say, config.stall_sec) as watchdog:
         while not last:
             # Where are we in the schedule?
             period = schedule.period_at(cur_nimg, all_periods)
@@ -142,7 +142,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             if snapshot_due:
                 with report.times.spent("metrics"):
                     metrics.measure(path, drawn, lambda: stop.asked)
-    stop.agree(workers)  # Nobody leaves before the chief has written everything.
+        stop.agree()  # Nobody leaves before the chief has written everything.
     report.say(report.times.summary())
     report.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
     stop.leave()

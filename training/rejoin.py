@@ -22,6 +22,11 @@ _LOST = (
 _CONNECT_SEC = 120
 
 
+def tells_of_loss(error):
+    """Whether an exception, or None, tells that another worker of the cluster is lost."""
+    return isinstance(error, _LOST) or "NCCL: " in str(error)
+
+
 class Rejoin:
     """The context in which a cluster assembles and trains: an error that tells of a lost worker starts it again.
 
@@ -54,7 +59,7 @@ class Rejoin:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)  # In a cluster, TensorFlow lets it pass unheard.
 
     def __exit__(self, kind, error, _):
-        if self._cluster and kind and (issubclass(kind, _LOST) or "NCCL: " in str(error)):
+        if self._cluster and tells_of_loss(error):
             reason = str(error).partition("\n")[0]
             print(f"worker {self._cluster.index}: lost another one, starts again from the last checkpoint and waits "
                   f"for it ({reason})", file=sys.stderr, flush=True)

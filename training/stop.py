@@ -1,19 +1,34 @@
 """Stopping when asked to: what Ctrl-C, and SIGTERM of a machine that is taken away, mean to a run."""
 
 import signal
+import sys
+
+from training.rejoin import tells_of_loss
 
 
 class Stop:
-    """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts at once."""
+    """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts at once.
+
+    Args:
+        workers: the `Workers` of which this process is one.
+    """
+
+    def __init__(self, workers):
+        self._workers = workers
 
     def __enter__(self):
         self._signal, self._at_once = None, False
         self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, error, _):
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        # Machines that are taken away together go one by one: this one is not to wait until another is back.
+        if self.asked and self._workers.count > 1 and tells_of_loss(error):
+            print(f"worker {self._workers.index}: lost another one when it was to stop, and stops without a new checkpoint",
+                  file=sys.stderr, flush=True)
+            self.leave()
 
     @property
     def asked(self):
@@ -32,9 +47,9 @@ class Stop:
             pass
         return not self.asked
 
-    def agree(self, workers):
-        """Makes a signal that one of the `Workers` of a cluster got that of all."""
-        self._signal = max(workers.numbers(self._signal or 0)) or None
+    def agree(self):
+        """Makes a signal that one of the workers got that of all."""
+        self._signal = max(self._workers.numbers(self._signal or 0)) or None
 
     def leave(self):
         """Ends a program that was asked to stop as the signal would have: nobody shall take the run for finished.
