@@ -5,6 +5,9 @@ import sys
 
 from training.rejoin import tells_of_loss
 
+# An exception that is raised while Python deletes an object, or in a call from C++, may go nowhere: it is raised again.
+_AGAIN_SEC = 0.1
+
 
 class Stop:
     """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts at once.
@@ -18,10 +21,12 @@ class Stop:
 
     def __enter__(self):
         self._signal, self._at_once = None, False
-        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {signal.SIGINT: self._ask, signal.SIGTERM: self._ask, signal.SIGALRM: self._cut_short}
+        self._before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         return self
 
     def __exit__(self, kind, error, _):
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
         # Machines that are taken away together go one by one: this one is not to wait until another is back.
@@ -44,7 +49,7 @@ class Stop:
             finally:
                 self._at_once = False
         except _Now:
-            pass
+            self._at_once = False  # Which it still is when the exception came just before it was said above.
         return not self.asked
 
     def agree(self):
@@ -64,7 +69,11 @@ class Stop:
         if self.asked:
             raise KeyboardInterrupt
         self._signal = number
+        self._cut_short()
+
+    def _cut_short(self, *_):
         if self._at_once:
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SEC)
             raise _Now
 
 

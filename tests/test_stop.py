@@ -1,0 +1,52 @@
+"""What a signal does to a call that may be cut short, and to one that fails."""
+
+import signal
+import time
+from types import SimpleNamespace
+
+import pytest
+import tensorflow as tf
+
+from training.stop import Stop
+
+ALONE, SECOND_OF_TWO = SimpleNamespace(index=0, count=1), SimpleNamespace(index=1, count=2)
+LOST = tf.errors.UnavailableError(None, None, "Socket closed")
+
+
+class _Signals:
+    """Sends the signal while Python deletes it, where an exception goes nowhere."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_call_is_cut_short_even_where_an_exception_goes_nowhere():
+    done = []
+
+    def call():
+        _Signals()
+        for _ in range(1000):
+            time.sleep(0.01)
+        done.append(True)
+
+    before = signal.getsignal(signal.SIGALRM)
+    with Stop(ALONE) as stop:
+        assert not stop.interruptible(call) and not done
+        assert not stop.interruptible(call)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0) and signal.getsignal(signal.SIGALRM) == before
+
+
+@pytest.mark.parametrize("workers, asked, error, expected", [
+    (SECOND_OF_TWO, True, LOST, SystemExit),
+    (SECOND_OF_TWO, False, LOST, tf.errors.UnavailableError),
+    (SECOND_OF_TWO, True, ValueError("nan"), ValueError),
+    (ALONE, True, LOST, tf.errors.UnavailableError),
+])
+def test_only_a_lost_worker_is_no_error_of_a_run_that_is_to_stop(workers, asked, error, expected):
+    with pytest.raises(expected) as raised, Stop(workers):
+        if asked:
+            signal.raise_signal(signal.SIGTERM)
+        raise error
+    if expected is SystemExit:
+        assert raised.value.code == 128 + signal.SIGTERM
