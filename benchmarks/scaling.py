@@ -61,7 +61,9 @@ def main():
         told = ", ".join(f"{name} {sum(found[-1]):.2f} s" for name, found in seconds.items())
         print(f"turn {turn + 1} of {args.turns}: {told}", file=sys.stderr, flush=True)
     for process in (*alone, *together):
-        process.close()
+        process.tell_end()
+    for process in (*alone, *together):
+        process.wait()
     milliseconds = {name: {how: 1000 * sum(map(of, zip(*found))) for how, of in STATISTICS.items()}
                     for name, found in seconds.items()}  # A step is the sum of shares of its kinds.
     report(milliseconds, args.batch)
@@ -103,9 +105,11 @@ class Process:
             raise SystemExit(f"a process ended with {self._process.wait()}: its own words are above")
         return json.loads(line)
 
-    def close(self):
+    def tell_end(self):
         self._process.stdin.close()
-        self._process.wait()
+
+    def wait(self):
+        self._process.wait()  # Until the other workers of its cluster end, too.
 
 
 def work(args, role, core):
