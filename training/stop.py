@@ -5,8 +5,7 @@ import sys
 
 from training.rejoin import tells_of_loss
 
-# An exception that is raised while Python deletes an object, or in a call from C++, may go nowhere: it is raised again.
-_AGAIN_SEC = 0.1
+_OURS = ("training", "tf_outfit_gan")
 
 
 class Stop:
@@ -21,12 +20,10 @@ class Stop:
 
     def __enter__(self):
         self._signal, self._at_once = None, False
-        handlers = {signal.SIGINT: self._ask, signal.SIGTERM: self._ask, signal.SIGALRM: self._cut_short}
-        self._before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(self, kind, error, _):
-        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
         # Machines that are taken away together go one by one: this one is not to wait until another is back.
@@ -40,16 +37,21 @@ class Stop:
         return self._signal is not None
 
     def interruptible(self, call):
-        """Makes a call that may be cut short, as nothing is lost. Returns whether no stop is asked for."""
+        """Makes a call that may be cut short, as nothing is lost. Returns whether no stop is asked for.
+
+        It ends at the next line of this project that it comes to, as if that line had failed. An exception that is raised
+        wherever the signal finds TensorFlow may be lost in a destructor, or become another one in code that expects none.
+        """
+        before = sys.gettrace()
         try:
-            try:
-                self._at_once = True
-                if not self.asked:
-                    call()
-            finally:
-                self._at_once = False
+            self._at_once = True
+            if not self.asked:
+                call()
         except _Now:
-            self._at_once = False  # Which it still is when the exception came just before it was said above.
+            pass
+        finally:
+            self._at_once = False
+            sys.settrace(before)
         return not self.asked
 
     def agree(self):
@@ -65,16 +67,23 @@ class Stop:
         if self.asked:
             raise SystemExit(128 + self._signal)
 
-    def _ask(self, number, _):
+    def _ask(self, number, frame):
         if self.asked:
             raise KeyboardInterrupt
         self._signal = number
-        self._cut_short()
-
-    def _cut_short(self, *_):
         if self._at_once:
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SEC)
-            raise _Now
+            sys.settrace(_leave)  # For functions that are called from now on; and for those that go on:
+            while frame.f_code is not Stop.interruptible.__code__:
+                frame.f_trace = _leave
+                frame = frame.f_back
+
+
+def _leave(frame, event, _):
+    """Leaves at the next line of ours: a trace function, see `sys.settrace`."""
+    ours = frame.f_globals.get("__name__", "").partition(".")[0] in _OURS
+    if ours and event == "line":
+        raise _Now
+    return _leave if ours else None
 
 
 class _Now(BaseException):
