@@ -50,6 +50,7 @@ def test_r1_explodes_against_its_median():
     assert told(*before, {"r1_loss": 1.9}) == [[]] * 6
     assert told(*before, {"r1_loss": 2.1})[-1] == ["r1_explodes"]
     assert told(*before[:4], {"r1_loss": 100.0})[-1] == []
+    assert told(*before[:4], {"r1_loss": None}, {"r1_loss": 100.0})[-1] == []
 
 
 def test_r1_may_grow_as_long_as_it_does_not_rule_the_loss():
@@ -66,14 +67,15 @@ def test_an_old_record_without_the_numbers_shows_nothing():
 
 
 def test_a_tick_tells_warnings_and_counts_skipped_updates(tmp_path):
-    """Two calls of 4 and 2 steps: half an update a step skipped, and one; means are over what was measured."""
+    """Two calls of 4 and 2 steps. Means are over what was measured, and lazy R1 was in none of them."""
     report, stage = Report(tmp_path, 1000, quiet=True), Stage(1, False, 8, 1)
-    report.add(stage, SATURATED | {"skipped_updates": 0.5, "score_real": 3.0}, 4, 1.0)
-    report.add(stage, SATURATED | {"skipped_updates": 1.0}, 2, 1.0)
+    for steps, skipped, score in ((4, 2, 3.0), (2, 2, 6.0)):
+        told = {name: (steps * value, steps) for name, value in (SATURATED | {"score_real": score}).items()}
+        report.add(stage, told | {"skipped_updates": (skipped, steps), "r1_loss": (0, 0)}, steps, 1.0)
     report.tick(100, (64, 48), 1.0)
     (line,) = (tmp_path / "stats.jsonl").read_text().splitlines()
     record = json.loads(line)
-    assert record["skipped_updates"] == 4 and record["score_real"] == 3.0
+    assert record["skipped_updates"] == 4 and record["score_real"] == 4.0 and "r1_loss" not in record
     assert record["warnings"] == ["saturated", "skipped"]
     status, *warnings = (tmp_path / "log.txt").read_text().splitlines()
     assert "skipped 4" in status

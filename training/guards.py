@@ -3,7 +3,7 @@
 import re
 
 from tf_outfit_gan.sizes import format_size
-from training.tally import first_failure
+from training.tally import first_failure, skipped_updates
 
 # With `nonfinite=skip`: when so many updates in a row had to be skipped, nothing is learned any more.
 MOST_SKIPPED = 100
@@ -31,10 +31,10 @@ class FiniteGuard:
     def __init__(self, nonfinite):
         self._stops, self._in_a_row = nonfinite == "stop", 0
 
-    def check(self, tally, means, steps):
+    def check(self, tally, steps):
         """Raises `Diverged` where the run is to end."""
         failure = first_failure(tally)
-        skipped = round(means["skipped_updates"] * steps)
+        skipped = skipped_updates(tally)
         self._in_a_row = self._in_a_row + skipped if skipped >= steps else 0
         if failure and (self._stops or self._in_a_row >= MOST_SKIPPED):
             what, nimg = failure

@@ -53,10 +53,9 @@ class Report:
             print(text, flush=True)
 
     def add(self, stage, statistics, steps, seconds):
-        """Takes the mean statistics of some steps, and how long they took."""
-        for name, value in statistics.items():
-            before, count = self._sums.get(name, (0.0, 0))
-            self._sums[name] = before + value * steps, count + steps
+        """Takes what some steps told, {name: (total, count)}, and how long they took."""
+        for name, told in statistics.items():
+            self._sums[name] = [before + more for before, more in zip(self._sums.get(name, (0, 0)), told)]
         self._steps += steps
         self._images += steps * stage.batch
         # The first call of a stage traces its graph, which says nothing of the speed.
@@ -70,9 +69,9 @@ class Report:
         """Tells the means since the last tick; nothing if there was no step."""
         if not self._steps:
             return
-        means = {name: value / count for name, (value, count) in self._sums.items()}
+        means = {name: total / count for name, (total, count) in self._sums.items() if count}
         if "skipped_updates" in means:  # All of them, not as many as a step skipped.
-            means["skipped_updates"] = round(self._sums["skipped_updates"][0])
+            means["skipped_updates"] = self._sums["skipped_updates"][0]
         record = {"cur_nimg": cur_nimg, "height": size[0], "alpha": alpha, **self._speed(cur_nimg), **means}
         self.say(status_line(record, size, growing=size != (self._size or size)))
         shown, news = self._signs.update(record)

@@ -101,7 +101,8 @@ class Steps:
             fade: where a fading level begins and ends to fade in, as image counts.
 
         Returns:
-            {name: mean over the steps} of `tally.means`, and "input_wait": the part of the time they waited for data.
+            {name: (total, count)} of `tally.sums`, whose quotient is the mean over the steps; R1 may be in none of them. And
+            "input_wait": (seconds that they waited for data, seconds of them all).
 
         Raises:
             Diverged: a value is not finite, and the run is to end there.
@@ -112,15 +113,15 @@ class Steps:
         started = time.monotonic()
         try:
             tally = self._traced[stage](iterator, *numbers)
-            means = tallies.means(tally, steps, self.config.r1_interval)
+            told = tallies.sums(tally, steps)
         except tf.errors.OpError as error:
             if complaint := complaint_about_memory(error):
                 model_config = self.generator.config
                 size = model_config.level_sizes[stage.level]
                 raise out_of_memory(complaint, stage, size, self.config, model_config.stddev_group) from error
             raise
-        self._guard.check(tally, means, steps)
-        return means | {"input_wait": float(tally.waited_sec) / (time.monotonic() - started)}
+        self._guard.check(tally, steps)
+        return told | {"input_wait": (float(tally.waited_sec), time.monotonic() - started)}
 
     def doing(self):
         """What `trace` or `run` is at, in words; may be asked by another thread."""
@@ -138,8 +139,12 @@ class Steps:
             nimg = cur_nimg + step * stage.batch
             alpha = tf.cast((nimg - fade_start) / (fade_end - fade_start), tf.float32) if stage.fading else None
             values = self.step(stage, self._inputs(batch), nimg, alpha)
-            tally = tallies.added(tally, values, nimg, waited_sec)
+            tally = tallies.added(tally, values, self._has_r1(stage, nimg), nimg, waited_sec)
         return tally
+
+    def _has_r1(self, stage, cur_nimg):
+        """Whether the step after so many images has R1, as a tensor: every `r1_interval`-th has."""
+        return cur_nimg // stage.batch % self.config.r1_interval == 0
 
     @tf.autograph.experimental.do_not_convert  # As for `_phase`.
     def _inputs(self, batch):
@@ -148,12 +153,11 @@ class Steps:
 
     def step(self, stage, batch, cur_nimg, alpha=None):
         """Trains on one global batch, in a graph. Returns the `STATISTICS` as a tensor."""
-        interval = self.config.r1_interval
         found = self._phase(0, self.phases.discriminator_phase, stage, batch, cur_nimg, alpha)
         found["skipped_discriminator"], found["skipped_r1"] = found.pop("skipped"), 0.0
-        if interval > 1:
+        if self.config.r1_interval > 1:
             penalty = skipped = 0.0
-            if cur_nimg // stage.batch % interval == 0:
+            if self._has_r1(stage, cur_nimg):
                 r1 = self._phase(1, self.phases.r1_phase, stage, batch, cur_nimg, alpha)
                 penalty, skipped = r1["r1_penalty"], r1["skipped"]
             found["r1_penalty"], found["skipped_r1"] = penalty, skipped

@@ -16,10 +16,11 @@ STATISTICS = {
     "loss_generator": "generator", "skipped_generator": "generator",
     "ada_probability": "discriminator",
 }
+_OF_R1 = np.array([phase == "R1" for phase in STATISTICS.values()])
 _SKIPPED = np.array([name.startswith("skipped") for name in STATISTICS])
 _NEVER = np.iinfo(np.int64).max
 
-# totals, counts: of the values that are finite, by statistic. first_failure: the image count of the first step in which
+# totals, counts: of the values that are finite, by statistic; of those of R1, in the steps that have it. first_failure: the image count of the first step in which
 # a value was not finite, or an update was skipped. waited_sec: for data.
 Tally = collections.namedtuple("Tally", "totals counts first_failure waited_sec")
 
@@ -30,28 +31,30 @@ def empty():
 
 
 @tf.autograph.experimental.do_not_convert  # There is nothing to convert, and that takes seconds.
-def added(tally, values, cur_nimg, waited_sec):
-    """A tally with one more step: its `STATISTICS` as a vector, the image count before it, and how long it waited."""
+def added(tally, values, has_r1, cur_nimg, waited_sec):
+    """A tally with one more step: its `STATISTICS` as a vector, the image count before it, and how long it waited.
+
+    In a step that lacks R1, those of R1 are zeros, which do not count.
+    """
     finite = tf.math.is_finite(values)
     failed = tf.logical_not(finite) | (_SKIPPED & (values > 0))
     return Tally(
         tally.totals + tf.where(finite, values, 0.0),
-        tally.counts + tf.cast(finite, tf.float32),
+        tally.counts + tf.cast(finite & (has_r1 | ~_OF_R1), tf.float32),
         tf.where(failed, tf.minimum(tally.first_failure, cur_nimg), tally.first_failure),
         tally.waited_sec + waited_sec,
     )
 
 
-def means(tally, steps, r1_interval):
-    """{name: mean over the steps}: the skipped updates of all phases are one, what was never finite is left out."""
-    totals, counts = (part.numpy() for part in tally[:2])
-    found = {}
-    for name, skipped, total, count in zip(STATISTICS, _SKIPPED, totals, counts):
-        if count and not skipped:
-            found[name] = float(total / count)
-    for name in found.keys() & {"r1_penalty", "r1_loss"}:
-        found[name] *= r1_interval  # A lazy one is measured in some steps only.
-    return found | {"skipped_updates": float(totals[_SKIPPED].sum() / steps)}
+def sums(tally, steps):
+    """{name: (total, count)} over the steps. "skipped_updates" are those of all phases."""
+    totals, counts = (part.numpy().tolist() for part in tally[:2])
+    found = {name: told for name, skipped, *told in zip(STATISTICS, _SKIPPED, totals, counts) if not skipped}
+    return found | {"skipped_updates": (skipped_updates(tally), steps)}
+
+
+def skipped_updates(tally):
+    return int(tally.totals.numpy()[_SKIPPED].sum())
 
 
 def first_failure(tally):
