@@ -1,6 +1,25 @@
 """Settings that every test shares; they must stand before TensorFlow is imported."""
 
 import os
+import shutil
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["KERAS_BACKEND"] = "tensorflow"
+
+
+@pytest.fixture(scope="session")
+def public_originals(tmp_path_factory):
+    """{name: folder} of the public data sets in small, to read only."""
+    from tests import fixtures_public
+
+    folder = tmp_path_factory.mktemp("public")
+    return {name: write(folder / name) for name, write in fixtures_public.WRITERS.items()}
+
+
+@pytest.fixture
+def public_copy(public_originals, tmp_path):
+    """Gives a data set to break."""
+    return lambda name: Path(shutil.copytree(public_originals[name], tmp_path / name))

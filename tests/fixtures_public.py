@@ -219,3 +219,10 @@ def write_garments2look(root):
         "gender": "women", "section": "train", "is_official_outfit": False, "is_official_look": False,
         "outfit": {name: text for name, (*_, text) in pieces.items()}, "outfit_info": {}}}))
     return root
+
+
+WRITERS = {
+    "viton-hd": write_viton_hd, "dress-code": write_dress_code, "fastfit": write_fastfit,
+    "dress-code-mr": write_dress_code_mr, "deepfashion-multimodal": write_deepfashion,
+    "garments2look": write_garments2look,
+}
