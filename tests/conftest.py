@@ -1,4 +1,4 @@
-"""Settings that every test shares; they must stand before TensorFlow is imported."""
+"""What tests share: settings, which must stand before TensorFlow is imported, and fixtures."""
 
 import os
 import shutil

@@ -14,7 +14,7 @@ from training.loop import train
 from training.phases import Stage
 from training.signs import Signs
 from training.steps import Steps
-from training.tally import STATISTICS
+from training.tally import STATISTICS, means
 from training.timed_step import random_batch
 from training.watchdog import Watchdog
 
@@ -70,17 +70,13 @@ def test_a_generator_that_draws_one_picture_for_all_is_told(steps):
     assert news == [[], [], [], ["collapsed"]]
 
 
-def means(told):
-    return {name: total / count for name, (total, count) in told.items() if count}
-
-
 def test_lazy_r1_is_told_of_the_steps_that_have_it():
-    """Of three steps the third."""
+    """Of the three steps after the first one it is the third."""
     steps = Steps(tf.distribute.get_strategy(), *from_preset("tiny", (*SETTINGS, "r1_interval=3")))
     data = iterator(steps.generator.config)
     total, count = steps.run(STAGE, data, 3, 8)["r1_penalty"]
     assert count == 1 and total > 0
-    assert steps.run(STAGE, data, 2, 8)["r1_penalty"] == steps.run(STAGE, data, 2, 8)["r1_loss"] == [0, 0]
+    assert steps.run(STAGE, data, 2, 8)["r1_penalty"] == steps.run(STAGE, data, 2, 8)["r1_loss"] == (0, 0)
 
 
 def test_a_weight_that_is_not_finite_stops_the_run_by_name(steps):
@@ -117,7 +113,7 @@ def scripted(config, failing, name):
 def test_the_first_step_that_failed_is_named(name, told):
     steps = scripted((), lambda nimg: nimg >= 24, name)
     data = iterator(steps.generator.config)
-    assert steps.run(STAGE, data, 3, 0)["loss_discriminator"] == [6.0, 3]
+    assert steps.run(STAGE, data, 3, 0)["loss_discriminator"] == (6.0, 3)
     with pytest.raises(Diverged, match=f"{told} is not finite in the step after 32 images"):
         steps.run(STAGE, data, 4, 32)
     with pytest.raises(Diverged, match="after 24 images"):
@@ -129,7 +125,7 @@ def test_skipping_goes_on_and_counts_until_nothing_is_learned_any_more():
     steps = scripted(("nonfinite=skip",), lambda nimg: (nimg % 32 == 24) | (nimg >= 800), "skipped_generator")
     data = iterator(steps.generator.config)
     told = steps.run(STAGE, data, 8, 0)
-    assert told["skipped_updates"] == (2, 8) and told["loss_generator"] == [16.0, 8]
+    assert told["skipped_updates"] == (2, 8) and told["loss_generator"] == (16.0, 8)
     steps.run(STAGE, data, MOST_SKIPPED - 1, 800)
     with pytest.raises(Diverged, match=f"{MOST_SKIPPED} updates in a row had to be skipped") as raised:
         steps.run(STAGE, data, 1, 800 + 8 * (MOST_SKIPPED - 1))
@@ -138,7 +134,7 @@ def test_skipping_goes_on_and_counts_until_nothing_is_learned_any_more():
 
 def test_what_is_never_finite_has_no_mean():
     steps = scripted(("nonfinite=skip",), lambda nimg: nimg >= 0, "r1_penalty")
-    assert steps.run(STAGE, iterator(steps.generator.config), 2, 0)["r1_penalty"] == [0, 0]
+    assert steps.run(STAGE, iterator(steps.generator.config), 2, 0)["r1_penalty"] == (0, 0)
 
 
 def test_a_run_out_of_memory_says_what_helps_and_has_saved(tmp_path, monkeypatch):

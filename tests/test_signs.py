@@ -13,9 +13,10 @@ HEALTHY = {"height": 64, "sign_real": 0.6, "sign_fake": -0.7, "loss_generator": 
 
 
 def told(*changes):
-    """Names of the news of each tick; a tick is what differs from a healthy one."""
+    """Names of the news of each tick; a tick is what differs from a healthy one, None where it lacks a number."""
     signs = Signs()
-    return [list(signs.update(HEALTHY | change)[1]) for change in changes]
+    ticks = ({name: value for name, value in (HEALTHY | change).items() if value is not None} for change in changes)
+    return [list(signs.update(tick)[1]) for tick in ticks]
 
 
 SATURATED = {"sign_real": 0.96, "sign_fake": -0.99, "loss_generator": 5.1}

@@ -1,14 +1,23 @@
 """What a signal does to a call that may be cut short, and to one that fails."""
 
+import os
+import random
 import signal
 import sys
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 
+from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.sizes import format_size
+from training.distribution import make_strategy
+from training.phases import Stage
+from training.steps import Steps
 from training.stop import Stop
+from training.timed_step import random_batch
 
 ALONE, SECOND_OF_TWO = SimpleNamespace(index=0, count=1), SimpleNamespace(index=1, count=2)
 LOST = tf.errors.UnavailableError(None, None, "Socket closed")
@@ -50,3 +59,38 @@ def test_only_a_lost_worker_is_no_error_of_a_run_that_is_to_stop(workers, asked,
         raise error
     if expected is SystemExit:
         assert raised.value.code == 128 + signal.SIGTERM
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset, count", [("tiny", 30), ("paper", 6)])
+def test_a_graph_is_left_wherever_the_signal_comes(preset, count):
+    """At random moments of its building. Afterwards it can be built, and trained on; with -s it tells what it saw."""
+    model_config, config = from_preset(preset, ())
+    steps = Steps(make_strategy(), model_config, config)
+
+    def stage_and_data(batch):
+        stage = Stage(model_config.num_levels - 1, False, batch, 1)
+        data = tf.data.Dataset.from_tensors(random_batch(model_config, stage)).repeat()
+        return stage, iter(steps.strategy.distribute_datasets_from_function(lambda _: data))
+
+    begun = time.monotonic()
+    steps.trace(*stage_and_data(8))
+    whole_sec, moments, waits = time.monotonic() - begun, random.Random(1), []
+    another = stage_and_data(4)
+
+    def ask():
+        waits.append(-time.monotonic())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    for _ in range(count):
+        with Stop(ALONE) as stop:
+            timer = threading.Timer(moments.uniform(0, 0.8 * whole_sec), ask)
+            timer.start()
+            assert not stop.interruptible(lambda: steps.trace(*another))
+            waits[-1] += time.monotonic()
+            assert stop.asked and tf.executing_eagerly()
+            timer.join()
+    print(f"{preset}: a graph that takes {whole_sec:.1f} s was left {count} times, {sum(waits) / count:.2f} s after the "
+          f"signal on average, {max(waits):.2f} s at most")
+    total, _ = steps.run(*another, 1, 0)["loss_generator"]
+    assert total > 0

@@ -8,6 +8,7 @@ import tensorflow as tf
 from training.memory import training_bytes
 from training.signs import Signs
 from training.status import status_line
+from training.tally import means
 from training.times import GRAPHS, STEPS, Times
 
 
@@ -55,7 +56,7 @@ class Report:
     def add(self, stage, statistics, steps, seconds):
         """Takes what some steps told, {name: (total, count)}, and how long they took."""
         for name, told in statistics.items():
-            self._sums[name] = [before + more for before, more in zip(self._sums.get(name, (0, 0)), told)]
+            self._sums[name] = tuple(map(sum, zip(self._sums.get(name, (0, 0)), told)))
         self._steps += steps
         self._images += steps * stage.batch
         # The first call of a stage traces its graph, which says nothing of the speed.
@@ -69,10 +70,10 @@ class Report:
         """Tells the means since the last tick; nothing if there was no step."""
         if not self._steps:
             return
-        means = {name: total / count for name, (total, count) in self._sums.items() if count}
-        if "skipped_updates" in means:  # All of them, not as many as a step skipped.
-            means["skipped_updates"] = self._sums["skipped_updates"][0]
-        record = {"cur_nimg": cur_nimg, "height": size[0], "alpha": alpha, **self._speed(cur_nimg), **means}
+        statistics = means(self._sums)
+        if "skipped_updates" in statistics:  # All of them, not as many as a step skipped.
+            statistics["skipped_updates"] = self._sums["skipped_updates"][0]
+        record = {"cur_nimg": cur_nimg, "height": size[0], "alpha": alpha, **self._speed(cur_nimg), **statistics}
         self.say(status_line(record, size, growing=size != (self._size or size)))
         shown, news = self._signs.update(record)
         for line in news.values():

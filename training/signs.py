@@ -50,16 +50,16 @@ class Signs:
         if record.get("height") != self._height:
             self._height = record.get("height")
             self._r1_losses.clear()
-        r1 = record.get("r1_loss")  # None of the steps of a short tick may have had it.
-        usual = statistics.median(self._r1_losses) if len(self._r1_losses) >= R1_TICKS else r1
-        if r1 is not None:
+        if "r1_loss" in record:  # None of the steps of a short tick may have had it.
+            r1 = record["r1_loss"]
+            usual = statistics.median(self._r1_losses) if len(self._r1_losses) >= R1_TICKS else r1
             self._r1_losses.append(r1)
-        if r1 is not None and r1 > max(R1_LOSS, R1_TIMES_MEDIAN * usual):
-            yield "r1_explodes", (
-                f"R1 adds {r1:.1f} to the discriminator's loss, more than {R1_TIMES_MEDIAN:.0f} times its median of "
-                "the ticks before: the discriminator becomes unstable; if it lasts, go back to a snapshot from before, "
-                "with a higher r1_gamma or a lower learning_rate"
-            )
+            if r1 > max(R1_LOSS, R1_TIMES_MEDIAN * usual):
+                yield "r1_explodes", (
+                    f"R1 adds {r1:.1f} to the discriminator's loss, more than {R1_TIMES_MEDIAN:.0f} times its median of "
+                    "the ticks before: the discriminator becomes unstable; if it lasts, go back to a snapshot from "
+                    "before, with a higher r1_gamma or a lower learning_rate"
+                )
 
         spread_real, spread_fake = record.get("spread_real", 0.0), record.get("spread_fake", 0.0)
         if spread_fake < COLLAPSED_SPREAD * spread_real:

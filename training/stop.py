@@ -5,6 +5,7 @@ import sys
 
 from training.rejoin import tells_of_loss
 
+# Packages in which an error may come from any line, as everywhere: whoever calls them passes it on.
 _OURS = ("training", "tf_outfit_gan")
 
 

@@ -20,8 +20,8 @@ _OF_R1 = np.array([phase == "R1" for phase in STATISTICS.values()])
 _SKIPPED = np.array([name.startswith("skipped") for name in STATISTICS])
 _NEVER = np.iinfo(np.int64).max
 
-# totals, counts: of the values that are finite, by statistic; of those of R1, in the steps that have it. first_failure: the image count of the first step in which
-# a value was not finite, or an update was skipped. waited_sec: for data.
+# totals, counts: of the values that are finite, by statistic; of those of R1, in the steps that have it. first_failure: the
+# image count of the first step in which a value was not finite, or an update was skipped. waited_sec: for data.
 Tally = collections.namedtuple("Tally", "totals counts first_failure waited_sec")
 
 
@@ -49,8 +49,14 @@ def added(tally, values, has_r1, cur_nimg, waited_sec):
 def sums(tally, steps):
     """{name: (total, count)} over the steps. "skipped_updates" are those of all phases."""
     totals, counts = (part.numpy().tolist() for part in tally[:2])
-    found = {name: told for name, skipped, *told in zip(STATISTICS, _SKIPPED, totals, counts) if not skipped}
-    return found | {"skipped_updates": (skipped_updates(tally), steps)}
+    found = dict(zip(STATISTICS, zip(totals, counts)))
+    measured = {name: told for name, told in found.items() if not name.startswith("skipped")}
+    return measured | {"skipped_updates": (skipped_updates(tally), steps)}
+
+
+def means(sums):
+    """{name: mean} of {name: (total, count)}: what was never measured is left out."""
+    return {name: total / count for name, (total, count) in sums.items() if count}
 
 
 def skipped_updates(tally):
