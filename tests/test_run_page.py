@@ -179,3 +179,9 @@ def test_a_curve_lies_where_its_numbers_are():
     # The ground reaches from x 48 to 352 and from y 186 (0) to 16 (2).
     assert 'points="48.0,186.0 200.0,101.0 352.0,16.0"' in drawn
     assert curves.chart("T", {"a": [(1, float("nan"))]}) == ""
+
+
+def test_a_chart_of_few_values_of_both_signs_is_drawn():
+    """The first lines of a run: most values below zero, the largest above."""
+    drawn = curves.chart("T", {"a": [(1, -0.7), (2, 0.2)]})
+    assert "polyline" in drawn and "<text" in drawn

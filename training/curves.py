@@ -28,7 +28,8 @@ def chart(title, series, marks=(), fades=()):
     thinned = {label: thin(points) for label, points in series.items()}
     values = sorted(value for points in thinned.values() for _, value in points)
     # Zero is always there, and the few wildest peaks may leave the picture: else the rest would be a flat line.
-    high = min(values[-1], 3 * values[int(0.95 * (len(values) - 1))]) if values[-1] > 0 else 0.0
+    high, usual = max(values[-1], 0.0), values[int(0.95 * (len(values) - 1))]
+    high = min(high, 3 * usual) if usual > 0 else high
     ticks = nice_ticks(min(0.0, values[0]), high)
     end = max(points[-1][0] for points in thinned.values())
     x_ticks = nice_ticks(0.0, end)

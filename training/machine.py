@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from tf_outfit_gan.errors import UserError
+from training import environment
 
 
 def choose_devices(names):
@@ -45,7 +46,7 @@ def describe():
         "keras": keras.__version__,
         "python": platform.python_version(),
         "system": platform.platform(),
-        "environment": {name: value for name, value in os.environ.items() if name.startswith(("TF_", "OMP_", "XLA_"))},
+        "environment": environment.allowed(),
     }
 
 

@@ -7,7 +7,7 @@ from html import escape
 
 from tf_outfit_gan.config import nearest_preset
 from tf_outfit_gan.sizes import format_size, levels_of
-from training import page_pictures
+from training import environment, page_pictures
 from training.curves import chart
 from training.page_style import STYLE
 from training.status import format_duration
@@ -119,7 +119,9 @@ def what_it_is(run):
     if times:
         rows["time"] = times[-1]
     table = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
-    full = escape(json.dumps(run.config, indent=1))
+    # Runs of earlier versions wrote more of the environment down than a page may show.
+    shown = {**run.config, "machine": {**machine, "environment": environment.allowed(machine.get("environment", {}))}}
+    full = escape(json.dumps(shown, indent=1))
     return (f"<h2>What it is</h2><div class='wide'><table>{table}</table></div>"
             f"<details><summary>config.json</summary><pre>{full}</pre></details>")
 
