@@ -35,14 +35,10 @@ def _conditional(painter):
         return {"image_bytes": _png(picture), "seed": seed}
 
     def style_mix(source_article_images_bytes, source_keypoints, source_seed, target_article_images_bytes,
-                  target_keypoints, target_seed, keypoints, layer_begin, layer_end, truncation_psi):
-        # `keypoints` is the pose of the picture itself, where the pose also enters the synthesis network spatially.
-        source, target = tf.split(painter.style_vectors(
-            tf.concat([source_seed, target_seed], 0),
-            articles(tf.concat([source_article_images_bytes, target_article_images_bytes], 0)),
-            tf.concat([source_keypoints, target_keypoints], 0),
-            tf.concat([truncation_psi, truncation_psi], 0)), 2)
-        return {"image_bytes": _png(painter.transfer(source, target, target_seed, (layer_begin, layer_end), keypoints))}
+                  target_keypoints, target_seed, layer_begin, layer_end, truncation_psi):
+        source = source_seed, articles(source_article_images_bytes), source_keypoints
+        target = target_seed, articles(target_article_images_bytes), target_keypoints
+        return {"image_bytes": _png(painter.transfer(source, target, (layer_begin, layer_end), truncation_psi))}
 
     return {"serving_default": serving_default, "style_mix": style_mix}
 
@@ -52,9 +48,8 @@ def _unconditional(painter):
         return {"image_bytes": _png(painter.picture(seed, psi=truncation_psi)), "seed": seed}
 
     def style_mix(source_seed, target_seed, layer_begin, layer_end, truncation_psi):
-        source = painter.style_vectors(source_seed, psi=truncation_psi)
-        target = painter.style_vectors(target_seed, psi=truncation_psi)
-        return {"image_bytes": _png(painter.transfer(source, target, target_seed, (layer_begin, layer_end)))}
+        layers = layer_begin, layer_end
+        return {"image_bytes": _png(painter.transfer((source_seed,), (target_seed,), layers, truncation_psi))}
 
     # The first one is also saved under the name serving_default.
     return {"generate_unconditional": generate_unconditional, "style_mix": style_mix}

@@ -58,16 +58,16 @@ def test_pictures_follow_each_condition(pose_path):
 
 
 def test_the_pose_enters_each_level_as_soft_maps_of_joints_and_bones():
-    config, _ = from_preset("tiny", ["size=64x48"])
-    generator, keypoints = Generator(config), inputs(config, 1)[-1]
-    maps = generator.pose_maps(keypoints)
+    config, _ = from_preset("tiny", ["size=64x48", "article_path=style"])
+    generator, (_, _, articles, keypoints) = Generator(config), inputs(config, 1)
+    maps = generator.condition_maps(articles, keypoints)
     assert [tuple(level.shape) for level in maps] == [(1, *size, 16 + 15) for size in config.level_sizes]
     for level, (height, width) in zip(maps, config.level_sizes):
         # A joint's Gaussian is two thirds of a pixel wide at least: its pixel has a part in it, wherever it stands.
         x, y, _ = np.array(keypoints)[0].T
         at_joints = np.array(level)[0, (y * height).astype(int), (x * width).astype(int), np.arange(16)]
         assert at_joints.min() > 0.5
-    kernels = [level.pose.kernel_size for level in generator.synthesis.levels]
+    kernels = [level.from_maps.kernel_size for level in generator.synthesis.levels]
     assert kernels == [3, 3, 3, 3, 1]
 
 

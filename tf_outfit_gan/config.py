@@ -25,7 +25,11 @@ class ModelConfig:
     conditional: bool = True
     slots: tuple[str, ...] = SLOTS
     condition_size: tuple[int, int] = (128, 96)  # Articles and heatmaps enter the embedding networks at this size.
-    pose_path: str = "style"  # "style": through the embedding alone (the paper); "spatial": also as maps at every level.
+    # How conditions enter besides through the embeddings, as measured in docs/measured.md. The first choice is the paper's.
+    condition_norm: str = "joint"  # Latent and embedding are normalized as one vector, or "apart": each by itself.
+    pose_path: str = "style"  # "style": the pose reaches the generator through w alone; "spatial": also as maps.
+    article_path: str = "style"  # "style": articles through the embeddings; "spatial": also as maps, in both networks.
+    discriminator_pose: str = "embedding"  # "embedding": the pose in the projection alone; "spatial": also as maps.
     projection: str = "full"  # "full": Miyato & Koyama (1802.05637); "inner": the inner product alone.
     latent_dim: int = 512
     style_dim: int = 512
@@ -38,7 +42,10 @@ class ModelConfig:
     stddev_group: int = 4
 
     def __post_init__(self):
+        _one_of("condition_norm", self.condition_norm, ("joint", "apart"))
         _one_of("pose_path", self.pose_path, ("style", "spatial"))
+        _one_of("article_path", self.article_path, ("style", "spatial"))
+        _one_of("discriminator_pose", self.discriminator_pose, ("embedding", "spatial"))
         _one_of("projection", self.projection, ("full", "inner"))
         # A level of the picture is never above the picture's size.
         if self.conditional and self.condition_size not in self.level_sizes:
@@ -61,6 +68,20 @@ class ModelConfig:
         """Style layers, two a level (18 at 1024x768)."""
         return 2 * self.num_levels
 
+    @property
+    def generator_maps(self):
+        """Which conditions enter the synthesis network as maps."""
+        return self._maps(self.pose_path)
+
+    @property
+    def discriminator_maps(self):
+        """Which conditions enter the discriminator as maps."""
+        return self._maps(self.discriminator_pose)
+
+    def _maps(self, pose):
+        return {"pose": self.conditional and pose == "spatial",
+                "worn": self.conditional and self.article_path == "spatial"}
+
     def channels(self, level):
         """Feature maps at a level; level 0 is the base."""
         return min(self.fmap_base >> (level + 1), self.fmap_max)
@@ -81,6 +102,7 @@ class TrainingConfig:
     r1_gamma: float = 10.0
     r1_interval: int = 1  # R1 every so many steps, scaled to the same mean strength; 1 = every step.
     mismatch_weight: float = 0.0  # Of real photos under wrong conditions in the discriminator's loss; 0 = off.
+    mismatch: str = "entry"  # What is wrong: all of an "entry", or one of its "parts": the pose or one article.
     ada_target: float = 0.0  # Mean sign of the reals' scores that adaptive augmentation holds: 0.6 in ADA; 0 = off.
     ada_kimg: float = 500  # Its probability goes from 0 to 1 in this long at most.
     mixing_probability: float = 0.9
@@ -99,6 +121,7 @@ class TrainingConfig:
 
     def __post_init__(self):
         _one_of("precision", self.precision, PRECISIONS)
+        _one_of("mismatch", self.mismatch, ("entry", "parts"))
         _one_of("nonfinite", self.nonfinite, ("stop", "skip"))
         if not 0 <= self.ada_target < 1 or not self.ada_kimg > 0:
             raise UserError(f"ada_target {self.ada_target:g}, ada_kimg {self.ada_kimg:g}: expected a target from 0 (off) to "
@@ -112,21 +135,23 @@ class TrainingConfig:
 
 
 # Each preset: (what differs from ModelConfig, what differs from TrainingConfig).
-_SPATIAL = dict(pose_path="spatial")
+_SPATIAL = dict(condition_norm="apart", pose_path="spatial", article_path="spatial", discriminator_pose="spatial")
+_MISMATCH = dict(mismatch_weight=1, mismatch="parts")
 _SMALL = dict(
     condition_size=(32, 24), fmap_base=512, fmap_max=64, latent_dim=128, style_dim=256, embedding_dim=256,
     mapping_layers=2, mapping_lr_multiplier=0.1, **_SPATIAL,
 )
 _QUICK = dict(
-    start_level=3, batch_size=32, learning_rate=0.004, r1_gamma=3, r1_interval=16, mismatch_weight=1,
-    ema_halflife_kimg=2, precision="mixed_bfloat16",
+    start_level=3, batch_size=32, learning_rate=0.004, r1_gamma=3, r1_interval=16, ema_halflife_kimg=2,
+    precision="mixed_bfloat16", **_MISMATCH,
 )
 PRESETS = {
-    "paper": (dict(), dict()),
-    "paper-unconditional": (dict(conditional=False), dict()),
-    "512x384": (dict(size=(512, 384), **_SPATIAL), dict()),
-    "256x192": (dict(size=(256, 192), condition_size=(64, 48), **_SPATIAL), dict()),
-    "128x96": (dict(size=(128, 96), condition_size=(64, 48), **_SPATIAL), dict()),
+    # The paper's form, and its 115 and 160 epochs of 380,000 entries.
+    "paper": (dict(), dict(total_kimg=43_700)),
+    "paper-unconditional": (dict(conditional=False), dict(total_kimg=60_800)),
+    "512x384": (dict(size=(512, 384), **_SPATIAL), dict(**_MISMATCH)),
+    "256x192": (dict(size=(256, 192), condition_size=(64, 48), **_SPATIAL), dict(**_MISMATCH)),
+    "128x96": (dict(size=(128, 96), condition_size=(64, 48), **_SPATIAL), dict(**_MISMATCH)),
     # What two cores train in hours and in minutes.
     "64x48": (dict(size=(64, 48), **_SMALL), dict(total_kimg=400, fade_kimg=40, stable_kimg=160, **_QUICK)),
     "demo": (dict(size=(32, 24), **_SMALL), dict(total_kimg=1000, **_QUICK)),

@@ -39,10 +39,10 @@ def clamp(x):
     return tf.clip_by_value(x, -_FLOAT16_LIMIT, _FLOAT16_LIMIT) if x.dtype == tf.float16 else x
 
 
-def pixel_norm(x):
+def pixel_norm(x, epsilon=_EPSILON):
     """Normalizes the last axis to a mean square of one, in float32 (arXiv 1710.10196, section 4.2)."""
     wide = tf.cast(x, tf.float32)
-    return tf.cast(wide * tf.math.rsqrt(tf.reduce_mean(tf.square(wide), -1, keepdims=True) + 1e-8), x.dtype)
+    return tf.cast(wide * tf.math.rsqrt(tf.reduce_mean(tf.square(wide), -1, keepdims=True) + epsilon), x.dtype)
 
 
 def lerp(a, b, t):

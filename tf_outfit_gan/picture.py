@@ -37,22 +37,31 @@ class Painter:
         w = self.generator.broadcast(w)
         return styles.truncate(w, self.generator.mapping.w_avg.value, psi)
 
-    def draw(self, w, seeds, keypoints=None):
-        """Pictures of style vectors; the seeds give the noise, the keypoints the pose where it enters spatially."""
+    def condition_maps(self, articles=None, keypoints=None):
+        """What enters the synthesis network beside the style vectors: a list by level, or None."""
+        return self.generator.condition_maps(articles, keypoints, self.level)
+
+    def draw(self, w, seeds, maps=None):
+        """Pictures of style vectors and condition maps; the seeds give the noise."""
         noise = seeded_noise(seeds, self.config.level_sizes[: self.level + 1])
-        pose_maps = self.generator.pose_maps(keypoints, self.level)
-        return self.generator.synthesis(w, noise, pose_maps, level=self.level, alpha=self._alpha)
+        return self.generator.synthesis(w, noise, maps, level=self.level, alpha=self._alpha)
 
     def picture(self, seeds, articles=None, keypoints=None, psi=1.0):
         """Pictures of requests."""
-        return self.draw(self.style_vectors(seeds, articles, keypoints, psi), seeds, keypoints)
+        w = self.style_vectors(seeds, articles, keypoints, psi)
+        return self.draw(w, seeds, self.condition_maps(articles, keypoints))
 
-    def transfer(self, source_w, target_w, seeds, layers, keypoints=None):
-        """The target's pictures with the source's style vectors in some layers (1908.08847, section 4.1).
+    def transfer(self, source, target, layers, psi=1.0):
+        """The target's pictures with all that enters some layers taken from the source (1908.08847, section 4.1).
+
+        That is the style vectors, and the condition maps where there are some.
 
         Args:
-            source_w, target_w: from `style_vectors`, [N, L, D].
-            seeds, keypoints: the target's.
+            source, target: (seeds, articles, keypoints); without the last two for an unconditional model. The noise is
+                that of the target's seeds.
             layers: (begin, end), 0-based and half-open; numbers or [N].
         """
-        return self.draw(styles.copy_layers(source_w, target_w, *layers), seeds, keypoints)
+        seeds = target[0]
+        w = styles.copy_layers(*(self.style_vectors(*side, psi=psi) for side in (source, target)), *layers)
+        maps = styles.copy_maps(*(self.condition_maps(*side[1:]) for side in (source, target)), *layers)
+        return self.draw(w, seeds, maps)

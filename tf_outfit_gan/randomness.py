@@ -9,7 +9,7 @@ import tensorflow as tf
 
 # Streams of one key. Each noise layer has a stream of its own, so that a layer's map does not depend on how many
 # layers there are.
-LATENT, OTHER_LATENT, MIXING, AUGMENTATION, NOISE = 0, 1, 2, 4, 1000
+LATENT, OTHER_LATENT, MIXING, AUGMENTATION, MISMATCH, NOISE = 0, 1, 2, 4, 5, 1000
 
 
 def normal(shape, key, stream):
@@ -68,6 +68,10 @@ class BatchDraws:
     def augmentation(self, count):
         """Uniform numbers in [0, 1), `count` a picture, [N, count]."""
         return self._rows(tf.raw_ops.StatelessRandomUniformV2, [count], AUGMENTATION)
+
+    def mismatch(self, count):
+        """Uniform numbers in [0, 1), `count` a picture, [N, count]."""
+        return self._rows(tf.raw_ops.StatelessRandomUniformV2, [count], MISMATCH)
 
     def mixing_cutoff(self, probability, num_layers):
         """The first layer that takes the second latent's style: one a batch, uniform in [1, num_layers)."""

@@ -37,10 +37,9 @@ class Renderer:
             return pixels.to_uint8(painter.picture(seed, *conditions(request), psi))
 
         @tf.function
-        def transfer(source, target, source_seed, target_seed, psi, layers, keypoints):
-            source_w = painter.style_vectors(source_seed, *conditions(source), psi)
-            target_w = painter.style_vectors(target_seed, *conditions(target), psi)
-            return pixels.to_uint8(painter.transfer(source_w, target_w, target_seed, layers, keypoints))
+        def transfer(source, target, source_seed, target_seed, psi, layers):
+            sides = (source_seed, *conditions(source)), (target_seed, *conditions(target))
+            return pixels.to_uint8(painter.transfer(*sides, layers, psi))
 
         self._picture, self._transfer = picture, transfer
 
@@ -48,19 +47,17 @@ class Renderer:
         """The picture of a request."""
         return _run(self._picture, self._tensors(request), _row(seed, tf.int64), _row(psi))
 
-    def transfer(self, source, target, source_seed, target_seed, psi, layers, keypoints=None):
-        """The target's picture with the source's style vectors in some layers, and with the target's noise.
+    def transfer(self, source, target, source_seed, target_seed, psi, layers):
+        """The target's picture with all that enters some layers taken from the source, and with the target's noise.
 
         Args:
             source, target: as `request`.
             layers: (begin, end), 0-based and half-open.
-            keypoints: the pose [K, 3] that is drawn where poses also enter spatially.
         """
         begin, end = layers
         return _run(
             self._transfer, self._tensors(source), self._tensors(target), _row(source_seed, tf.int64),
-            _row(target_seed, tf.int64), _row(psi), (_row(begin, tf.int32), _row(end, tf.int32)),
-            None if keypoints is None else _row(keypoints))
+            _row(target_seed, tf.int64), _row(psi), (_row(begin, tf.int32), _row(end, tf.int32)))
 
     def _tensors(self, request):
         """(article bytes [1, S], keypoints [1, K, 3]), or two times None."""

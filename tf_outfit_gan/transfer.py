@@ -1,9 +1,8 @@
 """`outfit-gan transfer`: the colour or the pose of one picture on another (arXiv 1908.08847, section 4.1 and figure 4).
 
-The source's style vectors take the place of the target's in some layers: the last third for the colour, the first sixth
-for the pose (13-18 and 1-3 of the paper's 18). Where a model also takes poses spatially (pose_path = spatial), the
-style vectors alone do not carry the pose: then a pose transfer is drawn with the source's keypoints, a colour transfer
-with the target's.
+All that enters some layers is taken from the source, the rest from the target: the style vectors and, where conditions
+also enter as maps, those of the levels that begin in these layers. By default these are the paper's shares of the layers:
+the last third for the colour, the first sixth for the pose (13-18 and 1-3 of the paper's 18).
 """
 
 from tf_outfit_gan import request_inputs, sheet
@@ -33,7 +32,6 @@ def run(args):
     psi = request_inputs.check_psi(args.psi, snapshot.config.conditional)
     layers = _layers(args, snapshot.num_layers)
     source, target, seed_pairs = _requests(args, snapshot.config)
-    keypoints = source and (source if args.what == "pose" else target).keypoints
 
     # Draw.
     from tf_outfit_gan.renderer import Renderer
@@ -43,7 +41,7 @@ def run(args):
         rows.append([
             (renderer.picture(source, source_seed, psi), f"source, seed {source_seed}"),
             (renderer.picture(target, target_seed, psi), f"target, seed {target_seed}"),
-            (renderer.transfer(source, target, source_seed, target_seed, psi, layers, keypoints),
+            (renderer.transfer(source, target, source_seed, target_seed, psi, layers),
              f"{args.what}, layers {layers[0] + 1}-{layers[1]}"),
         ])
 

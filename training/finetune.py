@@ -19,7 +19,10 @@ _SHARED = (
     "latent_dim", "style_dim", "mapping_layers", "mapping_lr_multiplier", "fmap_base", "fmap_max", "fused_from",
     "stddev_group",
 )
-_SHARED_CONDITIONS = ("conditional", "slots", "condition_size", "embedding_dim", "projection")
+_SHARED_CONDITIONS = ("conditional", "slots", "condition_size", "embedding_dim", "projection", "condition_norm")
+# Each network's maps enter through one convolution, which has a kernel for all of them or none.
+_SHARED_MAPS = (("generator_maps", ("pose_path", "article_path")),
+                ("discriminator_maps", ("discriminator_pose", "article_path")))
 _JOINING = "mapping/hidden/0/kernel"
 
 
@@ -60,8 +63,10 @@ def settled(folder, init, model_config, config, chosen):
 def _check(init, source, level, model):
     """Refuses a source whose weights would mean something else in the model."""
     names = _SHARED + (_SHARED_CONDITIONS if source.conditional else ())
-    if source.conditional and source.pose_path == "spatial":
-        names += ("pose_path",)
+    for maps, settings in _SHARED_MAPS:
+        if any(getattr(source, maps).values()):
+            names += settings
+    names = tuple(dict.fromkeys(names))
     others = [name for name in names if getattr(source, name) != getattr(model, name)]
     if others:
         settings = " ".join(f"--set {name}={_shown(getattr(source, name))}" for name in others)
@@ -98,13 +103,15 @@ def begin(steps, path):
 
 def _take(source, theirs, ours):
     """Assigns what a network of the source has, and prepares the rest; says in words what is which."""
+    condition_norm = ours.config.condition_norm
     theirs, ours, new = named_weights(theirs), named_weights(ours), []
     for name, weight in ours.items():
         if name == _JOINING and not source.config.conditional:
-            # The embedding's rows join those of the latent. Normalizing over more numbers makes up for the scale of
-            # the equalized layer exactly, as long as the embedding is zero.
+            # The embedding's rows join those of the latent, and the equalized layer scales more rows down. Normalizing
+            # the joined vector makes up for that exactly, as long as the embedding is zero; otherwise the kernel does.
             rows = theirs[name].shape[0]
-            weight.assign(np.concatenate([theirs[name].numpy(), weight.numpy()[rows:]]))
+            scale = (weight.shape[0] / rows) ** 0.5 if condition_norm == "apart" else 1.0
+            weight.assign(np.concatenate([theirs[name].numpy() * scale, weight.numpy()[rows:]]))
         elif name in theirs:
             weight.assign(theirs[name].numpy())
         else:
@@ -119,7 +126,8 @@ def _silent(name, config):
     """Whether a new weight starts at zero: the last one on a way by which conditions come into trained layers."""
     if name.startswith("embedding/out/"):
         return not config.conditional
-    return "/pose/" in name and not (config.conditional and config.pose_path == "spatial")
+    maps = config.discriminator_maps if name.startswith("from_maps/") else config.generator_maps
+    return "from_maps/" in name and not any(maps.values())
 
 
 def named_weights(layer, prefix=""):

@@ -4,6 +4,7 @@ A step runs the discriminator's phase and the generator's. R1 belongs to every d
 is a phase of its own every so many steps: the lazy form of arXiv 1912.04958, appendix B.
 """
 
+import collections
 import dataclasses
 import math
 
@@ -12,6 +13,10 @@ import tensorflow as tf
 from tf_outfit_gan import losses, ops, styles
 from tf_outfit_gan.randomness import OTHER_LATENT
 from training.augment import Augmentation, Unaltered
+from training.mismatch import with_wrong_part
+
+# What a picture is scored under: embedding [N, F] and condition maps, a list of [N, H, W, M]; None where there is none.
+Conditions = collections.namedtuple("Conditions", "embedding maps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,18 +63,25 @@ class Phases:
         fake, _ = self._fake(stage, batch, draws, alpha)
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            embedding, penalty = self._embed(batch, seen), 0.0
+            own = self._conditions(stage, batch, seen)
+            wrong, is_wrong = self._wrong_conditions(stage, batch, own, seen, draws)
+            penalty, pictures = 0.0, [(seen.images(fake), own.maps)]
+            if wrong and wrong.maps is not None:
+                pictures.append((seen.images(real), wrong.maps))
             if self.config.r1_interval == 1:
-                real_features, penalty = self._penalized_features(stage, real, embedding, seen, alpha, loss_scale)
-                fake_features = self.discriminator.features(seen.images(fake), stage.level, alpha)
+                real_features, penalty = self._penalized_features(stage, real, own, seen, alpha, loss_scale)
+                fake_features, *wrong_features = self._joint_features(stage, pictures, alpha)
             else:
-                real_features, fake_features = self._joint_features(stage, seen.images(real), seen.images(fake), alpha)
-            real_scores, fake_scores = (self.discriminator.score(x, embedding) for x in (real_features, fake_features))
+                pictures.insert(0, (seen.images(real), own.maps))
+                real_features, fake_features, *wrong_features = self._joint_features(stage, pictures, alpha)
+            real_scores = self.discriminator.score(real_features, own.embedding)
+            fake_scores = self.discriminator.score(fake_features, own.embedding)
             loss = losses.discriminator_loss(real_scores, fake_scores)
-            if self.config.mismatch_weight and self.model_config.conditional:
-                # A photo under its neighbour's articles and pose: the features are there already.
-                wrong_scores = self.discriminator.score(real_features, tf.roll(embedding, 1, axis=0))
-                loss += self.config.mismatch_weight * losses.mismatch_loss(wrong_scores)
+            if wrong:
+                # Where conditions enter through the embedding alone, the photo's features do not depend on them.
+                (features,) = wrong_features or [real_features]
+                wrong_scores = self.discriminator.score(features, wrong.embedding)
+                loss += self.config.mismatch_weight * is_wrong * losses.mismatch_loss(wrong_scores)
             total = tf.reduce_sum(loss + self.r1_weight(stage) * penalty) / stage.batch
         statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores,
                       "sign_real": tf.sign(real_scores - self._chance()),
@@ -84,8 +96,8 @@ class Phases:
         real = self._fade(batch["image"], alpha)
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            embedding = self._embed(batch, seen)
-            _, penalty = self._penalized_features(stage, real, embedding, seen, alpha, loss_scale)
+            own = self._conditions(stage, batch, seen)
+            _, penalty = self._penalized_features(stage, real, own, seen, alpha, loss_scale)
             total = tf.reduce_sum(penalty) * self.r1_weight(stage) * self.config.r1_interval / stage.batch
         return _mean({"r1_penalty": self._told(penalty)}, stage), self._gradients(tape, total, self.discriminator, loss_scale)
 
@@ -95,8 +107,9 @@ class Phases:
         with tf.GradientTape() as tape:
             fake, w = self._fake(stage, batch, draws, alpha)
             fake = seen.images(fake)
-            embedding = self._embed(batch, seen)
-            loss = losses.generator_loss(self.discriminator(fake, embedding, level=stage.level, alpha=alpha))
+            own = self._conditions(stage, batch, seen)
+            scores = self.discriminator(fake, own.embedding, level=stage.level, alpha=alpha, maps=own.maps)
+            loss = losses.generator_loss(scores)
             total = tf.reduce_sum(loss) / stage.batch
         return _mean({"loss_generator": loss, "w": w}, stage), self._gradients(tape, total, self.generator, loss_scale)
 
@@ -110,8 +123,8 @@ class Phases:
             other = generator.mapping(draws.latents(self.model_config.latent_dim, OTHER_LATENT), embedding)
             cutoff = draws.mixing_cutoff(self.config.mixing_probability, 2 * len(sizes))
             w = styles.mix(w, generator.broadcast(other), cutoff)
-        pose_maps = generator.pose_maps(batch.get("keypoints"), stage.level)
-        return generator.synthesis(w, draws.noise(sizes), pose_maps, level=stage.level, alpha=alpha), first_w
+        maps = generator.condition_maps(batch.get("articles"), batch.get("keypoints"), stage.level)
+        return generator.synthesis(w, draws.noise(sizes), maps, level=stage.level, alpha=alpha), first_w
 
     def _augmentation(self, stage, draws):
         """How the discriminator sees this batch."""
@@ -123,37 +136,60 @@ class Phases:
         """What a discriminator that can tell nothing apart scores: 0, or less where photos count as fakes, too."""
         return -math.log(1 + self.config.mismatch_weight) if self.model_config.conditional else 0.0
 
-    def _embed(self, batch, seen):
+    def _conditions(self, stage, batch, seen):
+        """What the discriminator is given of a batch's articles and poses."""
         if not self.model_config.conditional:
-            return None
+            return Conditions(None, None)
         batch = seen.conditions(batch)
-        return self.discriminator.embed(batch["articles"], batch["keypoints"])
+        given = batch["articles"], batch["keypoints"]
+        return Conditions(self.discriminator.embed(*given), self.discriminator.condition_maps(*given, stage.level))
+
+    def _wrong_conditions(self, stage, batch, own, seen, draws):
+        """Conditions that the photos do not show, and [N] 1 where they really differ; (None, None) without mismatch."""
+        if not (self.config.mismatch_weight and self.model_config.conditional):
+            return None, None
+        if self.config.mismatch == "parts":
+            wrong, differs = with_wrong_part(batch, draws)
+            return self._conditions(stage, wrong, seen), differs
+        return tf.nest.map_structure(lambda x: None if x is None else tf.roll(x, 1, axis=0), own), 1.0
 
     def _fade(self, real, alpha):
         """Reals lose the detail that the fading level does not draw yet."""
         return real if alpha is None else ops.lerp(ops.upsample(ops.downsample(real)), real, alpha)
 
-    def _penalized_features(self, stage, real, embedding, seen, alpha, loss_scale):
+    def _penalized_features(self, stage, real, own, seen, alpha, loss_scale):
         """Features of reals, and the R1 penalty of their scores: its gradient is taken at the unaltered pictures."""
         with tf.GradientTape() as tape:
             tape.watch(real)
-            features = self.discriminator.features(seen.images(real), stage.level, alpha)
-            scores = self.discriminator.score(features, embedding)
+            features = self.discriminator.features(seen.images(real), stage.level, alpha, own.maps)
+            scores = self.discriminator.score(features, own.embedding)
         # This gradient passes through the network too: it is scaled on its way like every other.
         gradient = tape.gradient(scores, real, tf.fill(tf.shape(scores), loss_scale)) / loss_scale
         return features, losses.r1_penalty(gradient)
 
-    def _joint_features(self, stage, real, fake, alpha):
-        """Features of reals and fakes from one pass, which takes less time than two of half the size.
+    def _joint_features(self, stage, pictures, alpha):
+        """Features of k kinds of pictures, such as reals and fakes, from one pass, which takes less time than k.
 
-        They alternate in the batch: a minibatch-stddev group, which takes every k-th picture, then holds only reals or
-        only fakes, and the same ones as in a pass of their own; given that each kind fills its groups.
+        The kinds alternate in the batch: a minibatch-stddev group, which takes every so many-th picture, then holds one
+        kind only, and the same ones as in a pass of their own; given that each kind fills its groups.
+
+        Args:
+            pictures: a list of (images [N, H, W, 3], their condition maps).
+
+        Returns:
+            A list of [N, F].
         """
         if stage.at_once % self.model_config.stddev_group:
-            return [self.discriminator.features(x, stage.level, alpha) for x in (real, fake)]
-        images = tf.reshape(tf.stack([real, fake], axis=1), [-1, *real.shape[1:]])  # [2N, H, W, 3]
-        features = self.discriminator.features(images, stage.level, alpha)
-        return tf.unstack(tf.reshape(features, [-1, 2, features.shape[-1]]), axis=1)
+            return [self.discriminator.features(images, stage.level, alpha, maps) for images, maps in pictures]
+
+        def alternating(*kinds):
+            if kinds[0] is None:
+                return None
+            return tf.reshape(tf.stack(kinds, axis=1), [-1, *kinds[0].shape[1:]])  # [kN, ...]
+
+        images, maps = tf.nest.map_structure(alternating, *pictures)
+        features = self.discriminator.features(images, stage.level, alpha, maps)
+        return tf.unstack(tf.reshape(features, [-1, len(pictures), features.shape[-1]]), axis=1)
 
     def _told(self, penalty):
         """In float16 the scaled gradient overflows now and then: that step is skipped, and not told as a divergence."""

@@ -38,7 +38,8 @@ def periods(model_config, config, replicas):
     """All periods of a run: the start level stable, then each next one fading in and stable; the last ends the run.
 
     Raises:
-        UserError: when the batch of a level cannot be shared out; better now than weeks later, when the level begins.
+        UserError: when the batch of a level cannot be shared out, or has no neighbors to exchange conditions with;
+            better now than weeks later, when the level begins.
     """
     total, fade, stable = (round(kimg * 1000) for kimg in (config.total_kimg, config.fade_kimg, config.stable_kimg))
     start_level = min(config.start_level, model_config.num_levels - 1)
@@ -52,6 +53,11 @@ def periods(model_config, config, replicas):
             size, group = model_config.level_sizes[level], model_config.stddev_group
             batch = batch_size(config, size[0], replicas, group)
             micro = micro_batch(config, batch // replicas, group)
+            if micro < 2 and config.mismatch_weight and model_config.conditional:
+                raise UserError(
+                    f"{format_size(size)}: mismatch_weight {config.mismatch_weight:g} takes wrong conditions from another "
+                    f"picture of the batch, but a replica computes {micro} at once; set batch_size to "
+                    f"{2 * replicas} or more, or mismatch_weight=0")
             rate = learning_rate(config, size[0])
             found.append(Period(len(found), level, fading, start, end, size, batch, micro, rate))
         start = end

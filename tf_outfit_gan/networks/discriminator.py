@@ -6,6 +6,7 @@ import tensorflow as tf
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import EqualizedDense, MinibatchStdDev
 from tf_outfit_gan.networks.blocks import DownBlock, built_conv
+from tf_outfit_gan.networks.condition_maps import maps_by_level, maps_conv
 from tf_outfit_gan.networks.embedding import Embedding
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 
@@ -21,6 +22,7 @@ class Discriminator(keras.Model):
         embedding: of the conditions, from `embed`, [N, F]; None when unconditional.
         level: a Python integer, which selects the graph; None = the highest.
         alpha: how far the level is faded in, a scalar tensor; None = a stable level.
+        maps: of the conditions, from `condition_maps`; None where no condition enters so.
 
     Output shape: [N] in float32; higher = more real.
     """
@@ -30,30 +32,36 @@ class Discriminator(keras.Model):
         self.config = config
         channels, policy = config.channels, dict(dtype=self.dtype_policy)
         self.from_rgb = [built_conv(3, channels(level), 1, **policy) for level in range(config.num_levels)]
+        # Where conditions enter as maps, they do so before the first activation of the level that sees the picture.
+        self.from_maps = [
+            maps_conv(size, config.slots, channels(level), **config.discriminator_maps, **policy)
+            for level, size in enumerate(config.level_sizes)
+        ]
         # blocks[i] leads from level i + 1 to level i.
         self.blocks = [DownBlock(channels(i + 1), channels(i), **policy) for i in range(config.num_levels - 1)]
-        self.stddev = MinibatchStdDev(config.stddev_group, **policy)
-        self.conv = built_conv(channels(0) + 1, channels(0), 3, **policy)
+        # The last layers are float32 in every precision: scores are differences of large sums.
+        last = dict(dtype="float32")
+        self.stddev = MinibatchStdDev(config.stddev_group, **last)
+        self.conv = built_conv(channels(0) + 1, channels(0), 3, **last)
         height, width = config.level_sizes[0]
-        self.dense = EqualizedDense(channels(0), gain=2**0.5, **policy)
+        self.dense = EqualizedDense(channels(0), gain=2**0.5, **last)
         self.dense.build((None, height * width * channels(0)))
         # The score without the conditions: psi in Miyato & Koyama's equation 3. The inner form has none.
         self.unconditional = None
         if not config.conditional or config.projection == "full":
-            self.unconditional = EqualizedDense(1, **policy)
+            self.unconditional = EqualizedDense(1, **last)
             self.unconditional.build((None, channels(0)))
         self.embedding = Embedding(config, channels(0), **policy) if config.conditional else None
         self.built = True  # Every layer built its weights above.
 
-    def call(self, images, embedding=None, level=None, alpha=None):
-        return self.score(self.features(images, level, alpha), embedding)
+    def call(self, images, embedding=None, level=None, alpha=None, maps=None):
+        return self.score(self.features(images, level, alpha, maps), embedding)
 
     def score(self, features, embedding=None):
         """The score as a function of features [N, F] and embedding [N, F], from `features` and `embed`; [N]."""
-        features = tf.cast(features, tf.float32)
         score = 0.0
         if self.unconditional is not None:
-            score += tf.cast(self.unconditional(features), tf.float32)[:, 0]
+            score += self.unconditional(features)[:, 0]
         if embedding is not None:
             score += projection(features, embedding)
         return score
@@ -62,17 +70,29 @@ class Discriminator(keras.Model):
         """The conditions' embedding, as wide as the features, [N, F]."""
         return self.embedding(articles, render_heatmaps(keypoints, self.config.condition_size))
 
-    def features(self, images, level=None, alpha=None):
-        """What the score is a function of: phi in Miyato & Koyama, [N, F]."""
+    def condition_maps(self, articles, keypoints, level=None):
+        """The maps that enter at each level, [N, H, W, M]; None where no condition enters so."""
+        sizes = self.config.level_sizes[: None if level is None else level + 1]
+        return maps_by_level(sizes, self.config.slots, keypoints, articles, **self.config.discriminator_maps)
+
+    def features(self, images, level=None, alpha=None, maps=None):
+        """What the score is a function of: phi in Miyato & Koyama, [N, F] in float32."""
         level = self.config.num_levels - 1 if level is None else level
-        x = ops.leaky_relu(self.from_rgb[level](images))
+        x = self._enter(images, maps, level)
         for i in range(level - 1, -1, -1):
             x = self.blocks[i](x)
             if i == level - 1 and alpha is not None:
-                old = ops.leaky_relu(self.from_rgb[i](ops.downsample(images)))
+                old = self._enter(ops.downsample(images), maps, i)
                 x = ops.lerp(old, x, alpha)
-        x = ops.leaky_relu(self.conv(self.stddev(x)))
+        x = ops.leaky_relu(self.conv(self.stddev(tf.cast(x, tf.float32))))
         return ops.leaky_relu(self.dense(tf.reshape(x, [-1, self.dense.kernel.shape[0]])))
+
+    def _enter(self, images, maps, level):
+        """The first features of pictures of a level's size, [N, H, W, C]."""
+        x = self.from_rgb[level](images)
+        if maps is not None:
+            x += self.from_maps[level](maps[level])
+        return ops.leaky_relu(x)
 
 
 def projection(features, embedding):

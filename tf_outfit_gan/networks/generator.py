@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
+from tf_outfit_gan.networks.condition_maps import maps_by_level
 from tf_outfit_gan.networks.embedding import Embedding
 from tf_outfit_gan.networks.mapping import Mapping
-from tf_outfit_gan.networks.pose_map import pose_map
 from tf_outfit_gan.networks.synthesis import Synthesis
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 
@@ -36,14 +36,15 @@ class Generator(keras.Model):
         # The mapping network is cheap, and rounding its output would move every layer: always float32.
         self.mapping = Mapping(
             config.latent_dim, config.embedding_dim if config.conditional else 0, config.style_dim,
-            config.mapping_layers, config.mapping_lr_multiplier, dtype="float32",
+            config.mapping_layers, config.mapping_lr_multiplier, config.condition_norm, dtype="float32",
         )
         self.synthesis = Synthesis(config, recompute_from, dtype=self.dtype_policy)
         self.built = True  # Every layer built its weights above.
 
     def call(self, latents, noise, articles=None, keypoints=None, level=None, alpha=None):
         w = self.style_vectors(latents, articles, keypoints)
-        return self.synthesis(self.broadcast(w), noise, self.pose_maps(keypoints, level), level=level, alpha=alpha)
+        maps = self.condition_maps(articles, keypoints, level)
+        return self.synthesis(self.broadcast(w), noise, maps, level=level, alpha=alpha)
 
     def style_vectors(self, latents, articles=None, keypoints=None):
         """w before truncation and mixing, [N, D]."""
@@ -59,9 +60,10 @@ class Generator(keras.Model):
         """The same style vector for every layer, [N, D] -> [N, L, D]."""
         return tf.tile(w[:, None, :], [1, self.config.num_layers, 1])
 
-    def pose_maps(self, keypoints, level=None):
-        """The maps of the pose that enter the synthesis network, one a level; None where the pose does not enter so."""
-        if not (self.config.conditional and self.config.pose_path == "spatial"):
+    def condition_maps(self, articles, keypoints, level=None):
+        """The maps that enter the synthesis network at each level, [N, H, W, M]; None where no condition enters so."""
+        if not self.config.conditional:
             return None
         sizes = self.config.level_sizes[: None if level is None else level + 1]
-        return [pose_map(keypoints, size) for size in sizes]
+        kinds = self.config.generator_maps
+        return maps_by_level(sizes, self.config.slots, keypoints, articles, **kinds)

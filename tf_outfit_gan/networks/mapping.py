@@ -6,15 +6,21 @@ import tensorflow as tf
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import EqualizedDense
 
+# A fine-tuned model's embedding may start at zero, where the gradient of its norm is 1 / sqrt(epsilon): not 10,000.
+EMBEDDING_EPSILON = 1e-2
+
 
 class Mapping(keras.layers.Layer):
-    """Normalizes the latent (with the condition's embedding behind it) and passes it through dense layers.
+    """Normalizes the latent and the condition's embedding, joins them and passes them through dense layers.
 
     Args:
         latent_dim, embedding_dim: widths of the inputs; an embedding of width 0 is none.
         style_dim: width of w and of the hidden layers.
         num_layers: dense layers.
         lr_multiplier: the mapping network learns this much slower than the rest.
+        condition_norm: "joint" normalizes the joined vector, as the paper does; "apart" each of the two before they are
+            joined, as StyleGAN2-ADA does (arXiv 2006.06676, its code). Jointly the embedding, which grows as it learns,
+            takes nearly all of the norm, and different latents give the same picture.
 
     Call arguments:
         latents: z, [N, Z].
@@ -23,8 +29,9 @@ class Mapping(keras.layers.Layer):
     Output shape: w, [N, D].
     """
 
-    def __init__(self, latent_dim, embedding_dim, style_dim, num_layers, lr_multiplier, **kwargs):
+    def __init__(self, latent_dim, embedding_dim, style_dim, num_layers, lr_multiplier, condition_norm="joint", **kwargs):
         super().__init__(**kwargs)
+        self.condition_norm = condition_norm
         self.hidden = []
         width = latent_dim + embedding_dim
         for _ in range(num_layers):
@@ -40,9 +47,14 @@ class Mapping(keras.layers.Layer):
         self.built = True
 
     def call(self, latents, embedding=None):
-        # Join and normalize.
-        x = latents if embedding is None else tf.concat([latents, tf.cast(embedding, latents.dtype)], axis=-1)
-        x = ops.pixel_norm(x)
+        # Normalize and join.
+        if embedding is None:
+            x = ops.pixel_norm(latents)
+        elif self.condition_norm == "joint":
+            x = ops.pixel_norm(tf.concat([latents, tf.cast(embedding, latents.dtype)], axis=-1))
+        else:
+            embedding = ops.pixel_norm(tf.cast(embedding, latents.dtype), EMBEDDING_EPSILON)
+            x = tf.concat([ops.pixel_norm(latents), embedding], axis=-1)
 
         # Main layers.
         for layer in self.hidden:

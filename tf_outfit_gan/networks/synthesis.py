@@ -6,7 +6,7 @@ import tensorflow as tf
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import LearnedConstant
 from tf_outfit_gan.networks.blocks import StyledLayer, built_conv
-from tf_outfit_gan.networks.pose_map import pose_conv
+from tf_outfit_gan.networks.condition_maps import maps_conv
 from tf_outfit_gan.recompute import recomputed
 
 
@@ -21,7 +21,7 @@ class SynthesisLevel(keras.layers.Layer):
         x: features of the level below, [N, H/2, W/2, C]; the batch size at the base.
         first_w, second_w: style vectors of the two layers, [N, D].
         first_noise, second_noise: noise maps of the two layers, [N, H, W, 1].
-        pose: the level's `pose_map` where the pose enters spatially, else None.
+        maps: the level's condition maps, [N, H, W, M]; None where no condition enters so.
     """
 
     def __init__(self, config, level, **kwargs):
@@ -34,19 +34,17 @@ class SynthesisLevel(keras.layers.Layer):
             # A transposed convolution reads its kernel backwards: below the fused levels that is undone.
             flip = min(config.level_sizes[level]) < config.fused_from
             self.first = built_conv(config.channels(level - 1), channels, 3, resample="up", flip=flip, **policy)
-        self.pose = None
-        if config.conditional and config.pose_path == "spatial":
-            self.pose = pose_conv(config.level_sizes[level], channels, **policy)
+        self.from_maps = maps_conv(config.level_sizes[level], config.slots, channels, **config.generator_maps, **policy)
         self.first_style = StyledLayer(channels, config.style_dim, **policy)
         self.second = built_conv(channels, channels, 3, **policy)
         self.second_style = StyledLayer(channels, config.style_dim, **policy)
         self.to_rgb = built_conv(channels, 3, 1, gain=1.0, **policy)
         self.built = True
 
-    def call(self, x, first_w, second_w, first_noise, second_noise, pose=None):
+    def call(self, x, first_w, second_w, first_noise, second_noise, maps=None):
         x = self.first(x)
-        if self.pose is not None:
-            x += self.pose(pose)
+        if self.from_maps is not None:
+            x += self.from_maps(maps)
         x = self.first_style(x, first_w, first_noise)
         return self.second_style(self.second(x), second_w, second_noise)
 
@@ -62,7 +60,7 @@ class Synthesis(keras.layers.Layer):
     Call arguments:
         w: style vectors by layer, [N, L, D]; layers above the level asked for are not read.
         noise: a list of two maps a level, [N, H, W, 1], from the base up.
-        pose: a list of the `pose_map` of each level, or None where the pose does not enter spatially.
+        maps: a list of each level's condition maps, [N, H, W, M], or None where no condition enters so.
         level: the level whose picture is asked for; a Python integer, which selects the graph.
         alpha: how far the level is faded in, a scalar tensor; None = a stable level.
 
@@ -75,15 +73,15 @@ class Synthesis(keras.layers.Layer):
         self.levels = [SynthesisLevel(config, level, dtype=self.dtype_policy) for level in range(config.num_levels)]
         self.built = True
 
-    def call(self, w, noise, pose=None, level=None, alpha=None):
+    def call(self, w, noise, maps=None, level=None, alpha=None):
         level = len(self.levels) - 1 if level is None else level
         x, below = tf.shape(w)[0], None
         w = tf.unstack(w, axis=1)  # One operation, and one in its gradient, where slices would be one a layer.
         for i, block in enumerate(self.levels[: level + 1]):
             below = x
-            maps = pose[i : i + 1] if pose else []
+            own_maps = maps[i : i + 1] if maps else []
             run = recomputed(block) if self._recomputed[i] else block
-            x = run(x, *w[2 * i : 2 * i + 2], *noise[2 * i : 2 * i + 2], *maps)
+            x = run(x, *w[2 * i : 2 * i + 2], *noise[2 * i : 2 * i + 2], *own_maps)
 
         rgb = tf.cast(ops.clamp(block.to_rgb(x)), tf.float32)
         if alpha is not None and level > 0:

@@ -1,0 +1,115 @@
+"""Conditions as maps: where pose and articles enter a network in their place in the picture, beside the style vector.
+
+The paper's networks see conditions through an embedding alone, and a vector of 512 numbers carries neither a limb's place
+nor a stripe. Maps are drawn for each level: Gaussians and bones for the pose, and each article's picture laid over
+the part of the body that wears it. Nothing here is learned. Measurements are in docs/measured.md.
+"""
+
+import tensorflow as tf
+
+from tf_outfit_gan import ops
+from tf_outfit_gan.networks.blocks import built_conv
+from tf_outfit_gan.networks.embedding import HEATMAP_GAIN
+from tf_outfit_gan.pose.frames import article_frames
+from tf_outfit_gan.pose.heatmaps import SIGMA, render_bones, render_heatmaps
+from tf_outfit_gan.pose.mpii import LIMBS, NUM_JOINTS
+
+# Up to this height a Gaussian keeps its width in pixels, two thirds of one: a narrower one would fall between them.
+SHARP_HEIGHT = 32
+
+
+def maps_by_level(sizes, slots, keypoints, articles, *, pose, worn):
+    """Draws the maps of each level, a list of [N, H, W, M] from the base up; None where neither kind is asked for.
+
+    Args:
+        sizes: (height, width) of each level, from the base up.
+        slots: names of the articles' slots.
+        keypoints: [N, K, 3].
+        articles: [N, S, h, w, 3] in [-1, 1], 0 for a missing article.
+        pose: whether the maps hold the pose: K joints and then B bones, in [0, 1].
+        worn: whether they hold the articles, 3 channels a slot. They are drawn once, for the largest level, and
+            averaged down for the others. As they are fuller than a pose's maps, they are scaled down: see `maps_conv`.
+    """
+    kinds = []
+    if pose:
+        kinds.append([pose_map(keypoints, size) for size in sizes])
+    if worn:
+        levels = [article_map(slots, keypoints, articles, sizes[-1]) / HEATMAP_GAIN]
+        while len(levels) < len(sizes):
+            levels.insert(0, ops.downsample(levels[0]))
+        kinds.append(levels)
+    return [tf.concat(level, axis=-1) for level in zip(*kinds)] if kinds else None
+
+
+def maps_conv(size, slots, channels, *, pose, worn, **kwargs):
+    """The convolution through which a level's maps enter; None where there are none.
+
+    A pixel sees its neighbors where maps are sharp. At larger sizes they say nearly the same, and would cost nine times
+    as much.
+    """
+    count = (NUM_JOINTS + len(LIMBS)) * pose + 3 * len(slots) * worn
+    if not count:
+        return None
+    kernel_size = 3 if size[0] <= SHARP_HEIGHT else 1
+    return built_conv(count, channels, kernel_size, gain=HEATMAP_GAIN, **kwargs)
+
+
+def pose_map(keypoints, size):
+    """Draws poses [N, K, 3] for the level of a size: K joints and then B bones, [N, H, W, K + B] in [0, 1]."""
+    sigma = SIGMA * max(1.0, SHARP_HEIGHT / size[0])
+    return tf.concat([draw(keypoints, size, sigma=sigma) for draw in (render_heatmaps, render_bones)], axis=-1)
+
+
+def article_map(slots, keypoints, articles, size):
+    """Lays the articles' pictures over the body that wears them, [N, H, W, 3S] in [-1, 1]; 0 where there is nothing.
+
+    An article that lies in two frames, such as a pair of shoes at two feet, shows in the first one where they overlap.
+
+    Args: as for `maps_by_level`, and the (height, width) of the map.
+    """
+    # A frame is about half as high as the picture: an article of many more pixels would alias.
+    _, _, height, width, _ = articles.shape
+    flat = tf.reshape(articles, [-1, height, width, 3])  # [NS, h, w, 3]
+    while 2 * flat.shape[1] > size[0] and min(flat.shape[1:3]) % 2 == 0:
+        flat = ops.downsample(flat)
+    articles = tf.reshape(flat, [-1, len(slots), *flat.shape[1:]])
+
+    drawn = []
+    for slot, frames in enumerate(article_frames(slots, keypoints, size)):
+        layers = [warp(articles[:, slot], *frame) for frame in frames]
+        merged = layers[-1]
+        for layer in reversed(layers[:-1]):
+            merged = tf.where(tf.reduce_any(layer != 0, axis=-1, keepdims=True), layer, merged)
+        drawn.append(merged)
+    return tf.concat(drawn, axis=-1)
+
+
+def warp(images, u, v):
+    """Samples pictures at places between their pixels, bilinearly; beyond their edges there is 0.
+
+    Args:
+        images: [N, h, w, C].
+        u, v: for each pixel of the result where to look, in widths and heights of the picture, [N, H, W] each; NaN for
+            nowhere.
+
+    Output shape: [N, H, W, C].
+    """
+    _, height, width, channels = images.shape
+    pixels = tf.reshape(images, [-1, height * width, channels])
+    x, y = u * width - 0.5, v * height - 0.5
+    inside = (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)  # False for NaN.
+    x, y = tf.where(inside, x, 0), tf.where(inside, y, 0)
+    left, top = tf.math.floor(x), tf.math.floor(y)
+
+    # Four neighbors, each weighted by how near it is. At the border a neighbor outside is the border's own pixel.
+    total = 0.0
+    for step_y in (0, 1):
+        for step_x in (0, 1):
+            weight = tf.abs(1 - step_x - (x - left)) * tf.abs(1 - step_y - (y - top)) * tf.cast(inside, tf.float32)
+            column = tf.clip_by_value(left + step_x, 0, width - 1)
+            row = tf.clip_by_value(top + step_y, 0, height - 1)
+            index = tf.cast(row * width + column, tf.int32)
+            shape = tf.shape(index)
+            taps = tf.gather(pixels, tf.reshape(index, [shape[0], -1]), batch_dims=1)
+            total += weight[..., None] * tf.reshape(taps, [shape[0], shape[1], shape[2], channels])
+    return total
