@@ -19,7 +19,8 @@ from training.steps import Steps
 SEEDS = np.arange(4)
 ARTICLES = np.random.default_rng(1).uniform(-1, 1, (4, 6, 8, 6, 3)).astype(np.float32)
 KEYPOINTS = np.random.default_rng(2).uniform(0, 1, (4, 16, 3)).astype(np.float32)
-SMALL = ("size=8x6", "condition_size=8x6", "pose_path=style")
+STYLE = ("pose_path=style", "article_path=style", "discriminator_pose=embedding")
+SMALL = ("size=8x6", "condition_size=8x6", *STYLE)
 UNCONDITIONAL = ("size=8x6", "condition_size=8x6", "conditional=false")
 
 
@@ -50,10 +51,11 @@ def pictures(generator, config, level):
 
 
 def scores(discriminator, images, level):
-    embedding = None
+    embedding = maps = None
     if discriminator.embedding is not None:
         embedding = discriminator.embed(ARTICLES, KEYPOINTS)
-    return discriminator(images, embedding, level=level)
+        maps = discriminator.condition_maps(ARTICLES, KEYPOINTS, level)
+    return discriminator(images, embedding, level=level, maps=maps)
 
 
 def assert_goes_on(steps, before):
@@ -85,25 +87,28 @@ def test_the_same_model_goes_on(tmp_path):
 
 def test_a_larger_model_grows_on(tmp_path):
     before = source(tmp_path / "source", *SMALL)
-    steps, told = started(tmp_path / "source", "size=16x12", "condition_size=8x6", "pose_path=style")
+    steps, told = started(tmp_path / "source", "size=16x12", "condition_size=8x6", *STYLE)
     assert_goes_on(steps, before)
     assert "new: synthesis/levels/2;" in told and told.endswith("new: from_rgb/2, blocks/1")
 
 
-def test_conditions_come_in_silently_and_can_be_learned(tmp_path):
+@pytest.mark.parametrize("norm", ["joint", "apart"])
+def test_conditions_come_in_silently_and_can_be_learned(tmp_path, norm):
     """Also those that enter spatially; and their gradients are not zero."""
     before = source(tmp_path / "source", *UNCONDITIONAL)
-    steps, told = started(tmp_path / "source", "size=8x6", "condition_size=8x6")
+    steps, told = started(tmp_path / "source", "size=8x6", "condition_size=8x6", f"condition_norm={norm}")
     assert_goes_on(steps, before)
     assert "new: embedding, synthesis/levels/0, synthesis/levels/1;" in told
     with tf.GradientTape() as tape:
         images = pictures(steps.generator, steps.generator.config, 1)
         loss = tf.reduce_sum(images**2) + tf.reduce_sum(scores(steps.discriminator, images, 1))
     generator, discriminator = map(named_weights, (steps.generator, steps.discriminator))
-    weights = [generator["embedding/out/kernel"], generator["synthesis/levels/1/pose/kernel"]]
-    weights.append(discriminator["embedding/out/kernel"])
-    for gradient in tape.gradient(loss, [weight.value for weight in weights]):
-        assert float(tf.norm(gradient)) > 0
+    weights = [generator["embedding/out/kernel"], generator["synthesis/levels/1/from_maps/kernel"],
+               discriminator["embedding/out/kernel"], discriminator["from_maps/1/kernel"]]
+    sizes = [float(tf.norm(gradient)) for gradient in tape.gradient(loss, [weight.value for weight in weights])]
+    assert min(sizes) > 0
+    # An embedding of zero is normalized, too: that must not make its first step a hundred times that of the others.
+    assert sizes[0] < 30 * max(sizes[1:]), sizes
 
 
 def test_without_its_training_the_average_stands_in(tmp_path):
@@ -153,6 +158,8 @@ class TestSettled:
         (("condition_size=4x3",), "add --set condition_size=8x6"),
         (("conditional=false",), "other settings than conditional=false; add --set conditional=true"),
         (("pose_path=style",), "add --set pose_path=spatial"),
+        (("discriminator_pose=embedding",), "add --set discriminator_pose=spatial"),
+        (("condition_norm=joint",), "add --set condition_norm=apart"),
         (("size=8x8", "condition_size=8x8"), "add --set condition_size=8x6"),
         (("size=4x3", "condition_size=4x3"), "add --set condition_size=8x6"),
     ])

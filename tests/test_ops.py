@@ -71,7 +71,7 @@ _TRACE = """
 import tensorflow as tf
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.networks.build import build_generator
-config, _ = from_preset("tiny", ["pose_path=POSE", "size=64x48"])
+config, _ = from_preset("tiny", ["pose_path=FORM", "article_path=FORM", "size=64x48"])
 generator = build_generator(config, "mixed_bfloat16")
 noise = [tf.zeros([2, *size, 1]) for size in config.level_sizes for _ in range(2)]
 articles, keypoints = tf.zeros([2, 6, *config.condition_size, 3]), tf.zeros([2, 16, 3])
@@ -86,10 +86,10 @@ gradients(tf.zeros([2, config.latent_dim]))
 """
 
 
-@pytest.mark.parametrize("pose_path", ["style", "spatial"])
-def test_tensorflow_fuses_the_synthesis_network(pose_path):
+@pytest.mark.parametrize("form", ["style", "spatial"])
+def test_tensorflow_fuses_the_synthesis_network(form):
     """A pattern that TensorFlow's fusion breaks on costs all fusions of the graph, and only a log line tells."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0", "KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, "-c", _TRACE.replace("POSE", pose_path)]
+    command = [sys.executable, "-c", _TRACE.replace("FORM", form)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "remapper failed" not in run.stderr

@@ -64,7 +64,8 @@ def test_the_papers_schedule_is_stylegans():
         found = schedule.periods(*from_preset(preset), 4)
         assert [period.size[0] for period in found] == [8, *(height for height in HEIGHTS[2:] for _ in range(2))]
         assert [period.start_nimg for period in found] == [600_000 * number for number in range(15)]
-        assert found[-1].end_nimg == 25_000_000
+        epochs = {"paper": 115, "paper-unconditional": 160}[preset]
+        assert found[-1].end_nimg == epochs * 380_000
         assert [period.fading for period in found] == [False, True] * 7 + [False]
 
 

@@ -185,16 +185,25 @@ def test_one_pass_gives_the_features_of_two():
     model_config, config = settings("r1_interval=4")
     steps = Steps(tf.distribute.get_strategy(), model_config, config)
     real, fake = (tf.random.stateless_normal([8, 16, 12, 3], [0, seed]) for seed in (1, 2))
-    joint = steps.phases._joint_features(Stage(2, False, 8, 1), real, fake, None)
-    for images, features in zip((real, fake), joint):
-        np.testing.assert_allclose(features, steps.discriminator.features(images), rtol=1e-5)
+    keypoints = tf.random.stateless_uniform([8, 16, 3], [0, 3])
+    articles = tf.random.stateless_uniform([8, 6, 16, 12, 3], [0, 4], -1, 1)
+    maps, others = (steps.discriminator.condition_maps(articles, pose) for pose in (keypoints, keypoints[::-1]))
+    pictures = [(real, maps), (fake, maps), (real, others)]
+    joint = steps.phases._joint_features(Stage(2, False, 8, 1), pictures, None)
+    for (images, maps), features in zip(pictures, joint, strict=True):
+        np.testing.assert_allclose(features, steps.discriminator.features(images, maps=maps), rtol=1e-5)
+    assert np.abs(joint[0] - joint[2]).max() > 1e-3
 
 
-def test_mismatched_photos_count_as_fakes_by_their_weight():
-    """The loss grows by the weight times softplus of a photo's score under its neighbour's conditions."""
+@pytest.mark.parametrize("form", ["style", "spatial"])
+@pytest.mark.parametrize("r1_interval", [1, 4])
+def test_mismatched_photos_count_as_fakes_by_their_weight(form, r1_interval):
+    """The loss grows by the weight times softplus of a photo's score under its neighbor's conditions."""
     found = {}
+    forms = "discriminator_pose=" + {"style": "embedding"}.get(form, form), f"article_path={form}"
     for weight in (0.0, 0.5):
-        model_config, config = settings(f"mismatch_weight={weight}", "mixing_probability=0")
+        model_config, config = settings(f"mismatch_weight={weight}", "mixing_probability=0", f"r1_interval={r1_interval}",
+                                        "r1_gamma=0", *forms)
         steps = Steps(tf.distribute.get_strategy(), model_config, config)
         batch = {"image": tf.random.stateless_normal([8, 16, 12, 3], [0, 1]),
                  "articles": tf.random.stateless_normal([8, 6, 16, 12, 3], [0, 2]),
@@ -202,6 +211,8 @@ def test_mismatched_photos_count_as_fakes_by_their_weight():
         draws = BatchDraws(tf.constant(1, tf.int64), 8)
         statistics, _ = steps.phases.discriminator_phase(Stage(2, False, 8, 1), batch, draws, None)
         found[weight] = float(statistics["loss_discriminator"])
-    embedding = steps.discriminator.embed(batch["articles"], batch["keypoints"])
-    wrong = steps.discriminator(batch["image"], tf.roll(embedding, 1, axis=0))
+    others = [tf.roll(batch[name], 1, axis=0) for name in ("articles", "keypoints")]
+    maps = steps.discriminator.condition_maps(*others)
+    wrong = steps.discriminator(batch["image"], steps.discriminator.embed(*others), maps=maps)
+    assert (maps is None) == (form == "style")
     np.testing.assert_allclose(found[0.5] - found[0.0], 0.5 * np.mean(np.log1p(np.exp(wrong))), rtol=1e-3)

@@ -69,7 +69,7 @@ def article_map(slots, keypoints, articles, size):
     """
     # A frame is about half as high as the picture: an article of many more pixels would alias.
     _, _, height, width, _ = articles.shape
-    flat = tf.reshape(articles, [-1, height, width, 3])  # [NS, h, w, 3]
+    flat = tf.reshape(tf.cast(articles, tf.float32), [-1, height, width, 3])  # [NS, h, w, 3]
     while 2 * flat.shape[1] > size[0] and min(flat.shape[1:3]) % 2 == 0:
         flat = ops.downsample(flat)
     articles = tf.reshape(flat, [-1, len(slots), *flat.shape[1:]])
