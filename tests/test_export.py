@@ -85,7 +85,7 @@ def mix_rows(begin, end):
     source, target = rows(4), rows(5)
     inputs = {f"{side}_{name}": value for side, given in (("source", source), ("target", target))
               for name, value in given.items() if name != "truncation_psi"}
-    return inputs | {"keypoints": source["keypoints"], "truncation_psi": source["truncation_psi"],
+    return inputs | {"truncation_psi": source["truncation_psi"],
                      "layer_begin": np.array([begin], np.int32), "layer_end": np.array([end], np.int32)}
 
 
@@ -105,8 +105,7 @@ def test_the_card_tells_what_servers_are_asked(conditional):
     image = {"image_bytes": ("string", [None])}
     expected = {
         "serving_default": (CONDITIONS | numbers, image | {"seed": ("int64", [None])}),
-        "style_mix": (sides | layers | {name: (CONDITIONS | numbers)[name] for name in ("keypoints", "truncation_psi")},
-                      image),
+        "style_mix": (sides | layers | {"truncation_psi": numbers["truncation_psi"]}, image),
     }
     assert {name: tuple({key: (spec["dtype"], spec["shape"]) for key, spec in part.items()}
                         for part in (found["signatures"][name][side] for side in ("inputs", "outputs")))
@@ -171,7 +170,7 @@ def test_style_mix_is_transfer(conditional, predict):
         articles = dict(zip(snapshot.config.slots, inputs["article_images_bytes"][0]))
         return Request("", articles, inputs["keypoints"][0])
 
-    expected = tiny_renderer().transfer(request(source), request(target), 4, 5, 0.8, (4, 6), source["keypoints"][0])
+    expected = tiny_renderer().transfer(request(source), request(target), 4, 5, 0.8, (4, 6))
     assert np.abs(predict(mix_rows(4, 6), "style_mix")[0].astype(int) - expected).max() <= 1
 
 

@@ -1,4 +1,4 @@
-"""Both ways of the pose into the generator, through transfer and export: whose pose a transfer draws."""
+"""Both ways of the conditions into the generator, through transfer and export: what a transfer takes with a layer."""
 
 import io
 
@@ -7,10 +7,13 @@ import pytest
 import tensorflow as tf
 
 from export.savedmodel import write_savedmodel
-from tests.exported import make_snapshot, photo, points, tiny_renderer
+from tests.exported import make_snapshot, photo, points
+from tf_outfit_gan import styles
+from tf_outfit_gan.picture import Painter
 from tf_outfit_gan.renderer import Renderer
 from tf_outfit_gan.request_inputs import Request
 
+STYLE = ("pose_path=style", "article_path=style", "discriminator_pose=embedding")
 LAYERS = (0, 1)  # The paper's for a pose, of these six.
 
 
@@ -23,18 +26,24 @@ def request(seed):
 
 @pytest.fixture(scope="module")
 def style():
-    """(snapshot, its `Renderer`) of a model that sees poses through its style vectors alone."""
-    snapshot = make_snapshot("pose_path=style")
+    """(snapshot, its `Renderer`) of a model that sees conditions through its style vectors alone."""
+    snapshot = make_snapshot(*STYLE)
     return snapshot, Renderer(snapshot)
 
 
-def test_the_pose_of_a_transfer_is_its_own_where_poses_enter_spatially(style):
-    source, target = request(1), request(2)
-    pictures = {name: [renderer.transfer(source, target, 1, 1, 1.0, LAYERS, pose.keypoints).astype(int)
-                       for pose in (source, target)]
-                for name, renderer in (("style", style[1]), ("spatial", tiny_renderer()))}
-    np.testing.assert_array_equal(*pictures["style"])
-    assert np.abs(np.subtract(*pictures["spatial"])).mean() > 1
+@pytest.mark.parametrize("layers, copied", [((0, 1), [0]), ((1, 4), [1]), ((2, 3), [1]), ((3, 6), [2]), ((0, 6), [0, 1, 2])])
+def test_a_transfer_takes_the_maps_that_enter_at_its_layers(layers, copied):
+    painter = Painter(make_snapshot())
+    sides = [(tf.constant([seed], tf.int64), tf.constant(articles), tf.constant(keypoints)) for seed, articles, keypoints
+             in zip((1, 2), np.random.default_rng(5).uniform(-1, 1, (2, 1, 6, 16, 12, 3)).astype(np.float32),
+                    np.float32([[request(seed).keypoints] for seed in (1, 2)]))]
+    of_source, of_target = (painter.condition_maps(*side[1:]) for side in sides)
+    maps = [(of_source if level in copied else of_target)[level] for level in range(3)]
+    w = styles.copy_layers(*(painter.style_vectors(*side) for side in sides), *layers)
+    expected = painter.draw(w, sides[1][0], maps)
+    np.testing.assert_allclose(painter.transfer(*sides, layers), expected, atol=1e-5)
+    # The maps matter: with the target's alone the picture is another one.
+    assert np.abs(painter.draw(w, sides[1][0], of_target) - expected).max() > 1e-2
 
 
 def test_a_model_with_poses_in_its_style_alone_is_exported_as_it_renders(style, tmp_path):
@@ -49,10 +58,9 @@ def test_a_model_with_poses_in_its_style_alone_is_exported_as_it_renders(style, 
     psi, layers = np.array([0.8], np.float32), (np.array([end], np.int32) for end in LAYERS)
     mix = {f"{name}_{key}": value for name, given in (("source", source), ("target", target))
            for key, value in side(given).items()}
-    # The pose of the picture itself is asked for here, too, whatever the model: it changes nothing.
-    mix |= {"keypoints": np.zeros([1, 16, 3], np.float32), **dict(zip(("layer_begin", "layer_end"), layers))}
+    mix |= dict(zip(("layer_begin", "layer_end"), layers))
     expected = {"serving_default": renderer.picture(source, 3, 0.8),
-                "style_mix": renderer.transfer(source, target, 3, 3, 0.8, LAYERS, source.keypoints)}
+                "style_mix": renderer.transfer(source, target, 3, 3, 0.8, LAYERS)}
     signatures = tf.saved_model.load(str(tmp_path / "outfit_gan" / "1")).signatures
     for name, inputs in (("serving_default", side(source)), ("style_mix", mix)):
         inputs = {key: tf.constant(value) for key, value in (inputs | {"truncation_psi": psi}).items()}
