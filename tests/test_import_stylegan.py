@@ -208,6 +208,30 @@ class TestRefusal:
         (tmp_path / "p").write_bytes(b"\x80\x04" + instructions)
         assert text in refusal(tmp_path / "p")
 
+    @pytest.mark.parametrize("key", ["blur_filter", "resolution", "something_else"])
+    def test_lists_in_lists_that_would_never_end(self, tmp_path, capsys, key):
+        """Forty lists, each of which holds the one before twice: a trillion items to compare or to show."""
+        networks = official_pickle.tiny()
+        for network in networks:
+            tower = (key,)
+            for _ in range(40):
+                tower = (tower, tower)
+            network.state["static_kwargs"][key] = tower
+        path = official_pickle.dump(networks, tmp_path / "p")
+        if key == "something_else":
+            run(path, tmp_path / "snapshot")
+            assert "ignored, as the original does: 'something_else'" in capsys.readouterr().err
+        else:
+            assert f"{key} is 'nested lists'" in refusal(path)
+
+    def test_what_is_no_list_of_variables_is_shown_in_short(self, tmp_path):
+        networks = official_pickle.tiny()
+        tower = []
+        for _ in range(40):
+            tower = [tower, tower]
+        networks[0].state["static_kwargs"] = tower
+        assert "static_kwargs are [[" in refusal(official_pickle.dump(networks, tmp_path / "p"))
+
     @pytest.mark.parametrize("content, text", [
         (b"", "no whole pickle"),
         (b"hello", "no whole pickle"),

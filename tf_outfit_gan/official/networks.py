@@ -181,7 +181,13 @@ def _dict(state, key):
 
 
 def _plain(value):
-    """A keyword's value; NumPy's scalars become Python's, tuples lists."""
+    """A keyword's value; NumPy's scalars become Python's, tuples lists.
+
+    Networks have no keywords that hold lists in lists, and comparing such values may not end: they become a word.
+    """
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    if any(isinstance(part, (list, tuple, dict)) for part in parts):
+        return "nested lists"
     if isinstance(value, Array) and value.value is not None and value.value.ndim == 0:
         return value.value.item()
     return list(value) if isinstance(value, tuple) else value

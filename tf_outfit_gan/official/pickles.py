@@ -12,6 +12,7 @@ of what it found, reserves memory by numbers in the file, and hashes nested keys
 import math
 import mmap
 import pickletools
+import reprlib
 from pathlib import Path
 
 import numpy as np
@@ -98,10 +99,15 @@ def read_pickle(path):
     return value
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 200, 200
+
+
 def shown(value):
     """A value of a stranger's file, fit for one line of a message."""
     try:
-        text = str(value) if isinstance(value, Exception) else value if isinstance(value, _Name) else repr(value)
+        # A few bytes of a pickle can hold a list in a list in a list, each twice: `repr` would not end.
+        text = str(value) if isinstance(value, (Exception, _Name)) else _SHORT.repr(value)
     except (RecursionError, ValueError):  # A nested list, or a number with too many digits.
         text = f"a {type(value).__name__}"
     text = ascii(text)[1:-1]  # Without line ends, and without what a terminal obeys.
