@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf_outfit_gan.metrics.frechet import Moments, frechet_distance
+from tf_outfit_gan.metrics.frechet_distance import Moments, frechet_distance
 
 
 @pytest.mark.parametrize("mean1, covariance1, mean2, covariance2, distance", [
