@@ -15,6 +15,7 @@ from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.metrics.evaluate import evaluate
 from tf_outfit_gan.metrics.features import UntrainedFeatures
 from tf_outfit_gan.metrics.frechet_distance import Moments, frechet_distance
+from tf_outfit_gan.metrics.protocol import Protocol
 from tf_outfit_gan.networks.build import build_generator
 
 SIZE = (16, 12)
@@ -44,7 +45,7 @@ def untrained(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result(dataset, untrained):
-    return evaluate(untrained, dataset, quiet=True)
+    return evaluate(untrained, dataset).to_dict()
 
 
 def test_an_untrained_generator_is_far_from_photos_which_are_near_each_other(dataset, result):
@@ -57,8 +58,11 @@ def test_an_untrained_generator_is_far_from_photos_which_are_near_each_other(dat
 
 
 def test_the_result_depends_on_the_seed_but_not_on_the_batch(dataset, untrained, result):
-    assert evaluate(untrained, dataset, batch=25, quiet=True)["value"] == pytest.approx(result["value"], rel=1e-5)
-    assert evaluate(untrained, dataset, seed=1, quiet=True)["value"] != pytest.approx(result["value"], rel=1e-4)
+    def value(**options):
+        return evaluate(untrained, dataset, Protocol(**options)).to_dict()["value"]
+
+    assert value(batch=25) == pytest.approx(result["value"], rel=1e-5)
+    assert value(seed=1) != pytest.approx(result["value"], rel=1e-4)
 
 
 def test_the_command_says_what_it_measured(dataset, untrained, tmp_path, capsys):
@@ -69,7 +73,8 @@ def test_the_command_says_what_it_measured(dataset, untrained, tmp_path, capsys)
     result = json.loads(out.read_text())
     count = dataset.count("test")
     assert result["count"] == count and result["cur_nimg"] == 12_345 and result["snapshot"] == str(untrained)
-    assert f"Frechet distance  {result['value']:.4f}" in printed and "FID  " not in printed
+    line = next(line for line in printed.splitlines() if "frechet_distance" in line)
+    assert f" {result['value']:.4g} " in line and line.endswith("Frechet distance") and "FID  " not in printed
     assert "untrained features (not the standard FID)" in printed
     assert f"{count} photos of test and {count} drawn" in printed and "12.3 kimg, 16x12" in printed
     assert "all photos of test are used, fewer than the 50000 asked for" in printed
@@ -77,7 +82,7 @@ def test_the_command_says_what_it_measured(dataset, untrained, tmp_path, capsys)
 
 def test_a_growing_unconditional_snapshot_is_measured_at_its_own_size(dataset, tmp_path):
     path = save_untrained(tmp_path / "000012kimg", overrides=["conditional=false"], level=1)
-    result = evaluate(path, dataset, count=8, quiet=True)
+    result = evaluate(path, dataset, Protocol(count=8)).to_dict()
     assert result["size"] == "8x6" and not result["conditional"] and result["value"] > 0
 
 
@@ -85,7 +90,7 @@ def test_a_growing_unconditional_snapshot_is_measured_at_its_own_size(dataset, t
 def test_the_standard_features(dataset, untrained, tmp_path):
     network = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(299, 299, 3), pooling="avg")
     network.save_weights(tmp_path / "inception.weights.h5")
-    result = evaluate(untrained, dataset, count=8, inception=tmp_path / "inception.weights.h5", quiet=True)
+    result = evaluate(untrained, dataset, Protocol(count=8, inception=tmp_path / "inception.weights.h5")).to_dict()
     assert result["metric"] == "FID" and "inception.weights.h5" in result["features"] and result["value"] > 0
 
 

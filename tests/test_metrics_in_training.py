@@ -40,8 +40,8 @@ def test_snapshots_are_measured_as_evaluate_does_and_again_after_the_interval(da
 
     assert measure(100_000) == [100_000]
     result = json.loads((tmp_path / "metrics.jsonl").read_text())
-    assert result["value"] == pytest.approx(evaluate(path, data, quiet=True)["value"], rel=1e-5)
-    assert result["count"] == data.count("train") == 8 and result["picture_error"] > 0
+    assert result["value"] == pytest.approx(evaluate(path, data).to_dict()["value"], rel=1e-5)
+    assert result["count"] == data.count("train") == 8 and result["figures"]["picture.error"]["value"] > 0
     assert f"Frechet distance {result['value']:.4f} at 4x3, of 8 pictures" in (tmp_path / "log.txt").read_text()
     assert measure(150_000) == [100_000]  # Not yet.
     assert measure(210_000, stopped=lambda: True) == [100_000]  # A stop does not wait for it.

@@ -8,10 +8,9 @@ import time
 
 from tf_outfit_gan.data.records import write_whole
 from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.metrics.evaluate import COUNT, SPLIT
 from tf_outfit_gan.metrics.features import InceptionFeatures
-from tf_outfit_gan.metrics.fidelity import Fidelity
 from tf_outfit_gan.metrics.measure import measure
+from tf_outfit_gan.metrics.protocol import Protocol
 from training.grids import PIXELS_AT_ONCE
 
 MOST_AT_ONCE = 64  # More pictures in one call save no time.
@@ -52,26 +51,25 @@ class Metrics:
 
         height, width = snapshot.size
         batch = max(1, min(MOST_AT_ONCE, PIXELS_AT_ONCE // (height * width)))
-        fidelity = Fidelity(snapshot.size) if snapshot.config.conditional else None
+        protocol = Protocol(batch=batch, inception=self._inception)
         started = time.monotonic()
         try:
-            result = measure(path, snapshot, self._dataset, SPLIT, COUNT, self._inception, fidelity, 0, batch, advance)
+            measurement = measure(path, snapshot, self._dataset, protocol, advance)
         except _Stopped:
             return
+        result = measurement.to_dict()
         result["seconds"] = time.monotonic() - started
         self._results.append(result)
         write_whole(self._path, "".join(json.dumps(line) + "\n" for line in self._results))
-        self._tell(result)
+        self._tell(result, measurement.figures)
 
-    def _tell(self, result):
+    def _tell(self, result, figures):
         best = best_of(self._results)
         standing = "the best so far" if best is result else f"the best: {best['value']:.4f}, {best['snapshot']}"
         self._report.say(f"{result['metric']} {result['value']:.4f} at {result['size']}, of {result['count']} pictures "
                          f"in {result['seconds']:.0f} s, with {result['features']}; {standing}")
-        told = {result["metric"].lower().replace(" ", "_"): result["value"]}
-        if "picture_error" in result:
-            told["picture_error"] = result["picture_error"]
-        self._report.scalars(result["cur_nimg"], {f"metrics/{name}": value for name, value in told.items()})
+        values = {name.replace(".", "/"): figure.value for name, figure in figures.items() if figure.value is not None}
+        self._report.scalars(result["cur_nimg"], {f"metrics/{name}": value for name, value in values.items()})
 
 
 def best_of(results):

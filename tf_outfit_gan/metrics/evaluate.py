@@ -1,10 +1,4 @@
-"""`outfit-gan evaluate`: the Frechet inception distance of a snapshot's pictures from the photos (arXiv 1706.08500).
-
-Each photo of the measured ones lends its articles and its pose to one drawn picture, so both sides wear and do the same
-in all; an unconditional snapshot draws from seeds alone. Beside the distance, each picture is compared with its photo:
-see `fidelity`. Pictures are drawn without truncation (psi 1), pass through 8 bits as the photos did, and are measured
-at the snapshot's size. Nothing is mirrored on either side.
-"""
+"""`outfit-gan evaluate`: measures snapshots against photos; see docs/metrics.md."""
 
 import json
 from pathlib import Path
@@ -12,114 +6,97 @@ from pathlib import Path
 from tf_outfit_gan.data.manifest import SPLITS
 from tf_outfit_gan.data.records import open_dataset, write_whole
 from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.metrics.gate import check_gate, read_gate
+from tf_outfit_gan.metrics.model_card import model_card
+from tf_outfit_gan.metrics.protocol import COUNT, NEEDS, SPLIT, Protocol
+from tf_outfit_gan.metrics.report import compare, report
 from tf_outfit_gan.progress import progress
-
-# The least that the authors of the distance recommend; with fewer pictures it comes out too large.
-ENOUGH = 10_000
-
-# What is measured unless something else is asked for.
-SPLIT, COUNT = "train", 50_000
 
 
 def add_arguments(parser):
-    parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder for its newest one")
+    parser.add_argument("snapshots", metavar="SNAPSHOT", nargs="+",
+                        help="snapshot folder, or a run folder for its newest one; two of them are compared")
     main = parser.add_argument_group("Main")
     main.add_argument("--data", metavar="DATA", required=True, help="folder that `outfit-gan prepare` wrote")
     main.add_argument("--split", choices=SPLITS, default=SPLIT, help="photos to compare with (default: %(default)s)")
     main.add_argument("--count", type=int, default=COUNT, metavar="N",
                       help="photos and drawn pictures (default: %(default)s, or all photos if there are fewer)")
+    main.add_argument("--metrics", metavar="NAMES",
+                      help=f"what to measure, out of {','.join(NEEDS)}, or all (default: distribution, with --pose-model "
+                           "also pose, with --masks also articles)")
     main.add_argument("--inception", metavar="FILE",
-                      help="weights of keras.applications.InceptionV3 without top, .h5 (default: untrained features, "
-                           "which do not give the standard score)")
+                      help="weights of keras.applications.InceptionV3 without top, .h5 (default: the encoder of "
+                           "--pose-model or untrained features, which do not give the standard score)")
     main.add_argument("--pose-model", metavar="FILE",
-                      help="also tell how far poses are from what was asked for; a pose estimator as for "
-                           "`outfit-gan pose`")
+                      help="finds the poses of pictures: a pose estimator as for `outfit-gan pose`")
     main.add_argument("--masks", metavar="FOLDER", type=Path,
-                      help="also tell how far garments' colours are from the photos'; a gray picture ID.png a photo, of "
-                           "the slot's number at each pixel, as in a paper doll catalogue's masks/")
+                      help="where garments are: a gray picture ID.png a photo, of the slot's number at each pixel, as in a "
+                           "paper doll catalogue's masks/")
     main.add_argument("--seed", type=int, default=0, help="another seed draws other pictures (default: %(default)s)")
     run_options = parser.add_argument_group("Performance")
     run_options.add_argument("--batch", type=int, default=16, metavar="N",
                              help="pictures at once; changes the time, not the result (default: %(default)s)")
     output = parser.add_argument_group("Output")
     output.add_argument("--json", metavar="FILE", type=Path, help="write the result to this file, too")
+    output.add_argument("--sheet", metavar="FILE", type=Path, help="write a PNG of the best and worst pictures")
+    output.add_argument("--card", metavar="FILE", type=Path, help="write a model card, in Markdown")
+    output.add_argument("--gate", metavar="FILE", type=Path,
+                        help="exit with 1 where a figure is not as good as this JSON file asks; see docs/metrics.md")
     output.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
 def run(args):
+    # Check: mistakes are told before TensorFlow is imported.
     for name, least in (("count", 2), ("batch", 1)):
         if getattr(args, name) < least:
             raise UserError(f"--{name} {getattr(args, name)}: expected {least} or more")
     if not 0 <= args.seed < 2**31:
         raise UserError(f"--seed {args.seed}: expected 0 to {2**31 - 1}")
-    if args.json and (args.json.is_dir() or not args.json.parent.is_dir()):
-        raise UserError(f"--json {args.json}: expected the name of a file in a folder that is there")
-    result = evaluate(args.snapshot, open_dataset(args.data), args.split, args.count, inception=args.inception,
-                      pose_model=args.pose_model, masks=args.masks, seed=args.seed, batch=args.batch, quiet=args.quiet)
-    print(_report(result))
+    if len(args.snapshots) > 2:
+        raise UserError(f"{' '.join(args.snapshots)}: expected one snapshot, or two to compare")
+    for option in ("json", "sheet", "card"):
+        file = getattr(args, option)
+        if file and (file.is_dir() or not file.parent.is_dir()):
+            raise UserError(f"--{option} {file}: expected the name of a file in a folder that is there")
+        if file and option != "json" and len(args.snapshots) > 1:
+            raise UserError(f"--{option}: is of one snapshot, and two are compared")
+    if args.gate and len(args.snapshots) > 1:
+        raise UserError("--gate: is for one snapshot, and two are compared")
+    gate = read_gate(args.gate) if args.gate else {}
+    protocol = Protocol(_names(args), args.split, args.count, args.seed, args.batch, args.inception, args.pose_model,
+                        args.masks)
+    dataset = open_dataset(args.data)
+
+    # Measure and show.
+    found = [evaluate(snapshot, dataset, protocol, args.quiet) for snapshot in args.snapshots]
+    print(report(found[0]) if len(found) == 1 else compare(*found))
     if args.json:
-        write_whole(args.json, json.dumps(result, indent=1) + "\n")
+        results = [measurement.to_dict() for measurement in found]
+        write_whole(args.json, json.dumps(results[0] if len(found) == 1 else results, indent=1) + "\n")
+    if args.sheet:
+        from tf_outfit_gan.metrics.cases import draw_cases
+
+        draw_cases(found[0].cases, args.sheet)
+    if args.card:
+        write_whole(args.card, model_card(found[0]))
+    check_gate(gate, found[0].figures)
 
 
-def evaluate(path, dataset, split=SPLIT, count=COUNT, *, inception=None, pose_model=None, masks=None, seed=0,
-             batch=16, quiet=False):
-    """Measures a snapshot and returns the result as a dict, as `--json` writes it.
-
-    Args:
-        path: a snapshot folder, or a run folder for its newest snapshot.
-        dataset: a prepared `Dataset` that holds the snapshot's size, slots and, if it is conditional, poses.
-        count: photos, from the first record on, and as many drawn pictures; all photos if there are fewer.
-        inception: weights file for `InceptionFeatures`; None for `UntrainedFeatures`.
-        pose_model, masks: file and folder for `Fidelity`, for a conditional snapshot only.
-        seed: picture i is drawn from the seed 2^32 x seed + i, whatever the batch.
-
-    Raises:
-        UserError: for a snapshot or weights that do not load, data that do not fit them, or a diverged snapshot.
-    """
+def evaluate(path, dataset, protocol=Protocol(), quiet=True):
+    """Measures a snapshot folder, or the newest snapshot of a run folder; arguments and errors as for `measure`."""
     from tf_outfit_gan import snapshot as snapshots
-    from tf_outfit_gan.metrics.fidelity import Fidelity
     from tf_outfit_gan.metrics.measure import measure
-    from tf_outfit_gan.pose.estimators import load_estimator
 
     path = snapshots.newest(path)
     snapshot = snapshots.load(path)
-    fidelity = None
-    if snapshot.config.conditional:
-        fidelity = Fidelity(snapshot.size, load_estimator(pose_model) if pose_model else None, masks)
-    elif pose_model or masks:
-        raise UserError(f"{path}: an unconditional snapshot is asked for no poses and colours; leave out --pose-model "
-                        "and --masks")
-    with progress("evaluate", min(count, dataset.count(split)), "pictures", quiet) as advance:
-        return measure(path, snapshot, dataset, split, count, inception, fidelity, seed, batch, advance)
+    with progress("evaluate", min(protocol.count, dataset.count(protocol.split)), "pictures", quiet) as advance:
+        return measure(path, snapshot, dataset, protocol, advance)
 
 
-def _report(result):
-    """The result as a table of two columns, with notes on what weakens the number."""
-    conditions = "each with a photo's articles and pose" if result["conditional"] else "from seeds alone"
-    fading = "" if result["alpha"] >= 1 else f", its last level faded in to {result['alpha']:.2f}"
-    rows = [
-        (result["metric"], f"{result['value']:.4f}"),
-        *_fidelity_rows(result),
-        ("features", result["features"]),
-        ("pictures", f"{result['count']} photos of {result['split']} and {result['count']} drawn, {conditions}"),
-        ("snapshot", f"{result['snapshot']}: {result['cur_nimg'] / 1000:.1f} kimg, {result['size']}{fading}"),
-        ("data", result["data"]),
-    ]
-    if result["count"] < result["count_asked"]:
-        few = f"all photos of {result['split']} are used, fewer than the {result['count_asked']} asked for"
-        rows.append(("note", few))
-    if result["count"] < ENOUGH:
-        rows.append(("note", "fewer pictures give a larger distance: compare with distances of as many only"))
-    return "\n".join(f"{name:18}{value}" for name, value in rows)
-
-
-def _fidelity_rows(result):
-    """What `Fidelity` found, where there was something to find."""
-    rows = []
-    for name in ("picture_error", "colour_error"):
-        if result.get(name) is not None:
-            rows.append((name.replace("_", " "), f"{result[name]:.1f} of 255"))
-    if result.get("pck") is not None:
-        for name, key, unit in (("PCK@0.1", "pck", ""), ("joint distance", "joint_distance", " torso lengths")):
-            rows.append((name, f"{result[key]:.3f}{unit} (in the photos {result[key + '_of_photos']:.3f})"))
-    return rows
+def _names(args):
+    """The metrics to measure: those that were asked for, or those that there are files for."""
+    if args.metrics == "all":
+        return tuple(NEEDS)
+    if args.metrics:
+        return tuple(args.metrics.split(","))
+    return ("distribution", *(("pose",) if args.pose_model else ()), *(("articles",) if args.masks else ()))

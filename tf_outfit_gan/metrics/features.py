@@ -1,4 +1,8 @@
-"""The features whose distance is taken: those of InceptionV3, or of a fixed, untrained network."""
+"""What pictures are compared by: features of InceptionV3, of a pose estimator's encoder, or of a fixed, untrained network.
+
+Each says in `name` what it is, and in `metric` what a Frechet distance between its features is called: FID is the name of
+one of them alone.
+"""
 
 import hashlib
 import warnings
@@ -9,6 +13,7 @@ import tensorflow as tf
 
 from tf_outfit_gan import ops
 from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.pose.estimators.models import SavedModel, digest, load_model
 from tf_outfit_gan.randomness import normal
 from tf_outfit_gan.sizes import levels_of
 
@@ -58,6 +63,67 @@ class InceptionFeatures:
 
     def __call__(self, pictures):
         return self.network(tf.image.resize(pictures, (299, 299), antialias=True), training=False)
+
+
+class PoseEncoderFeatures:
+    """The mean features of the encoder of a pose estimator, such as `outfit-gan train-pose` makes; see `pose_encoder`.
+
+    They were learned from pictures of the kind that is measured, and know bodies, unlike `UntrainedFeatures`; garments
+    only as far as they help to find joints. Pictures of any size are stretched to the encoder's input, antialiased where
+    they shrink.
+
+    Args:
+        encoder: maps pictures [N, h, w, 3] in [-1, 1] to features [N, h', w', F].
+        size: its (h, w).
+        num_features: F.
+        name: what results say of the features.
+
+    Call arguments: pictures [N, H, W, 3] in [-1, 1].
+    Output shape: [N, F].
+    """
+
+    metric = "Frechet distance"
+
+    def __init__(self, encoder, size, num_features, name):
+        self._encoder, self._size, self.num_features, self.name = encoder, size, num_features, name
+
+    def __call__(self, pictures):
+        if tuple(pictures.shape[1:3]) != self._size:
+            pictures = tf.image.resize(pictures, self._size, antialias=True)
+        return tf.reduce_mean(self._encoder(pictures), [1, 2])
+
+
+def pose_encoder(path):
+    """`PoseEncoderFeatures` of a pose model's file; None for a network without deconvolutions, which has no such encoder.
+
+    A SavedModel gives its heatmaps alone. So its graph, with the weights in it, is cut where the first deconvolution
+    begins.
+    """
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    model = load_model(path)
+    if not isinstance(model, SavedModel):
+        return None
+    graph = convert_variables_to_constants_v2(model.signature)
+    decoders = [operation for operation in graph.graph.get_operations() if operation.type == "Conv2DBackpropInput"]
+    if not decoders:
+        return None
+    encoded = decoders[0].inputs[2]
+    name = f"encoder of the pose estimator {Path(path).name} (sha256 {digest(path)[:12]}, not the standard FID)"
+    return PoseEncoderFeatures(graph.prune(graph.inputs[0], encoded), model.size, encoded.shape[-1], name)
+
+
+def choose_features(size, inception=None, pose_model=None):
+    """The best features that there are files for: InceptionV3's, those of a pose estimator's encoder, or untrained ones.
+
+    Args:
+        size: (height, width) of the pictures.
+        inception: weights file for `InceptionFeatures`, or None.
+        pose_model: file of a pose model, or None.
+    """
+    if inception:
+        return InceptionFeatures(inception)
+    return (pose_model and pose_encoder(pose_model)) or UntrainedFeatures(size)
 
 
 class UntrainedFeatures:

@@ -10,12 +10,14 @@ class Moments:
 
     Args:
         num_features: F.
+        count, mean, scatter: of the features so far: how many, their mean [F], and the sum of (x - mean)(x - mean)^T,
+            [F, F].
     """
 
-    def __init__(self, num_features):
-        self.count = 0
-        self.mean = np.zeros(num_features)  # [F]
-        self._scatter = np.zeros((num_features, num_features))  # Sum of (x - mean)(x - mean)^T, [F, F].
+    def __init__(self, num_features, count=0, mean=0.0, scatter=0.0):
+        self.count = count
+        self.mean = np.zeros(num_features) + mean  # [F]
+        self.scatter = np.zeros((num_features, num_features)) + scatter  # [F, F]
 
     def add(self, features):
         """Takes in a batch, [N, F]."""
@@ -23,14 +25,14 @@ class Moments:
         mean = features.mean(axis=0)
         centred, shift = features - mean, mean - self.mean
         total = self.count + len(features)
-        self._scatter += centred.T @ centred + np.outer(shift, shift) * (self.count * len(features) / total)
+        self.scatter += centred.T @ centred + np.outer(shift, shift) * (self.count * len(features) / total)
         self.mean += shift * (len(features) / total)
         self.count = total
 
     @property
     def covariance(self):
         """The unbiased covariance, [F, F]; needs two features."""
-        return self._scatter / (self.count - 1)
+        return self.scatter / (self.count - 1)
 
 
 def frechet_distance(mean1, covariance1, mean2, covariance2):

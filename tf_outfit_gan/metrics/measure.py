@@ -1,79 +1,102 @@
-"""Measures a snapshot against photos, for `evaluate` and for a training that watches itself: see `evaluate`."""
+"""Measures a snapshot against photos, for `evaluate` and for a training that watches itself.
 
-import tensorflow as tf
+Each photo lends its conditions and a seed to one drawn picture, without truncation. Photos and pictures pass in batches;
+what is kept of them are numbers, and of a few extreme cases the pictures.
+"""
 
-from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.metrics.features import InceptionFeatures, UntrainedFeatures
-from tf_outfit_gan.metrics.frechet_distance import Moments, frechet_distance
-from tf_outfit_gan.picture import Painter
-from tf_outfit_gan.pixels import to_float, to_uint8
+from dataclasses import dataclass
+
+from tf_outfit_gan.metrics.cases import Cases
+from tf_outfit_gan.metrics.condition_fidelity import ArticleFidelity, PictureError, PoseFidelity
+from tf_outfit_gan.metrics.distribution import Distribution
+from tf_outfit_gan.metrics.edit_locality import EditLocality
+from tf_outfit_gan.metrics.features import choose_features
+from tf_outfit_gan.metrics.garment_regions import GarmentRegions
+from tf_outfit_gan.metrics.person import Diversity, Identity
+from tf_outfit_gan.metrics.sampler import Sampler
+from tf_outfit_gan.metrics.samples import stream
+from tf_outfit_gan.metrics.transfer_sweep import TransferSweep
+from tf_outfit_gan.pose.estimators import load_estimator
 from tf_outfit_gan.sizes import format_size
 
 
-def measure(path, snapshot, dataset, split, count, inception, fidelity, seed, batch, advance):
+@dataclass(frozen=True)
+class Measurement:
+    """What was found: `fields` says of what, `figures` are {name: `Figure`}, `cases` the pictures at both ends."""
+
+    fields: dict
+    figures: dict
+    cases: list
+
+    def to_dict(self):
+        """The measurement as `--json` writes it."""
+        return self.fields | {"figures": {name: figure.to_dict() for name, figure in self.figures.items()}}
+
+
+def measure(path, snapshot, dataset, protocol, advance, sampler=None):
     """Measures a snapshot in memory.
 
     Args:
         path: where it is saved, which the result and errors name.
         snapshot: the `Snapshot`.
-        fidelity: a `Fidelity` for a conditional snapshot; None leaves it out.
-        advance: called with the number of pictures that were measured.
-        others: as for `evaluate`.
+        dataset: a prepared `Dataset` that holds the snapshot's size, slots and, if it is conditional, poses.
+        protocol: the `Protocol`.
+        advance: called with the number of entries that were measured.
+        sampler: draws in the place of the snapshot's own `Sampler`.
 
-    Returns and raises what `evaluate` does.
+    Returns:
+        A `Measurement`.
+
+    Raises:
+        UserError: for files that do not load, data that do not fit the snapshot, or a diverged snapshot.
     """
-    # Photos that fit the snapshot.
-    config = snapshot.config
-    _check_fit(path, config, dataset)
-    photos = batches(dataset, split, snapshot.size, config.condition_size if config.conditional else None, batch)
-    available = dataset.count(split)
-    if available < 2:
-        raise UserError(f"{dataset.path}: {available} {split} entry; a distance needs 2 or more")
+    config, size = snapshot.config, snapshot.size
+    protocol.check(path, config, dataset)
+    count = min(protocol.count, dataset.count(protocol.split))
+    samples = stream(dataset, protocol.split, size, config.condition_size if config.conditional else None, config.slots,
+                     count, protocol.batch, protocol.seed)
 
-    # The networks, as one graph.
-    features = InceptionFeatures(inception) if inception else UntrainedFeatures(snapshot.size)
-    painter = Painter(snapshot)
+    # What is measured, each with its best and worst cases.
+    sampler = sampler or Sampler(path, snapshot)
+    metrics, features = _metrics(snapshot, dataset, protocol, count, sampler)
+    cases = {metric: Cases(*metric.cases) for metric in metrics if hasattr(metric, "cases")}
 
-    @tf.function(input_signature=[photos.element_spec, tf.TensorSpec([None], tf.int64)])
-    def compare(entries, seeds):
-        drawn = painter.picture(seeds, entries.get("articles"), entries.get("keypoints"))
-        finite = tf.reduce_all(tf.math.is_finite(drawn))  # Rounding to 8 bits would hide what is not.
-        drawn = to_uint8(drawn)
-        return features(entries["image"]), features(to_float(drawn)), drawn, finite
+    # Stream photos and pictures through all of it.
+    for batch in samples:
+        own = batch.own
+        drawn = sampler(batch.seeds(), own.articles, own.keypoints)
+        for metric in metrics:
+            scored = metric.add(batch, drawn)
+            if metric in cases:
+                cases[metric].add(batch, *scored)
+        advance(len(own.ids))
 
-    # Stream both sides through them.
-    used = min(count, available)
-    real, fake = Moments(features.num_features), Moments(features.num_features)
-    for entries in photos:
-        entries = {name: value[: used - real.count] for name, value in entries.items()}
-        numbers = real.count + tf.range(len(entries["ids"]), dtype=tf.int64)
-        of_photos, of_drawn, drawn, finite = compare(entries, seed * 2**32 + numbers)
-        if not finite:
-            raise UserError(f"{path}: draws pictures that are not finite; choose an earlier snapshot")
-        real.add(of_photos)
-        fake.add(of_drawn)
-        if fidelity:
-            ids = [entry.decode() for entry in entries["ids"].numpy()]
-            fidelity.add(ids, to_uint8(entries["image"]), drawn, entries["keypoints"])
-        advance(len(numbers))
-        if real.count == used:
-            break
-
-    distance = frechet_distance(real.mean, real.covariance, fake.mean, fake.covariance)
-    return {
-        "metric": features.metric, "value": distance, "features": features.name, "num_features": features.num_features,
-        "count": used, "count_asked": count, "split": split, "seed": seed, "size": format_size(snapshot.size),
-        "snapshot": str(path), "cur_nimg": snapshot.cur_nimg, "alpha": snapshot.alpha,
-        "conditional": config.conditional, "data": str(dataset.path),
-        **(fidelity.result() if fidelity else {}),
+    figures = {name: figure for metric in metrics for name, figure in metric.figures().items()}
+    fields = {
+        "snapshot": str(path), "cur_nimg": snapshot.cur_nimg, "size": format_size(size), "alpha": snapshot.alpha,
+        "conditional": config.conditional, "data": str(dataset.path), "split": protocol.split, "count": count,
+        "count_asked": protocol.count, "seed": protocol.seed, "metrics": list(protocol.metrics), "files": protocol.files,
     }
+    if features:
+        fields |= {"metric": features.metric, "value": figures["distribution.frechet_distance"].value,
+                   "features": features.name, "num_features": features.num_features}
+    return Measurement(fields, figures, list(cases.values()))
 
 
-def _check_fit(path, config, dataset):
-    """Refuses data that lack what a conditional snapshot draws from; the pipeline refuses sizes that are not there."""
-    if config.conditional and tuple(dataset.slots) != tuple(config.slots):
-        raise UserError(f"{dataset.path}: holds the slots {', '.join(dataset.slots)}, but {path} was trained with "
-                        f"{', '.join(config.slots)}; choose the data that it was trained on")
-    if config.conditional and not dataset.has_keypoints:
-        raise UserError(f"{dataset.path}: not every entry has keypoints, which {path} needs; prepare data with poses")
+def _metrics(snapshot, dataset, protocol, count, sampler):
+    """The metrics of a protocol, and the features of its distribution or None."""
+    size, slots, asked = snapshot.size, snapshot.config.slots, protocol.metrics
+    estimator = load_estimator(protocol.pose_model) if {"pose", "transfer"} & set(asked) else None
+    regions = GarmentRegions(protocol.masks, size) if {"articles", "edits", "transfer"} & set(asked) else None
+    features = choose_features(size, protocol.inception, protocol.pose_model) if "distribution" in asked else None
+    make = {
+        "distribution": lambda: Distribution(dataset, protocol.split, size, count, features, sampler, protocol.seed),
+        "pose": lambda: PoseFidelity(size, estimator),
+        "articles": lambda: ArticleFidelity(regions),
+        "edits": lambda: EditLocality(regions, slots, sampler),
+        "identity": lambda: Identity(sampler),
+        "diversity": lambda: Diversity(sampler),
+        "transfer": lambda: TransferSweep(size, snapshot.num_layers, regions, estimator, sampler),
+    }
+    pictures = [PictureError()] if snapshot.config.conditional else []
+    return [make[name]() for name in dict.fromkeys(asked)] + pictures, features

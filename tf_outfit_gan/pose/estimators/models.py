@@ -56,7 +56,10 @@ class LiteRtModel:
 
 
 class SavedModel:
-    """The signature serving_default of a SavedModel folder; whole batches, if it does not insist on one picture."""
+    """The signature serving_default of a SavedModel folder; whole batches, if it does not insist on one picture.
+
+    `signature` is the function itself.
+    """
 
     def __init__(self, path):
         import tensorflow as tf
@@ -64,11 +67,11 @@ class SavedModel:
         self.path = path
         try:
             self._model = tf.saved_model.load(str(path))
-            self._signature = self._model.signatures["serving_default"]
+            self.signature = self._model.signatures["serving_default"]
         except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
             raise UserError(f"{path}: expected a SavedModel with the signature serving_default, could not load it "
                             f"({_line(error)})") from None
-        specs = self._signature.structured_input_signature[1]
+        specs = self.signature.structured_input_signature[1]
         (self._name, spec), *_ = specs.items()
         shape = spec.shape.as_list() if spec.shape.rank is not None else []
         self.dtype = np.dtype(spec.dtype.as_numpy_dtype)
@@ -79,7 +82,7 @@ class SavedModel:
         import tensorflow as tf
 
         batches = np.split(pictures, len(pictures)) if self._one_by_one else [pictures]
-        results = [self._signature(**{self._name: tf.constant(batch)}) for batch in batches]
+        results = [self.signature(**{self._name: tf.constant(batch)}) for batch in batches]
         return [np.concatenate([result[name].numpy() for result in results]) for name in results[0]]
 
 

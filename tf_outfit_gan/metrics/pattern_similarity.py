@@ -1,0 +1,56 @@
+"""How alike the patterns of two garments are: their variograms, which know stripes and checks wherever they begin.
+
+A variogram tells how much pixels differ on average that lie a given step apart (a measure of texture from geology; for
+pictures see Carr and de Miranda 1998). Stripes differ at half their period across and not along; a plain garment
+differs nowhere. Where the pattern begins and what its colors are makes no difference.
+"""
+
+import numpy as np
+
+# Steps (down, right), in parts of 64 of the picture's height: four directions, four lengths.
+STEPS = [(down * length, right * length) for length in (1, 2, 3, 4) for down, right in ((0, 1), (1, 0), (1, 1), (1, -1))]
+
+# Differences below what a person sees in CIELAB (Mahy et al. 1994) are no pattern.
+UNSEEN = 2.3
+
+# A step that joins fewer pairs of the garment's pixels says nothing.
+LEAST_PAIRS = 8
+
+
+def variogram(colors, region):
+    """Mean differences in CIELAB of the pixels of a region that lie a step apart, [len(STEPS)].
+
+    Args:
+        colors: [H, W, 3] in CIELAB.
+        region: bool [H, W].
+
+    NaN for a step that joins too few pairs.
+    """
+    rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
+    box = np.s_[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    unit = max(1, region.shape[0] // 64)
+    return np.array([_mean_difference(colors[box], region[box], down * unit, right * unit) for down, right in STEPS])
+
+
+def pattern_similarity(one, other):
+    """How alike two variograms [V] are, from 0 to 1 = the same; NaN if no step is in both.
+
+    2ab + c over a^2 + b^2 + c at each step: the form that SSIM gives to contrast (Wang et al. 2004, equation 9).
+    """
+    both = ~(np.isnan(one) | np.isnan(other))
+    if not both.any():
+        return np.nan
+    a, b = one[both], other[both]
+    return float(np.mean((2 * a * b + UNSEEN**2) / (a**2 + b**2 + UNSEEN**2)))
+
+
+def _mean_difference(colors, region, down, right):
+    height, width = region.shape
+    if down >= height or abs(right) >= width:
+        return np.nan
+    here = np.s_[:height - down, max(0, -right):width - max(0, right)]
+    there = np.s_[down:, max(0, right):width - max(0, -right)]
+    pairs = region[here] & region[there]
+    if pairs.sum() < LEAST_PAIRS:
+        return np.nan
+    return np.linalg.norm(colors[here][pairs] - colors[there][pairs], axis=-1).mean()

@@ -1,0 +1,61 @@
+"""Draws the pictures that are measured: without truncation, and through 8 bits, as the photos came."""
+
+import tensorflow as tf
+
+from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.picture import Painter
+from tf_outfit_gan.pixels import to_uint8
+from tf_outfit_gan.pose.mpii import NUM_JOINTS
+
+
+class Sampler:
+    """Draws pictures of a snapshot for metrics.
+
+    Args:
+        path: the snapshot's, for errors.
+        snapshot: the `Snapshot`.
+
+    Raises:
+        UserError: where a picture is not finite, which rounding to 8 bits would hide.
+    """
+
+    def __init__(self, path, snapshot):
+        self._path, config = path, snapshot.config
+        painter = self.painter = Painter(snapshot)
+        self.request = [tf.TensorSpec([None], tf.int64)]  # Seeds, and the conditions where there are some.
+        if config.conditional:
+            self.request += [tf.TensorSpec([None, len(config.slots), *config.condition_size, 3], tf.float32),
+                             tf.TensorSpec([None, NUM_JOINTS, 3], tf.float32)]
+
+        def checked(pictures):
+            return to_uint8(pictures), tf.reduce_all(tf.math.is_finite(pictures))
+
+        @tf.function(input_signature=self.request)
+        def draw(*request):
+            return checked(painter.picture(*request))
+
+        layer = tf.TensorSpec([], tf.int32)
+
+        @tf.function(input_signature=[self.request, self.request, layer])
+        def transfer(upper, lower, split):
+            source_w, target_w = painter.style_vectors(*upper), painter.style_vectors(*lower)
+            return checked(painter.transfer(source_w, target_w, lower[0], (split, painter.num_layers), *lower[2:]))
+
+        self._draw, self._transfer = draw, transfer
+
+    def __call__(self, seeds, articles=None, keypoints=None):
+        """Pictures uint8 [N, H, W, 3] of seeds int64 [N], articles [N, S, h, w, 3] and keypoints [N, K, 3]."""
+        request = [seeds] if articles is None else [seeds, articles, keypoints]
+        return self._whole(*self._draw(*request))
+
+    def transfer(self, upper, lower, split):
+        """Pictures whose layers from `split` on come from the requests `upper`, all else from `lower`.
+
+        A request is (seeds, articles, keypoints), each as above.
+        """
+        return self._whole(*self._transfer(list(upper), list(lower), split))
+
+    def _whole(self, pictures, finite):
+        if not finite:
+            raise UserError(f"{self._path}: draws pictures that are not finite; choose an earlier snapshot")
+        return pictures.numpy()
