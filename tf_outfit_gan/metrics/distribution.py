@@ -1,4 +1,4 @@
-"""How near all drawn pictures together are to all photos: Frechet distance, KID, precision and recall, path length.
+"""How near all drawn pictures together are to all photos: Frechet distance, KID, precision and recall.
 
 Each photo lends its conditions to one drawn picture, so both sides wear and do the same in all; pictures are drawn
 without truncation. Nothing is mirrored on either side.
@@ -15,7 +15,6 @@ from tf_outfit_gan.data.records import beside
 from tf_outfit_gan.metrics.figure import Figure
 from tf_outfit_gan.metrics.frechet_distance import Moments, frechet_distance
 from tf_outfit_gan.metrics.kernel_distance import kernel_distance
-from tf_outfit_gan.metrics.perceptual_path_length import PerceptualPathLength
 from tf_outfit_gan.metrics.precision_recall import precision_recall
 from tf_outfit_gan.pixels import to_float
 from tf_outfit_gan.sizes import format_size
@@ -74,13 +73,11 @@ class Distribution:
     Args:
         dataset, split, size, count: the photos, the first `count` of a split at (height, width) `size`.
         features: see `features`.
-        sampler: a `Sampler` whose path length is measured; None leaves that out.
         seed: decides about the subsets of KID.
     """
 
-    def __init__(self, dataset, split, size, count, features, sampler=None, seed=0):
+    def __init__(self, dataset, split, size, count, features, seed=0):
         self._features, self._seed = features, seed
-        self._path_length = sampler and PerceptualPathLength(sampler, features)
         self._cache = dataset.path / _CACHE / f"{_checksum(dataset, split, size, count, features)}.npz"
         self._cached = self._cache.is_file()
         self.real = FeatureStatistics.load(self._cache) if self._cached else FeatureStatistics(features.num_features)
@@ -93,11 +90,9 @@ class Distribution:
         if not self._cached:
             self.real.add(self._graph(samples.own.photos).numpy())
         self.drawn.add(self._graph(drawn).numpy())
-        if self._path_length:
-            self._path_length.add(samples)
 
     def figures(self):
-        """frechet_distance, kernel_distance, precision, recall, and, with a sampler, path_length."""
+        """frechet_distance, kernel_distance, precision and recall."""
         if not self._cached:
             try:
                 self.real.save(self._cache)
@@ -106,18 +101,13 @@ class Distribution:
         real, drawn = self.real, self.drawn
         distance = frechet_distance(real.moments.mean, real.moments.covariance, drawn.moments.mean, drawn.moments.covariance)
         precision, recall = precision_recall(real.kept, drawn.kept)
-        unit = f"features: {self._features.name}"
-        figures = {
+        return {
             "distribution.frechet_distance": Figure(distance, 0.0, unit=self._features.metric, higher_is_better=False),
             "distribution.kernel_distance": Figure(kernel_distance(real.kept, drawn.kept, self._seed), 0.0,
                                                    unit="KID, unbiased", higher_is_better=False),
-            "distribution.precision": Figure(precision, 1.0, unit=unit),
-            "distribution.recall": Figure(recall, 1.0, unit=unit),
+            "distribution.precision": Figure(precision, 1.0),
+            "distribution.recall": Figure(recall, 1.0),
         }
-        if self._path_length:
-            figures["distribution.path_length"] = Figure(
-                self._path_length.result(), unit="PPL in w, by these features", higher_is_better=False)
-        return figures
 
 
 def _checksum(dataset, split, size, count, features):

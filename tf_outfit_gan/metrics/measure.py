@@ -12,6 +12,7 @@ from tf_outfit_gan.metrics.distribution import Distribution
 from tf_outfit_gan.metrics.edit_locality import EditLocality
 from tf_outfit_gan.metrics.features import choose_features
 from tf_outfit_gan.metrics.garment_regions import GarmentRegions
+from tf_outfit_gan.metrics.perceptual_path_length import PerceptualPathLength
 from tf_outfit_gan.metrics.person import Diversity, Identity
 from tf_outfit_gan.metrics.sampler import Sampler
 from tf_outfit_gan.metrics.samples import stream
@@ -78,8 +79,9 @@ def measure(path, snapshot, dataset, protocol, advance, sampler=None):
         "count_asked": protocol.count, "seed": protocol.seed, "metrics": list(protocol.metrics), "files": protocol.files,
     }
     if features:
-        fields |= {"metric": features.metric, "value": figures["distribution.frechet_distance"].value,
-                   "features": features.name, "num_features": features.num_features}
+        fields |= {"features": features.name, "num_features": features.num_features}
+    if "distribution" in protocol.metrics:
+        fields |= {"metric": features.metric, "value": figures["distribution.frechet_distance"].value}
     return Measurement(fields, figures, list(cases.values()))
 
 
@@ -88,9 +90,12 @@ def _metrics(snapshot, dataset, protocol, count, sampler):
     size, slots, asked = snapshot.size, snapshot.config.slots, protocol.metrics
     estimator = load_estimator(protocol.pose_model) if {"pose", "transfer"} & set(asked) else None
     regions = GarmentRegions(protocol.masks, size) if {"articles", "edits", "transfer"} & set(asked) else None
-    features = choose_features(size, protocol.inception, protocol.pose_model) if "distribution" in asked else None
+    features = None
+    if {"distribution", "path_length"} & set(asked):
+        features = choose_features(size, protocol.inception, protocol.pose_model)
     make = {
-        "distribution": lambda: Distribution(dataset, protocol.split, size, count, features, sampler, protocol.seed),
+        "distribution": lambda: Distribution(dataset, protocol.split, size, count, features, protocol.seed),
+        "path_length": lambda: PerceptualPathLength(sampler, features),
         "pose": lambda: PoseFidelity(size, estimator),
         "articles": lambda: ArticleFidelity(regions),
         "edits": lambda: EditLocality(regions, slots, sampler),

@@ -9,6 +9,8 @@ features alone, and with no published PPL.
 import numpy as np
 import tensorflow as tf
 
+from tf_outfit_gan.metrics.figure import Figure
+
 EPSILON = 1e-4
 
 # Lengths below the first and above the last percentile are left out, as in the official code.
@@ -30,14 +32,15 @@ class PerceptualPathLength:
         @tf.function(input_signature=[tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32), *sampler.request])
         def lengths(other_seeds, places, seeds, *conditions):
             start, end = (painter.style_vectors(ends, *conditions) for ends in (seeds, other_seeds))  # [N, L, D]
-            here, there = (
-                features(painter.draw(start + (end - start) * place[:, None, None], seeds, *conditions[1:]))
-                for place in (places, places + EPSILON))
+            # Both pictures of each path in one batch, with the same noise and maps.
+            places = tf.concat([places, places + EPSILON], axis=0)[:, None, None]
+            start, end, seeds, *maps = (tf.concat([value, value], axis=0) for value in (start, end, seeds, *conditions[1:]))
+            here, there = tf.split(features(painter.draw(start + (end - start) * places, seeds, *maps)), 2)
             return tf.reduce_sum(tf.square(here - there), axis=1) / EPSILON**2  # [N]
 
         self._measure = lengths
 
-    def add(self, samples):
+    def add(self, samples, drawn):
         """Takes in `Samples`: one path an entry, between two latents under its conditions, in one noise."""
         own = samples.own
         conditions = [] if own.articles is None else [own.articles, own.keypoints]
@@ -45,9 +48,9 @@ class PerceptualPathLength:
         places = [np.random.default_rng(seed).random() for seed in other_seeds.numpy()]  # Uniform over the way.
         self._lengths.extend(self._measure(other_seeds, np.float32(places), seeds, *conditions).numpy())
 
-    def result(self):
-        """The mean over all paths but the outliers."""
-        return mean_length(self._lengths)
+    def figures(self):
+        """ppl, the mean over all paths but the outliers."""
+        return {"path_length.ppl": Figure(mean_length(self._lengths), 0.0, unit="PPL in w, by the features below", higher_is_better=False)}
 
 
 def mean_length(lengths):

@@ -2,16 +2,16 @@
 
 import numpy as np
 
+from tf_outfit_gan.metrics.body_region import near_bones
 from tf_outfit_gan.metrics.color_difference import ciede2000, lab
 from tf_outfit_gan.metrics.figure import Figure, mean
 from tf_outfit_gan.metrics.head_patch import FACE, HAIR, has_head, patch
-from tf_outfit_gan.pose.heatmaps import render_bones
 
 # Pictures of each entry that diversity compares.
 LATENTS = 4
 
-# The ground is what lies farther from every bone than this, in heights; the bones' Gaussians have fallen to 1% there.
-FAR, NEAR_BONE = 0.15, 0.01
+# The background is what lies farther from every bone than this, in heights.
+FAR = 0.15
 
 
 class Identity:
@@ -59,7 +59,7 @@ class Diversity:
 
     PARTS = {"hair": lambda pictures, keypoints: _mean_colors(patch(pictures, keypoints, HAIR)),
              "skin": lambda pictures, keypoints: _mean_colors(patch(pictures, keypoints, FACE)),
-             "background": lambda pictures, keypoints: _ground_colors(pictures, keypoints)}
+             "background": lambda pictures, keypoints: _background_colors(pictures, keypoints)}
 
     def __init__(self, draw):
         self._draw = draw
@@ -93,12 +93,11 @@ def _mean_colors(pixels):
     return lab(pixels).mean(axis=(1, 2))  # [N, 3]
 
 
-def _ground_colors(pictures, keypoints):
+def _background_colors(pictures, keypoints):
     """The mean color of what is far from every bone, [N, 3] in CIELAB; NaN for a picture without such a place."""
-    bones = render_bones(keypoints, pictures.shape[1:3], sigma=FAR / np.sqrt(-2 * np.log(NEAR_BONE))).numpy()
-    ground = bones.max(axis=-1) < NEAR_BONE  # [N, H, W]
+    background = ~near_bones(keypoints, pictures.shape[1:3], FAR)  # [N, H, W]
     return np.stack([picture[where].mean(axis=0) if where.any() else np.full(3, np.nan)
-                     for picture, where in zip(lab(pictures), ground)])
+                     for picture, where in zip(lab(pictures), background)])
 
 
 def _spread(colors):

@@ -8,6 +8,7 @@ from tf_outfit_gan.errors import UserError
 # Each metric, and the files that it needs beside data.
 NEEDS = {
     "distribution": (),
+    "path_length": (),
     "pose": ("pose_model",),
     "articles": ("masks",),
     "edits": ("masks",),
@@ -63,7 +64,7 @@ class Protocol:
 
     def check(self, path, config, dataset):
         """Raises `UserError` where the model at `path` or the data cannot be measured so."""
-        conditional = [metric for metric in self.metrics if metric != "distribution"]
+        conditional = [metric for metric in self.metrics if metric not in ("distribution", "path_length")]
         if conditional and not config.conditional:
             raise UserError(f"{path}: an unconditional snapshot has no conditions to follow; leave out "
                             f"{', '.join(conditional)}")

@@ -60,24 +60,22 @@ class TransferSweep:
     @property
     def best(self):
         """The split point whose harmonic mean of pose and colors is highest; None if nothing could be measured."""
-        scores = {split: _harmonic_mean(mean(self._correct[split]), mean(self._colors[split])) for split in self._splits}
-        best = max(scores, key=lambda split: scores[split] or 0)
-        return best if scores[best] else None
+        scores = [_harmonic_mean(pose, colors) for _, pose, colors in self.curve()]
+        return scores.index(max(scores)) if max(scores) else None
 
     def figures(self):
-        """split, pose and colors of the best one, and the curves over all split points."""
-        split, last = self.best, self._splits[-1]
-        if split is None:
-            return {}
-        pose, colors = ([mean(found[split]) for split in self._splits] for found in (self._correct, self._colors))
+        """split, the best split point, and pose and colors there; their bounds are what the ends of the sweep reach."""
+        curve, split = self.curve(), self.best
+        pose, colors = curve[split][1:] if split is not None else (None, None)
+        (_, no_pose, all_colors), (last, all_pose, no_colors) = curve[0], curve[-1]
         return {
             "transfer.split": Figure(split, unit=f"of {last} layers: below it the pose, from it on the colors"),
-            "transfer.pose": Figure(pose[split], pose[last], pose[0], unit=f"of joints within {THRESHOLD} torso lengths"),
-            "transfer.colors": Figure(colors[split], colors[0], colors[last], unit="of the way to the other's colors"),
+            "transfer.pose": Figure(pose, all_pose, no_pose, f"of joints within {THRESHOLD} torso lengths"),
+            "transfer.colors": Figure(colors, all_colors, no_colors, "of the way to the other's colors"),
         }
 
     def curve(self):
-        """[split, pose, colors] of all split points."""
+        """[split, pose, colors] of all split points, from 0 to all layers."""
         return [[split, mean(self._correct[split]), mean(self._colors[split])] for split in self._splits]
 
 
@@ -97,4 +95,4 @@ def _colors_followed(picture, lower, upper, own, strangers):
 
 
 def _harmonic_mean(one, other):
-    return 2 * one * other / (one + other) if one and other else None
+    return 2 * one * other / (one + other) if one and other else 0
