@@ -1,4 +1,4 @@
-"""Features: the untrained ones grow with corruption, InceptionV3's are those of the file, wrong files are refused."""
+"""Features: untrained ones grow with corruption, InceptionV3's and a pose encoder's are those of their files."""
 
 import h5py
 import keras
@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.pose_models import brightest_pixel
 from tf_outfit_gan import ops
 from tf_outfit_gan.data.paperdoll.scene import draw_entry
 from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.metrics.features import InceptionFeatures, UntrainedFeatures
+from tf_outfit_gan.metrics.features import InceptionFeatures, UntrainedFeatures, choose_features, pose_encoder
 from tf_outfit_gan.metrics.frechet_distance import Moments, frechet_distance
 from tf_outfit_gan.pixels import array_to_float
+from tf_outfit_gan.pose.simple_baselines import build_estimator
 
 SIZE = (32, 24)
 
@@ -113,3 +115,28 @@ def test_wrong_inception_files_are_refused(inception, tmp_path):
         assert str(wrong) in str(error.value) and "\n" not in str(error.value)
     with pytest.raises(UserError, match="no such file"):
         InceptionFeatures(tmp_path / "nowhere.h5")
+
+
+def test_a_pose_encoders_features_are_what_its_decoder_gets(tmp_path, photos):
+    keras.utils.set_random_seed(0)
+    network = build_estimator((64, 48), "small")
+    network.export(str(tmp_path / "estimator"), verbose=False)
+    decoder = next(layer for layer in network.layers if isinstance(layer, keras.layers.Conv2DTranspose))
+    encoder = keras.Model(network.input, decoder.input)
+    features = pose_encoder(tmp_path / "estimator")
+    pictures = tf.image.resize(photos[:3], (64, 48))
+    expected = encoder(pictures, training=False).numpy().mean(axis=(1, 2))
+    assert expected.shape == (3, features.num_features) == (3, 96) and expected.std() > 0
+    np.testing.assert_allclose(features(pictures), expected, rtol=1e-3, atol=1e-4)
+    assert features(tf.zeros([2, 32, 24, 3])).shape == (2, 96)  # Any size.
+    assert "encoder of the pose estimator estimator (sha256 " in features.name and "not the standard FID" in features.name
+
+
+def test_the_best_features_that_there_are_files_for(inception, tmp_path):
+    no_encoder = brightest_pixel(tmp_path / "heatmaps", SIZE)
+    build_estimator((32, 32), "small").export(str(tmp_path / "estimator"), verbose=False)
+    for files, kind in (({}, "untrained"), ({"pose_model": no_encoder}, "untrained"),
+                        ({"pose_model": tmp_path / "estimator"}, "encoder of the pose estimator"),
+                        ({"pose_model": tmp_path / "estimator", "inception": inception[1]}, "InceptionV3")):
+        features = choose_features(SIZE, **files)
+        assert features.name.startswith(kind) and features.metric == ("FID" if kind == "InceptionV3" else "Frechet distance")
