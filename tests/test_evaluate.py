@@ -82,8 +82,9 @@ def test_the_command_says_what_it_measured(dataset, untrained, tmp_path, capsys)
 
 def test_a_growing_unconditional_snapshot_is_measured_at_its_own_size(dataset, tmp_path):
     path = save_untrained(tmp_path / "000012kimg", overrides=["conditional=false"], level=1)
-    result = evaluate(path, dataset, Protocol(count=8)).to_dict()
+    result = evaluate(path, dataset, Protocol(("distribution", "path_length"), count=8)).to_dict()
     assert result["size"] == "8x6" and not result["conditional"] and result["value"] > 0
+    assert result["figures"]["path_length.ppl"]["value"] > 0
 
 
 @pytest.mark.slow  # Two decompositions of 2048 x 2048.

@@ -18,8 +18,13 @@ class Linear:
         digits = tf.cast(tf.stack([seeds % 10, seeds // 10 % 10], axis=-1), tf.float32)
         return digits[:, None]  # [N, 1, 2]
 
+    @staticmethod
+    def condition_maps():
+        return [tf.zeros([2, 1])]  # For one picture of each path.
+
     @classmethod
-    def draw(cls, w, seeds):
+    def draw(cls, w, seeds, maps):
+        assert maps[0].shape == [4, 1]
         return w[:, 0] @ cls.matrix + tf.cast(seeds, tf.float32)[:, None] * 0  # [N, 2]
 
 

@@ -34,8 +34,10 @@ class PerceptualPathLength:
             start, end = (painter.style_vectors(ends, *conditions) for ends in (seeds, other_seeds))  # [N, L, D]
             # Both pictures of each path in one batch, with the same noise and maps.
             places = tf.concat([places, places + EPSILON], axis=0)[:, None, None]
-            start, end, seeds, *maps = (tf.concat([value, value], axis=0) for value in (start, end, seeds, *conditions[1:]))
-            here, there = tf.split(features(painter.draw(start + (end - start) * places, seeds, *maps)), 2)
+            maps = painter.condition_maps(*conditions)
+            start, end, seeds = map(_twice, (start, end, seeds))
+            maps = maps and list(map(_twice, maps))
+            here, there = tf.split(features(painter.draw(start + (end - start) * places, seeds, maps)), 2)
             return tf.reduce_sum(tf.square(here - there), axis=1) / EPSILON**2  # [N]
 
         self._measure = lengths
@@ -51,6 +53,10 @@ class PerceptualPathLength:
     def figures(self):
         """ppl, the mean over all paths but the outliers."""
         return {"path_length.ppl": Figure(mean_length(self._lengths), 0.0, unit="PPL in w, by the features below", higher_is_better=False)}
+
+
+def _twice(batch):
+    return tf.concat([batch, batch], axis=0)
 
 
 def mean_length(lengths):

@@ -38,8 +38,7 @@ class Sampler:
 
         @tf.function(input_signature=[self.request, self.request, layer])
         def transfer(upper, lower, split):
-            source_w, target_w = painter.style_vectors(*upper), painter.style_vectors(*lower)
-            return checked(painter.transfer(source_w, target_w, lower[0], (split, painter.num_layers), *lower[2:]))
+            return checked(painter.transfer(upper, lower, (split, painter.num_layers)))
 
         self._draw, self._transfer = draw, transfer
 
