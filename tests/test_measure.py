@@ -11,11 +11,13 @@ from tests.pose_models import brightest_pixel
 from tests.test_evaluate import dataset, refused, save_untrained, untrained  # noqa: F401 - fixtures
 from tf_outfit_gan import cli
 from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.metrics.measure import measure
+from tf_outfit_gan.metrics.figure import Figure
+from tf_outfit_gan.metrics.measure import Measurement, measure
 from tf_outfit_gan.metrics.protocol import NEEDS, Protocol
 from tf_outfit_gan.metrics.sampler import Sampler
 from tf_outfit_gan.metrics.samples import stream
 from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.snapshot import transfer_split
 
 SIZE = (16, 12)
 
@@ -99,6 +101,22 @@ def test_the_command_draws_writes_and_checks(dataset, untrained, files, tmp_path
     assert cli.main(command) == 1
     error = capsys.readouterr().err
     assert "does not pass: articles.all.color" in error and "expected standing 0.99" in error and "pose.pck" not in error
+
+
+def test_the_best_split_is_stored_with_the_snapshot(dataset, tmp_path, monkeypatch, capsys):  # noqa: F811
+    path = save_untrained(tmp_path / "000012kimg")
+    found = Measurement({"snapshot": str(path), "conditional": True, "alpha": 1, "count": 2, "split": "train", "size": "16x12",
+                         "cur_nimg": 0, "data": "x", "count_asked": 2}, {"transfer.split": Figure(4)}, [])
+    monkeypatch.setattr("tf_outfit_gan.metrics.measure.measure", lambda *arguments: found)
+    assert cli.main(["evaluate", str(path), "--data", str(dataset.path), "--quiet"]) == 0
+    assert transfer_split(path) == 4
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tf_outfit_gan.snapshot.save_transfer_split", full)
+    assert cli.main(["evaluate", str(path), "--data", str(dataset.path), "--quiet"]) == 0
+    assert "the split point is not stored there: No space left on device" in capsys.readouterr().out
 
 
 def test_two_snapshots_are_compared(dataset, untrained, tmp_path, capsys):  # noqa: F811

@@ -8,6 +8,7 @@ from tests.exported import cell, tiny_renderer, write_outfit, write_snapshot
 from tf_outfit_gan import cli
 from tf_outfit_gan.renderer import Renderer
 from tf_outfit_gan.request_inputs import read_request
+from tf_outfit_gan.snapshot import save_transfer_split, transfer_split
 from tf_outfit_gan.styles import transfer_layers
 
 SIZE = (16, 12)
@@ -45,6 +46,24 @@ def test_the_papers_layers():
     assert transfer_layers("colour", 18) == (12, 18)
     assert transfer_layers("pose", 18) == (0, 3)
     assert transfer_layers("colour", 6) == (4, 6)
+
+
+def test_the_layers_that_evaluate_found_take_the_papers_place(folder, renderer):
+    write_snapshot(folder / "000400kimg")
+    source, target = (read_request(f"{name}/outfit.json", SIZE) for name in ("source", "target"))
+    save_transfer_split(folder / "000400kimg", 3)
+    assert transfer_split(folder) == 3  # Of the run's newest snapshot.
+    for what, layers in (("pose", (0, 3)), ("colour", (3, 6))):
+        assert transfer(folder / "000400kimg", *OUTFITS, "--what", what) == 0
+        result = renderer.transfer(source, target, 1, 1, 1.0, layers)
+        np.testing.assert_array_equal(cell(Image.open("out.png"), 0, 2, SIZE), result)
+
+
+def test_damaged_layers_are_named(folder, capsys):
+    write_snapshot(folder / "000400kimg")
+    (folder / "000400kimg" / "transfer.json").write_text("{}")
+    assert transfer(folder / "000400kimg", *OUTFITS, "--what", "pose") == 2
+    assert "transfer.json: not readable ('split' is missing); delete it" in capsys.readouterr().err
 
 
 def test_the_sheet_shows_source_target_and_result(folder, snapshot, renderer):

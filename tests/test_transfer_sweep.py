@@ -74,11 +74,24 @@ def test_the_best_split_keeps_the_pose_and_takes_the_colors():
     assert [row[:2] for row in curve] == [pytest.approx(row[:2]) for row in expected]
     assert [row[2] for row in curve[2:]] == pytest.approx([row[2] for row in expected[2:]])
     assert found.best == 2
+    assert [len(row) for row in found.rows()] == [LAYERS + 1] * 3
+    assert [caption for _, caption in found.rows()[0]][::2] == ["all from the other", "colors: layers 3-6",
+                                                                "colors: layers 5-6", "own"]
+    np.testing.assert_array_equal(found.rows()[0][2][0], dressed(2, BLUE))
     figures = found.figures()
     assert figures["transfer.split"].value == 2 and "of 6 layers" in figures["transfer.split"].unit
     assert figures["transfer.pose"].value == figures["transfer.pose"].ceiling == pytest.approx(15 / 16)
     assert figures["transfer.pose"].floor == 0 and figures["transfer.colors"].value == 1
     assert figures["transfer.colors"].floor == 0
+
+
+def test_neither_end_is_a_split():
+    """A model whose colors all enter at its first layer keeps no pose with them; the ends would look best."""
+    model = Model()
+    model.transfer = lambda upper, lower, split: np.stack([dressed(2, BLUE if split in (0, 6) else RED)] * len(lower[0]))
+    assert sweep(model).best is None
+    model.transfer = lambda upper, lower, split: np.stack([dressed(2, BLUE if split in (0, 1, 6) else RED)] * len(lower[0]))
+    assert sweep(model).best == 1
 
 
 def test_no_more_entries_are_tried_than_asked_for(monkeypatch):

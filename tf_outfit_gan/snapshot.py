@@ -6,6 +6,7 @@
         generator.weights.h5   the weights, float32
         training/              optional: generator and discriminator as training left them, to train on from here
         noise.npz              optional: fixed noise maps, where the model came with some
+        transfer.json          optional: where the layers of the pose end and those of the colors begin: see `evaluate`
 
 It is what everyone but the trainer reads. It is written under another name and renamed: what has the name is whole.
 """
@@ -19,11 +20,13 @@ from pathlib import Path
 import numpy as np
 
 from tf_outfit_gan.config import ModelConfig, from_json, to_json
+from tf_outfit_gan.data.records import write_whole
 from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.folders import check_room, whole_folder
 
 FORMAT = 1
 _GENERATOR = "generator.weights.h5"
+_TRANSFER = "transfer.json"
 _TRAINING = ("training/generator.weights.h5", "training/discriminator.weights.h5")
 
 
@@ -118,6 +121,22 @@ def load(path, training=False):
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise UserError(f"{path}/noise.npz: noise maps do not load ({_first_line(error)})") from None
     return dataclasses.replace(snapshot, generator=generator, noise=noise, training=networks)
+
+
+def save_transfer_split(path, split):
+    """Adds to a snapshot folder that layers below `split`, 0-based, carry the pose, and the others the colors."""
+    write_whole(Path(path) / _TRANSFER, json.dumps({"split": split}) + "\n")
+
+
+def transfer_split(path):
+    """What `save_transfer_split` wrote into the snapshot that a path means, as for `read`; None if nobody did."""
+    path = newest(path) / _TRANSFER
+    if not path.is_file():
+        return None
+    try:
+        return int(json.loads(path.read_text(encoding="utf-8"))["split"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path}: not readable ({_first_line(error)}); delete it and evaluate the snapshot again") from None
 
 
 def _file_bytes(network):

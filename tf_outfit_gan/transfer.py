@@ -1,8 +1,9 @@
 """`outfit-gan transfer`: the colour or the pose of one picture on another (arXiv 1908.08847, section 4.1 and figure 4).
 
 All that enters some layers is taken from the source, the rest from the target: the style vectors and, where conditions
-also enter as maps, those of the levels that begin in these layers. By default these are the paper's shares of the layers:
-the last third for the colour, the first sixth for the pose (13-18 and 1-3 of the paper's 18).
+also enter as maps, those of the levels that begin in these layers. By default these are the ranges that
+`outfit-gan evaluate --metrics transfer` found best for the snapshot, or else the paper's shares of the layers: the last
+third for the colour, the first sixth for the pose (13-18 and 1-3 of the paper's 18).
 """
 
 from tf_outfit_gan import request_inputs, sheet
@@ -18,7 +19,7 @@ def add_arguments(parser):
     parser.add_argument("--target", required=True, metavar="OUTFIT", help="what it goes to, given alike")
     parser.add_argument("--what", required=True, choices=("colour", "pose"), help="what to transfer")
     parser.add_argument("--layers", metavar="13-18",
-                        help="layers to copy, from 1, the last included (default: the paper's for --what)")
+                        help="layers to copy, from 1, the last included (default: those that evaluate found, or the paper's)")
     parser.add_argument("--seed", metavar="1,2,3", help="a row each (default: 1); for a conditional model only")
     parser.add_argument("--psi", type=float, help=PSI_HELP)
     parser.add_argument("--out", required=True, metavar="picture.png",
@@ -53,6 +54,9 @@ def run(args):
 def _layers(args, num_layers):
     """The layers to copy, 0-based and half-open."""
     if args.layers is None:
+        split = snapshots.transfer_split(args.snapshot)
+        if split is not None:
+            return (split, num_layers) if args.what == "colour" else (0, split)
         from tf_outfit_gan.styles import transfer_layers
 
         return transfer_layers(args.what, num_layers)

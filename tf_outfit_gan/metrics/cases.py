@@ -42,12 +42,12 @@ class Cases:
     def _row(self, which, heap):
         row = []
         for _, (score, name, left, right) in sorted(heap, key=lambda item: item[0], reverse=True):
-            row += [(left, f"{name}: {self._left}"), (right, f"{which}, {self._name} {score:.2f}")]
+            row += [(left, f"{name}: {self._left}"), (right, f"{which}: {score:.2f} {self._name}")]
         return row
 
 
 def draw_cases(cases, path):
-    """Writes the sheet of all `Cases` as a PNG; nothing if no picture has a score."""
+    """Writes the rows of all `Cases`, or of others that have `rows`, as a PNG; nothing if there are none."""
     rows = [row for case in cases for row in case.rows()]
     if rows:
         sheet.save_whole(sheet.grid(rows), path)

@@ -79,6 +79,8 @@ def run(args):
         draw_cases(found[0].cases, args.sheet)
     if args.card:
         write_whole(args.card, model_card(found[0]))
+    for measurement in found:
+        _keep_split(measurement)
     check_gate(gate, found[0].figures)
 
 
@@ -91,6 +93,18 @@ def evaluate(path, dataset, protocol=Protocol(), quiet=True):
     snapshot = snapshots.load(path)
     with progress("evaluate", min(protocol.count, dataset.count(protocol.split)), "pictures", quiet) as advance:
         return measure(path, snapshot, dataset, protocol, advance)
+
+
+def _keep_split(measurement):
+    """Stores the best split point with the snapshot, where `outfit-gan transfer` looks for it."""
+    from tf_outfit_gan.snapshot import save_transfer_split
+
+    split = measurement.figures.get("transfer.split")
+    if split and split.value is not None:
+        try:
+            save_transfer_split(measurement.fields["snapshot"], split.value)
+        except OSError as error:
+            print(f"{measurement.fields['snapshot']}: the split point is not stored there: {error.strerror}")
 
 
 def _names(args):

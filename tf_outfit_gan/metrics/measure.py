@@ -23,7 +23,7 @@ from tf_outfit_gan.sizes import format_size
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was found: `fields` says of what, `figures` are {name: `Figure`}, `cases` the pictures at both ends."""
+    """What was found: `fields` says of what, `figures` are {name: `Figure`}, `cases` have rows of pictures for a sheet."""
 
     fields: dict
     figures: dict
@@ -82,7 +82,10 @@ def measure(path, snapshot, dataset, protocol, advance, sampler=None):
         fields |= {"features": features.name, "num_features": features.num_features}
     if "distribution" in protocol.metrics:
         fields |= {"metric": features.metric, "value": figures["distribution.frechet_distance"].value}
-    return Measurement(fields, figures, list(cases.values()))
+    sweeps = [metric for metric in metrics if isinstance(metric, TransferSweep)]
+    for sweep in sweeps:
+        fields["transfer_curve"] = sweep.curve()
+    return Measurement(fields, figures, [*cases.values(), *sweeps])
 
 
 def _metrics(snapshot, dataset, protocol, count, sampler):

@@ -15,6 +15,9 @@ from tf_outfit_gan.pose.pck import THRESHOLD, joint_distances
 # Entries that are tried, the first ones: every split point is a picture of each.
 ENTRIES = 128
 
+# Entries of which the sheet shows all split points.
+SHOWN = 3
+
 # The series of seeds of the strangers, who give the upper layers.
 _STRANGERS = 12
 
@@ -36,7 +39,7 @@ class TransferSweep:
         self._correct = {split: [] for split in self._splits}  # Of each joint that counts.
         self._colors = {split: [] for split in self._splits}  # Of each garment that both wear.
         self._left = ENTRIES
-        self.pictures = {}  # {split: the first pictures, uint8 [N, H, W, 3]}
+        self._shown = [[] for _ in range(SHOWN)]  # Rows of pictures, one a split point.
 
     def add(self, samples, drawn):
         """Takes in `Samples` and their pictures, uint8 [N, H, W, 3], as long as fewer than `ENTRIES` were tried."""
@@ -51,7 +54,9 @@ class TransferSweep:
         ends = [lab(picture) for picture in (drawn[:used], self._sampler(*upper))]
         for split in self._splits:
             pictures = self._sampler.transfer(upper, lower, split)
-            self.pictures.setdefault(split, pictures)
+            for row, picture in zip(self._shown, pictures):
+                if len(row) == split:
+                    row.append(picture.copy())
             distances = joint_distances(self._estimator(pictures), own.keypoints[:used], self._size)
             self._correct[split].extend(distances[~np.isnan(distances)] <= THRESHOLD)
             for picture, *sides in zip(lab(pictures), *ends, *regions):
@@ -59,9 +64,13 @@ class TransferSweep:
 
     @property
     def best(self):
-        """The split point whose harmonic mean of pose and colors is highest; None if nothing could be measured."""
-        scores = [_harmonic_mean(pose, colors) for _, pose, colors in self.curve()]
-        return scores.index(max(scores)) if max(scores) else None
+        """The split point whose harmonic mean of pose and colors is highest; None if nothing could be measured.
+
+        Neither end is one: there, nothing is transferred.
+        """
+        scores = {split: _harmonic_mean(pose, colors) for split, pose, colors in self.curve()[1:-1]}
+        best = max(scores, key=scores.get)
+        return best if scores[best] else None
 
     def figures(self):
         """split, the best split point, and pose and colors there; their bounds are what the ends of the sweep reach."""
@@ -73,6 +82,12 @@ class TransferSweep:
             "transfer.pose": Figure(pose, all_pose, no_pose, f"of joints within {THRESHOLD} torso lengths"),
             "transfer.colors": Figure(colors, all_colors, no_colors, "of the way to the other's colors"),
         }
+
+    def rows(self):
+        """Rows for `sheet.grid`: the first entries at all split points, from the upper entry's own to the lower one's."""
+        last = self._splits[-1]
+        captions = ["all from the other", *(f"colors: layers {split + 1}-{last}" for split in self._splits[1:-1]), "own"]
+        return [list(zip(row, captions)) for row in self._shown if row]
 
     def curve(self):
         """[split, pose, colors] of all split points, from 0 to all layers."""
