@@ -21,7 +21,7 @@ VERBS = {
     "import-stylegan": ("tf_outfit_gan.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
     "render": ("tf_outfit_gan.render", "render an outfit in one or many poses"),
     "transfer": ("tf_outfit_gan.transfer", "copy the colour or the pose of one picture to another"),
-    "evaluate": ("tf_outfit_gan.metrics.evaluate", "measure the Frechet inception distance of a snapshot"),
+    "evaluate": ("tf_outfit_gan.metrics.evaluate", "measure a snapshot against photos, or compare two"),
     "export": ("export.program", "write a SavedModel for TF Serving"),
     "serve": ("serving.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
     "request": ("serving.request", "ask a server for a picture"),

@@ -1,1 +1,1 @@
-"""What a picture is worth: the Frechet inception distance."""
+"""What a model is worth: how near its pictures are to photos, and whether they show what was asked for."""
