@@ -1,6 +1,8 @@
 """A measurement as a whole: photos reach the ceiling, strangers the floor, and the command shows and checks it."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -141,3 +143,11 @@ def test_what_cannot_be_measured_is_refused(dataset, untrained, files, tmp_path,
         capsys, unconditional, *data, "--metrics", "distribution,identity,diversity")
     with pytest.raises(UserError, match="a.png|expected a mask for each photo"):
         measure("x", make_snapshot(), dataset, Protocol(("articles",), masks=tmp_path), lambda count: None)
+
+
+def test_two_devices_give_the_figures_of_one(dataset):  # noqa: F811
+    program = [sys.executable, "-m", "tests.sampled_on_two", str(dataset.path)]
+    one, two = json.loads(subprocess.run(program, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    assert one["devices"] == ["CPU:0"] and two["devices"] == ["CPU:0", "CPU:1"] and one["finite"]
+    assert two["figures"] == pytest.approx(one["figures"], rel=0.01)
+    assert two["figures"]["picture.error"] == pytest.approx(one["figures"]["picture.error"], rel=1e-4)

@@ -5,6 +5,7 @@
     DATA/records/train-00000-of-00008-photos-64x48       id, image, keypoints
     DATA/records/train-00000-of-00008-articles-64x48     one image a slot, no bytes for a missing article
     DATA/records/train-00000-of-00008.done.json          written after the shard's records: what they hold
+    DATA/statistics/                                     what `evaluate` knows of the photos; may be deleted
 
 Photos and articles of a shard stand in the same order at every level, so a reader zips the photos of one level with
 the articles of another: the size of the conditions does not follow the size of the picture.

@@ -1,5 +1,8 @@
 """Draws the pictures that are measured: without truncation, and through 8 bits, as the photos came."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import tensorflow as tf
 
 from tf_outfit_gan.errors import UserError
@@ -9,18 +12,21 @@ from tf_outfit_gan.pose.mpii import NUM_JOINTS
 
 
 class Sampler:
-    """Draws pictures of a snapshot for metrics.
+    """Draws pictures of a snapshot for metrics, on all GPUs, or on one processor where there are none.
 
     Args:
         path: the snapshot's, for errors.
         snapshot: the `Snapshot`.
+        devices: names of the devices that share each batch; None for all of them.
 
     Raises:
         UserError: where a picture is not finite, which rounding to 8 bits would hide.
     """
 
-    def __init__(self, path, snapshot):
+    def __init__(self, path, snapshot, devices=None):
         self._path, config = path, snapshot.config
+        found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")[:1]
+        self._devices = devices or [device.name for device in found]
         painter = self.painter = Painter(snapshot)
         self.request = [tf.TensorSpec([None], tf.int64)]  # Seeds, and the conditions where there are some.
         if config.conditional:
@@ -45,7 +51,14 @@ class Sampler:
     def __call__(self, seeds, articles=None, keypoints=None):
         """Pictures uint8 [N, H, W, 3] of seeds int64 [N], articles [N, S, h, w, 3] and keypoints [N, K, 3]."""
         request = [seeds] if articles is None else [seeds, articles, keypoints]
-        return self._whole(*self._draw(*request))
+        shares = np.array_split(np.arange(len(seeds)), min(len(seeds), len(self._devices)))
+
+        def draw(device, rows):
+            with tf.device(device):
+                return self._whole(*self._draw(*(value[rows[0]:rows[-1] + 1] for value in request)))
+
+        with ThreadPoolExecutor(len(shares)) as threads:
+            return np.concatenate(list(threads.map(draw, self._devices, shares)))
 
     def transfer(self, upper, lower, split):
         """Pictures whose layers from `split` on come from the requests `upper`, all else from `lower`.
