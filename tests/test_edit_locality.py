@@ -23,7 +23,7 @@ def gray(value):
 
 
 def test_what_an_edit_changes_inside_and_outside():
-    drawn, asked = flat(100, 100, 100), []
+    drawn, asked = flat(100, 100, 100, 100), []
 
     def draw(seeds, articles, keypoints):
         """Inside the top's place lightness grows by 40, on its border by 100, left of it by 10 and nowhere else."""
@@ -32,12 +32,12 @@ def test_what_an_edit_changes_inside_and_outside():
         edited[TOP], edited[:, 10, 4:8], edited[:, :, :4] = 140, 200, 110
         return edited
 
-    own = entries(flat(50, 50, 50), [{"top", "bottom"}, {"bottom"}, {"top"}])
-    strangers = entries(flat(60, 60, 60), [{"top"}, {"top"}, {"top"}])
+    own = entries(flat(50, 50, 50, 50), [{"top", "bottom"}, {"bottom"}, {"top"}, {"top"}])
+    strangers = entries(flat(60, 60, 60, 60), [{"top"}, {"top"}, {"top"}, {"bottom"}])
     locality = EditLocality(regions, ("top", "bottom"), draw)
     score, left, right = locality.add(samples(own, strangers, number=20), drawn)
 
-    # The top alone was exchanged, and only for those who wear one: their seeds, the stranger's top, the own bottom.
+    # The top alone was exchanged, and only where both wear one: the own seeds, the stranger's top, the own bottom.
     assert asked == [([20, 22], [[1, 1], [3, 0]])]
     figures = locality.figures()
     inside, outside = ciede2000(gray(100), gray(140)), ciede2000(gray(100), gray(110)) * 64 / (192 - 16 - 4)
@@ -52,7 +52,7 @@ def test_what_an_edit_changes_inside_and_outside():
     body = near_bones(poses(1), SIZE, 0.05)[0] & (regions(["a"])[0] == 0)
     assert body.any() and not body[:, :4].any()
     assert figures["edits.top.on_person"].value == 0 and figures["edits.top.ratio_on_person"].value is None
-    np.testing.assert_allclose(score, [outside, np.nan, outside])
+    np.testing.assert_allclose(score, [outside, np.nan, outside, np.nan])
     assert right[0, 6, 4, 0] == 140 and right[1, 6, 4, 0] == 100 == left[0, 6, 4, 0]
 
 

@@ -40,7 +40,6 @@ def ciede2000(one, other):
     # Differences in lightness, chroma and hue; hues differ the short way around.
     dl, dc = l2 - l1, c2 - c1
     dh = np.where(gray, 0, (h2 - h1 + 180) % 360 - 180)
-    dh = np.where((dh == -180) & (h2 > h1), 180, dh)
     dh = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(dh / 2))
 
     # Means; that of hues more than half a turn apart lies on the other side.
