@@ -85,6 +85,17 @@ def test_the_best_split_keeps_the_pose_and_takes_the_colors():
     assert figures["transfer.colors"].floor == 0
 
 
+def test_garments_count_in_slot_order():
+    """Sums in another order differ in their last digit, and the order of a set is another one in each process."""
+    slots = ("outerwear", "top", "dress", "bottom", "shoes", "bag")
+    regions = {slot: np.arange(6)[None] == place for place, slot in enumerate(slots)}
+    lower, upper = np.zeros((1, 6, 3)), np.zeros((1, 6, 3))
+    upper[..., 0] = 50
+    picture = upper * [[[0], [0.2], [0.4], [0.6], [0.8], [1]]]
+    found = list(transfer_sweep._colors_followed(picture, lower, upper, regions, {slot: regions[slot] for slot in slots[::-1]}))
+    assert found == sorted(found) and found[0] == 0 and found[-1] == 1
+
+
 def test_neither_end_is_a_split():
     """A model whose colors all enter at its first layer keeps no pose with them; the ends would look best."""
     model = Model()

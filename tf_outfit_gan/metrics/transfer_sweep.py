@@ -101,7 +101,7 @@ def _colors_followed(picture, lower, upper, own, strangers):
         picture, lower, upper: [H, W, 3] in CIELAB; the picture has the lower one's pose.
         own, strangers: where their garments show, {slot: bool [H, W]}.
     """
-    for slot in own.keys() & strangers.keys():
+    for slot in (slot for slot in own if slot in strangers):
         color = picture[own[slot]].mean(axis=0)
         left, arrived = (ciede2000(color, side[region[slot]].mean(axis=0))
                          for side, region in ((lower, own), (upper, strangers)))
