@@ -97,7 +97,7 @@ class ArticleFidelity:
         return np.array(errors, np.float64), samples.own.photos, drawn
 
     def figures(self):
-        """For each slot and for all garments together: color, a CIEDE2000, and pattern, a similarity of 0 to 1."""
+        """For each slot and for all garments together: color, a CIEDE2000, and pattern, a similarity of up to 1."""
         by_slot = {slot: np.array(found).reshape(-1, 2, 3) for slot, found in self._found.items()}
         figures = {}
         for slot, found in [("all", np.concatenate(list(by_slot.values()))), *by_slot.items()]:

@@ -33,15 +33,18 @@ def variogram(colors, region):
 
 
 def pattern_similarity(one, other):
-    """How alike two variograms [V] are, from 0 to 1 = the same; NaN if no step is in both.
+    """How alike two variograms [V] are, 1 = the same, around 0 = strangers; NaN unless they share two steps.
 
-    2ab + c over a^2 + b^2 + c at each step: the form that SSIM gives to contrast (Wang et al. 2004, equation 9).
+    SSIM (Wang et al. 2004, equation 13) over the steps instead of over pixels: whether both differ as much on average,
+    and whether they do so at the same steps.
     """
     both = ~(np.isnan(one) | np.isnan(other))
-    if not both.any():
+    if both.sum() < 2:
         return np.nan
     a, b = one[both], other[both]
-    return float(np.mean((2 * a * b + UNSEEN**2) / (a**2 + b**2 + UNSEEN**2)))
+    strength = (2 * a.mean() * b.mean() + UNSEEN**2) / (a.mean() ** 2 + b.mean() ** 2 + UNSEEN**2)
+    covariance = np.mean((a - a.mean()) * (b - b.mean()))
+    return float(strength * (2 * covariance + UNSEEN**2) / (a.var() + b.var() + UNSEEN**2))
 
 
 def _mean_difference(colors, region, down, right):
