@@ -34,7 +34,8 @@ def main(data):
         protocol = Protocol(("distribution", "identity", "diversity"), count=15, batch=7)
         found = measure("x", snapshot, dataset, protocol, lambda count: None, Watched("x", snapshot, devices))
         figures = {name: figure.value for name, figure in found.figures.items()}
-        results.append({"devices": sorted(used), "figures": figures, "finite": bool(np.isfinite(list(figures.values())).all())})
+        finite = bool(np.isfinite(list(figures.values())).all())
+        results.append({"devices": sorted(used), "figures": figures, "finite": finite})
     print(json.dumps(results))
 
 

@@ -1,4 +1,4 @@
-"""Colors: CIELAB of known sRGB colors, and CIEDE2000 on all pairs that Sharma, Wu and Dalal published (2005, table 1)."""
+"""Colors: CIELAB of known sRGB colors, and CIEDE2000 on all pairs of Sharma, Wu and Dalal (2005, table 1)."""
 
 import numpy as np
 import pytest

@@ -42,15 +42,19 @@ def test_what_passes():
 
 def test_all_that_fail_are_named():
     gate = {"pose.pck": {"at_least": 0.9}, "articles.top.color": {"at_most": 20}, "pose.typo": {"at_least": 1}}
-    with pytest.raises(GateError, match="pose.pck 0.85.*ceiling 0.95.*expected at least 0.9; pose.typo was not measured$"):
+    message = "pose.pck 0.85.*ceiling 0.95.*expected at least 0.9; pose.typo was not measured$"
+    with pytest.raises(GateError, match=message):
         check_gate(gate, FIGURES)
 
 
 @pytest.mark.parametrize("content, message", [
-    ("", "expected JSON"), ("[]", "expected an object"), ('{"pose.pck": 0.8}', "pose.pck: expected an object of demands"),
+    ("", "expected JSON"),
+    ("[]", "expected an object"),
+    ('{"pose.pck": 0.8}', "pose.pck: expected an object of demands"),
     ('{"pose.pck": {}}', "pose.pck: expected an object of demands"),
     ('{"pose.pck": {"atleast": 1}}', "one of at_least, at_most, of_ceiling, standing and a number, found 'atleast': 1"),
-    ('{"pose.pck": {"at_least": "1"}}', "found 'at_least': '1'"), ('{"pose.pck": {"at_least": true}}', "found 'at_least': True"),
+    ('{"pose.pck": {"at_least": "1"}}', "found 'at_least': '1'"),
+    ('{"pose.pck": {"at_least": true}}', "found 'at_least': True"),
 ])
 def test_what_is_no_gate(tmp_path, content, message):
     (tmp_path / "gate.json").write_text(content)

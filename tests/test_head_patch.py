@@ -56,6 +56,6 @@ def test_hair_and_face_of_a_doll_are_its_hair_and_face():
 
 
 def test_a_pose_without_a_head_has_none():
-    whole, no_top, one_point = pose((6, 9), (6, 2), (16, 12)), pose((6, 9), (6, 2), (16, 12)), pose((6, 9), (6, 9), (16, 12))
+    whole, no_top, one_point = (pose((6, 9), top, (16, 12)) for top in ((6, 2), (6, 2), (6, 9)))
     no_top[0, HEAD_TOP] = 0
     assert has_head(np.concatenate([whole, no_top, one_point])).tolist() == [True, False, False]

@@ -46,8 +46,8 @@ def test_other_patterns_are_other_patterns():
     # Against a plain garment, which differs nowhere, there is neither strength nor likeness but for the constants.
     steps, c = variogram(striped(8), REGION), UNSEEN**2
     assert similarity(striped(8), plain) == pytest.approx(c / (steps.mean() ** 2 + c) * c / (steps.var() + c))
-    # As strong, at other steps: stripes along the other axis. At the same steps, half as strong: fainter stripes.
-    assert similarity(striped(8), striped(8, axis=1)) < 0 < similarity(striped(8), striped(8, low=40, high=60)) < 0.8
+    # At the same steps, half as strong: fainter stripes.
+    assert 0.5 < similarity(striped(8), striped(8, low=40, high=60)) < 0.8
 
 
 def test_noise_is_another_pattern_than_stripes():

@@ -25,7 +25,8 @@ def test_an_entrys_stranger_is_the_next_one_whatever_the_batch(data):
         parts = found(data, batch)
         ids = [entry for part in parts for entry in part.own.ids]
         assert [entry for part in parts for entry in part.strangers.ids] == ids[1:] + ids[:1] and len(set(ids)) == 7
-        photos, strangers = (np.concatenate([getattr(part, who).photos for part in parts]) for who in ("own", "strangers"))
+        photos = np.concatenate([part.own.photos for part in parts])
+        strangers = np.concatenate([part.strangers.photos for part in parts])
         np.testing.assert_array_equal(strangers, np.roll(photos, -1, axis=0))
         seeds = np.concatenate([part.seeds() for part in parts])
         np.testing.assert_array_equal(seeds, 3 * 2**32 + np.arange(7))

@@ -54,7 +54,8 @@ def batch(count):
     keypoints = np.tile(np.float32([0.5, 2.5 / 16, 1]), (count, 16, 1))
     keypoints[:, 7, 1] = 12.5 / 16  # The thorax, which the estimator never finds: a torso of 10 pixels.
     own = entries(np.stack([dressed(2, RED)] * count), [{"top"}] * count, keypoints=keypoints)
-    strangers = entries(np.stack([dressed(10, BLUE)] * count), [{"top"}] * count, [f"stranger{i}" for i in range(count)])
+    names = [f"stranger{i}" for i in range(count)]
+    strangers = entries(np.stack([dressed(10, BLUE)] * count), [{"top"}] * count, names)
     return samples(own, strangers)
 
 
@@ -68,11 +69,11 @@ def test_the_best_split_keeps_the_pose_and_takes_the_colors():
     model = Model()
     found = sweep(model)
     assert model.asked == [(split, 3, True) for split in range(LAYERS + 1)]
-    expected = [[0, 0, 1], [1, 0, 1], [2, 15 / 16, 1], [3, 15 / 16, 1], [4, 15 / 16, 0], [5, 15 / 16, 0], [6, 15 / 16, 0]]
+    pose, colors = [0, 0] + [15 / 16] * 5, [1, 1, 1, 1, 0, 0, 0]
     # Where the person was not moved the lower entry's place shows the ground: its color is nobody's.
     curve = found.curve()
-    assert [row[:2] for row in curve] == [pytest.approx(row[:2]) for row in expected]
-    assert [row[2] for row in curve[2:]] == pytest.approx([row[2] for row in expected[2:]])
+    assert [row[0] for row in curve] == [*range(LAYERS + 1)] and [row[1] for row in curve] == pytest.approx(pose)
+    assert [row[2] for row in curve[2:]] == pytest.approx(colors[2:])
     assert found.best == 2
     assert [len(row) for row in found.rows()] == [LAYERS + 1] * 3
     assert [caption for _, caption in found.rows()[0]][::2] == ["all from the other", "colors: layers 3-6",
@@ -92,17 +93,20 @@ def test_garments_count_in_slot_order():
     lower, upper = np.zeros((1, 6, 3)), np.zeros((1, 6, 3))
     upper[..., 0] = 50
     picture = upper * [[[0], [0.2], [0.4], [0.6], [0.8], [1]]]
-    found = list(transfer_sweep._colors_followed(picture, lower, upper, regions, {slot: regions[slot] for slot in slots[::-1]}))
+    others = {slot: regions[slot] for slot in slots[::-1]}
+    found = list(transfer_sweep._colors_followed(picture, lower, upper, regions, others))
     assert found == sorted(found) and found[0] == 0 and found[-1] == 1
 
 
 def test_neither_end_is_a_split():
     """A model whose colors all enter at its first layer keeps no pose with them; the ends would look best."""
-    model = Model()
-    model.transfer = lambda upper, lower, split: np.stack([dressed(2, BLUE if split in (0, 6) else RED)] * len(lower[0]))
-    assert sweep(model).best is None
-    model.transfer = lambda upper, lower, split: np.stack([dressed(2, BLUE if split in (0, 1, 6) else RED)] * len(lower[0]))
-    assert sweep(model).best == 1
+    def best(*blue):
+        model = Model()
+        model.transfer = lambda upper, lower, split: np.stack(
+            [dressed(2, BLUE if split in blue else RED)] * len(lower[0]))
+        return sweep(model).best
+
+    assert best(0, 6) is None and best(0, 1, 6) == 1
 
 
 def test_no_more_entries_are_tried_than_asked_for(monkeypatch):

@@ -136,7 +136,7 @@ def transfer_split(path):
     try:
         return int(json.loads(path.read_text(encoding="utf-8"))["split"])
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path}: not readable ({_first_line(error)}); delete it and evaluate the snapshot again") from None
+        raise UserError(f"{path}: not readable ({_first_line(error)}); delete it and evaluate again") from None
 
 
 def _file_bytes(network):

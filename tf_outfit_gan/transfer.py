@@ -19,7 +19,7 @@ def add_arguments(parser):
     parser.add_argument("--target", required=True, metavar="OUTFIT", help="what it goes to, given alike")
     parser.add_argument("--what", required=True, choices=("colour", "pose"), help="what to transfer")
     parser.add_argument("--layers", metavar="13-18",
-                        help="layers to copy, from 1, the last included (default: those that evaluate found, or the paper's)")
+                        help="layers to copy, from 1, the last included (default: what evaluate found, or the paper's)")
     parser.add_argument("--seed", metavar="1,2,3", help="a row each (default: 1); for a conditional model only")
     parser.add_argument("--psi", type=float, help=PSI_HELP)
     parser.add_argument("--out", required=True, metavar="picture.png",

@@ -7,7 +7,11 @@ apart.
 import numpy as np
 
 # Linear sRGB to CIE XYZ (IEC 61966-2-1), and its white: D65, the sum of the rows.
-_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+_XYZ = np.array([
+    [0.4124564, 0.3575761, 0.1804375],
+    [0.2126729, 0.7151522, 0.0721750],
+    [0.0193339, 0.1191920, 0.9503041],
+])
 _WHITE = _XYZ.sum(axis=1)
 
 # An 8-bit value as linear light.

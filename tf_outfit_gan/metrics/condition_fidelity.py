@@ -3,8 +3,8 @@
 Every drawn picture has the pose and the articles of a photo, which is the truth that it is compared with. A distance
 between distributions does not see whether each picture obeys, only whether all of them together look like the photos.
 
-The ceiling is the photo itself, as if the model had drawn it: what the way of measuring loses. The floor is the photo of
-a stranger: as good as a picture can be that does not listen.
+The ceiling is the photo itself, as if the model had drawn it: what the way of measuring loses. The floor is the photo
+of a stranger: as good as a picture can be that does not follow its conditions.
 """
 
 import numpy as np
@@ -83,7 +83,7 @@ class ArticleFidelity:
 
     def __init__(self, regions):
         self._regions = regions
-        self._found = {slot: [] for slot in LABEL}  # [color, pattern] of each picture, ceiling and floor: [2, 3] a garment.
+        self._found = {slot: [] for slot in LABEL}  # For each garment what `_likeness` gives.
 
     def add(self, samples, drawn):
         """Takes in `Samples` and their pictures, uint8 [N, H, W, 3]; returns the mean color difference for `Cases`."""

@@ -47,7 +47,8 @@ class FeatureStatistics:
         partial = beside(path)
         try:
             with open(partial, "wb") as file:
-                np.savez(file, count=self.moments.count, mean=self.moments.mean, scatter=self.moments.scatter, kept=self.kept)
+                moments = self.moments
+                np.savez(file, count=moments.count, mean=moments.mean, scatter=moments.scatter, kept=self.kept)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(partial, path)
@@ -99,7 +100,8 @@ class Distribution:
             except OSError:
                 pass  # A data set that may only be read is measured anew each time.
         real, drawn = self.real, self.drawn
-        distance = frechet_distance(real.moments.mean, real.moments.covariance, drawn.moments.mean, drawn.moments.covariance)
+        moments = (part for side in (real, drawn) for part in (side.moments.mean, side.moments.covariance))
+        distance = frechet_distance(*moments)
         precision, recall = precision_recall(real.kept, drawn.kept)
         return {
             "distribution.frechet_distance": Figure(distance, 0.0, unit=self._features.metric, higher_is_better=False),

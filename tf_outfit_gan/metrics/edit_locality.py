@@ -18,8 +18,8 @@ class EditLocality:
     Changes are means of CIEDE2000 over pixels: inside the region where the photo wears the article, over the whole rest
     of the picture, and over the rest of the person. An empty background makes the rest of the picture look calm even
     where all has changed, as the floor shows, a photo of a stranger; the rest of the person is the stricter measure. A
-    new article of another cut changes the rest, too, as it should: the same for every model that is measured on the same
-    photos. No photo shows an edit, so there is no ceiling.
+    new article of another cut changes the rest, too, as it should: the same for every model that is measured on the
+    same photos. No photo shows an edit, so there is no ceiling.
 
     Args:
         regions: `GarmentRegions` of the photos.
@@ -40,7 +40,8 @@ class EditLocality:
         worst, shown = np.full(len(own.ids), np.nan), drawn.copy()
         before, photos, others = map(lab, (drawn, own.photos, strangers.photos))
         for place, slot in enumerate(self._slots):
-            rows = [i for i in range(len(own.ids)) if slot in own.worn[i] & strangers.worn[i] & set(garments(labels[i]))]
+            rows = [row for row in range(len(own.ids))
+                    if slot in own.worn[row] & strangers.worn[row] and slot in garments(labels[row])]
             if not rows:
                 continue
             articles = tf.concat([own.articles[:, :place], strangers.articles[:, place:place + 1],
@@ -65,8 +66,9 @@ class EditLocality:
             figures[f"edits.{slot}.inside"] = Figure(inside, floor=inside_floor, unit="CIEDE2000")
             for name, change, floor in zip(("outside", "on_person"), rest, rest_floor):
                 figures[f"edits.{slot}.{name}"] = Figure(change, floor=floor, unit="CIEDE2000", higher_is_better=False)
+                unit = f"times the change {name.replace('_', ' ')}"
                 figures[f"edits.{slot}.ratio_{name}"] = Figure(
-                    _ratio(inside, change), floor=_ratio(inside_floor, floor), unit=f"times the change {name.replace('_', ' ')}")
+                    _ratio(inside, change), floor=_ratio(inside_floor, floor), unit=unit)
         return figures
 
 

@@ -22,16 +22,16 @@ def add_arguments(parser):
     main.add_argument("--count", type=int, default=COUNT, metavar="N",
                       help="photos and drawn pictures (default: %(default)s, or all photos if there are fewer)")
     main.add_argument("--metrics", metavar="NAMES",
-                      help=f"what to measure, out of {','.join(NEEDS)}, or all (default: distribution, with --pose-model "
-                           "also pose, with --masks also articles)")
+                      help=f"what to measure, out of {','.join(NEEDS)}, or all (default: distribution, with "
+                           "--pose-model also pose, with --masks also articles)")
     main.add_argument("--inception", metavar="FILE",
                       help="weights of keras.applications.InceptionV3 without top, .h5 (default: the encoder of "
                            "--pose-model or untrained features, which do not give the standard score)")
     main.add_argument("--pose-model", metavar="FILE",
                       help="finds the poses of pictures: a pose estimator as for `outfit-gan pose`")
     main.add_argument("--masks", metavar="FOLDER", type=Path,
-                      help="where garments are: a gray picture ID.png a photo, of the slot's number at each pixel, as in a "
-                           "paper doll catalogue's masks/")
+                      help="where garments are: a gray picture ID.png a photo, of the slot's number at each pixel, as "
+                           "in a paper doll catalogue's masks/")
     main.add_argument("--seed", type=int, default=0, help="another seed draws other pictures (default: %(default)s)")
     run_options = parser.add_argument_group("Performance")
     run_options.add_argument("--batch", type=int, default=16, metavar="N",

@@ -1,7 +1,7 @@
-"""What pictures are compared by: features of InceptionV3, of a pose estimator's encoder, or of a fixed, untrained network.
+"""What pictures are compared by: features of InceptionV3, of a pose estimator's encoder, or of an untrained network.
 
-Each says in `name` what it is, and in `metric` what a Frechet distance between its features is called: FID is the name of
-one of them alone.
+Each says in `name` what it is, and in `metric` what a Frechet distance between its features is called: FID is the name
+of one of them alone.
 """
 
 import hashlib
@@ -69,8 +69,8 @@ class PoseEncoderFeatures:
     """The mean features of the encoder of a pose estimator, such as `outfit-gan train-pose` makes; see `pose_encoder`.
 
     They were learned from pictures of the kind that is measured, and know bodies, unlike `UntrainedFeatures`; garments
-    only as far as they help to find joints. Pictures of any size are stretched to the encoder's input, antialiased where
-    they shrink.
+    only as far as they help to find joints. Pictures of any size are stretched to the encoder's input, antialiased
+    where they shrink.
 
     Args:
         encoder: maps pictures [N, h, w, 3] in [-1, 1] to features [N, h', w', F].
@@ -94,7 +94,7 @@ class PoseEncoderFeatures:
 
 
 def pose_encoder(path):
-    """`PoseEncoderFeatures` of a pose model's file; None for a network without deconvolutions, which has no such encoder.
+    """`PoseEncoderFeatures` of a pose model's file; None for a network without deconvolutions, which has no encoder.
 
     A SavedModel gives its heatmaps alone. So its graph, with the weights in it, is cut where the first deconvolution
     begins.
@@ -114,7 +114,7 @@ def pose_encoder(path):
 
 
 def choose_features(size, inception=None, pose_model=None):
-    """The best features that there are files for: InceptionV3's, those of a pose estimator's encoder, or untrained ones.
+    """The best features that there are files for: InceptionV3's, those of a pose estimator's encoder, or untrained.
 
     Args:
         size: (height, width) of the pictures.

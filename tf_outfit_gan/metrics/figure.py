@@ -8,7 +8,7 @@ class Figure:
     """One number of a model.
 
     `ceiling` is what the photos reach, measured in the same way as if the model had drawn them; `floor` is what photos
-    of other entries reach: perfect pictures of the wrong thing. None where there is nothing to measure or no such bound.
+    of other entries reach: perfect pictures of the wrong thing. None where nothing can be measured.
     """
 
     value: float | None

@@ -1,7 +1,7 @@
 """Measures a snapshot against photos, for `evaluate` and for a training that watches itself.
 
-Each photo lends its conditions and a seed to one drawn picture, without truncation. Photos and pictures pass in batches;
-what is kept of them are numbers, and of a few extreme cases the pictures.
+Each photo lends its conditions and a seed to one drawn picture, without truncation. Photos and pictures pass in
+batches; what is kept of them are numbers, and of a few extreme cases the pictures.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from tf_outfit_gan.sizes import format_size
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was found: `fields` says of what, `figures` are {name: `Figure`}, `cases` have rows of pictures for a sheet."""
+    """What was found: `fields` says of what, `figures` are {name: `Figure`}, `cases` have rows of pictures to show."""
 
     fields: dict
     figures: dict
@@ -76,7 +76,8 @@ def measure(path, snapshot, dataset, protocol, advance, sampler=None):
     fields = {
         "snapshot": str(path), "cur_nimg": snapshot.cur_nimg, "size": format_size(size), "alpha": snapshot.alpha,
         "conditional": config.conditional, "data": str(dataset.path), "split": protocol.split, "count": count,
-        "count_asked": protocol.count, "seed": protocol.seed, "metrics": list(protocol.metrics), "files": protocol.files,
+        "count_asked": protocol.count, "seed": protocol.seed, "metrics": list(protocol.metrics),
+        "files": protocol.files,
     }
     if features:
         fields |= {"features": features.name, "num_features": features.num_features}

@@ -18,15 +18,15 @@ def model_card(measurement):
         "thousand training images.", "",
         "## Figures", "",
         f"{fields['count']} entries of the split {fields['split']} of `{fields['data']}`, seed {fields['seed']}, no "
-        "truncation. *Photos* is what the photos themselves reach, measured in the same way: the ceiling. *Strangers* is "
-        "what photos of other entries reach: the floor.", *features, "",
+        "truncation. *Photos* is what the photos themselves reach, measured in the same way: the ceiling. *Strangers* "
+        "is what photos of other entries reach: the floor.", *features, "",
         "| figure | model | photos | strangers | unit |", "|---|---|---|---|---|", *rows, "",
         "## How to measure it again", "",
         f"    {_command(measurement)}", "",
         "Two runs with one seed give the same figures.", "",
         "## Limits", "",
-        "It draws what its training data show, and nothing else: their poses, cuts, backgrounds and people. The figures say "
-        "nothing of other data.", "",
+        "It draws what its training data show, and nothing else: their poses, cuts, backgrounds and people. The "
+        "figures say nothing of other data.", "",
     ])
 
 

@@ -7,8 +7,9 @@ differs nowhere. Where the pattern begins and what its colors are makes no diffe
 
 import numpy as np
 
-# Steps (down, right), in parts of 64 of the picture's height: four directions, four lengths.
-STEPS = [(down * length, right * length) for length in (1, 2, 4, 8) for down, right in ((0, 1), (1, 0), (1, 1), (1, -1))]
+# Steps (down, right), in parts of 64 of the picture's height: four lengths in four directions.
+DIRECTIONS = (0, 1), (1, 0), (1, 1), (1, -1)
+STEPS = [(down * length, right * length) for length in (1, 2, 4, 8) for down, right in DIRECTIONS]
 
 # Differences below what a person sees in CIELAB (Mahy et al. 1994) are no pattern.
 UNSEEN = 2.3

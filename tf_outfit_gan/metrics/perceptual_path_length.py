@@ -29,7 +29,9 @@ class PerceptualPathLength:
         painter = sampler.painter
         self._lengths = []
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32), *sampler.request])
+        seeds, places = tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32)
+
+        @tf.function(input_signature=[seeds, places, *sampler.request])
         def lengths(other_seeds, places, seeds, *conditions):
             start, end = (painter.style_vectors(ends, *conditions) for ends in (seeds, other_seeds))  # [N, L, D]
             # Both pictures of each path in one batch, with the same noise and maps.
@@ -52,7 +54,8 @@ class PerceptualPathLength:
 
     def figures(self):
         """ppl, the mean over all paths but the outliers."""
-        return {"path_length.ppl": Figure(mean_length(self._lengths), 0.0, unit="PPL in w, by the features below", higher_is_better=False)}
+        length = mean_length(self._lengths)
+        return {"path_length.ppl": Figure(length, 0.0, None, "PPL in w, by the features below", False)}
 
 
 def _twice(batch):

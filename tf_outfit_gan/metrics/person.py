@@ -48,8 +48,9 @@ class Identity:
 class Diversity:
     """How much people differ over latents under one condition, beside how much they differ over all photos.
 
-    The spread is the root of the variance of a mean color in CIELAB, summed over L*, a* and b*: within an entry over its
-    latents, then over entries; the ceiling is that over all photos; at the floor, 0, every latent is the same person.
+    The spread is the root of the variance of a mean color in CIELAB, summed over L*, a* and b*: over the latents of an
+    entry, as a mean of variances over entries. The ceiling is the spread over all photos; at the floor, 0, every latent
+    is the same person.
 
     Args:
         draw: as for `EditLocality`.
@@ -80,8 +81,8 @@ class Diversity:
 
     def figures(self):
         """The spread of each part, in units of CIELAB."""
-        return {f"diversity.{part}": Figure(_root(mean(self._variances[part])), _spread(self._photos[part]), 0.0, "CIELAB")
-                for part in self.PARTS}
+        return {f"diversity.{part}": Figure(_root(mean(variances)), _spread(self._photos[part]), 0.0, "CIELAB")
+                for part, variances in self._variances.items()}
 
 
 def _difference(one, one_pose, other, other_pose):

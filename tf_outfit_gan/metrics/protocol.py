@@ -68,10 +68,12 @@ class Protocol:
         if conditional and not config.conditional:
             raise UserError(f"{path}: an unconditional snapshot has no conditions to follow; leave out "
                             f"{', '.join(conditional)}")
-        if dataset.count(self.split) < 2:
-            raise UserError(f"{dataset.path}: {dataset.count(self.split)} {self.split} entry; a measurement needs 2 or more")
+        count = dataset.count(self.split)
+        if count < 2:
+            raise UserError(f"{dataset.path}: {count} {self.split} entry; a measurement needs 2 or more")
         if config.conditional and tuple(dataset.slots) != tuple(config.slots):
             raise UserError(f"{dataset.path}: holds the slots {', '.join(dataset.slots)}, but {path} was trained with "
                             f"{', '.join(config.slots)}; choose the data that it was trained on")
         if config.conditional and not dataset.has_keypoints:
-            raise UserError(f"{dataset.path}: not every entry has keypoints, which {path} needs; prepare data with poses")
+            raise UserError(f"{dataset.path}: not every entry has keypoints, which {path} needs; prepare data with "
+                            "poses")

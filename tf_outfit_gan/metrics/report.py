@@ -45,7 +45,8 @@ def _about(fields):
     if "features" in fields:
         rows.insert(0, ("features", fields["features"]))
     if fields["count"] < fields["count_asked"]:
-        rows.append(("note", f"all photos of {fields['split']} are used, fewer than the {fields['count_asked']} asked for"))
+        few = f"all photos of {fields['split']} are used, fewer than the {fields['count_asked']} asked for"
+        rows.append(("note", few))
     if "features" in fields and fields["count"] < ENOUGH:
         rows.append(("note", "fewer pictures give a larger Frechet distance: compare with distances of as many only"))
     return [f"{name:10}{value}" for name, value in rows]

@@ -1,4 +1,4 @@
-"""Transfer: which layers carry the pose and which the colors, found by trying all (1908.08847, section 4.1 and table 1).
+"""Transfer: which layers carry the pose and which the colors, found by trying all (1908.08847, section 4.1, table 1).
 
 Below a split point all that enters a layer comes from one entry, from there on from another. That is both transfers in
 one: the lower entry's picture in the colors of the upper one, and the upper one's in the pose of the lower one. A good
@@ -84,9 +84,10 @@ class TransferSweep:
         }
 
     def rows(self):
-        """Rows for `sheet.grid`: the first entries at all split points, from the upper entry's own to the lower one's."""
+        """Rows for `sheet.grid`: the first entries at all split points, from the upper entry's picture to their own."""
         last = self._splits[-1]
-        captions = ["all from the other", *(f"colors: layers {split + 1}-{last}" for split in self._splits[1:-1]), "own"]
+        between = [f"colors: layers {split + 1}-{last}" for split in self._splits[1:-1]]
+        captions = ["all from the other", *between, "own"]
         return [list(zip(row, captions)) for row in self._shown if row]
 
     def curve(self):
