@@ -135,7 +135,7 @@ def stubs(port):
                model_service_pb2_grpc.ModelServiceStub(channel))
 
 
-def wait_for(condition, timeout_sec=20):
+def wait_for(condition, timeout_sec=120):
     """Waits until a condition holds; fails the test when it does not come true."""
     end = time.monotonic() + timeout_sec
     while not condition():
