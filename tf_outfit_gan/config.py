@@ -157,7 +157,7 @@ PRESETS = {
     # The model in the repository: paper dolls, 32x24 first, then 64x48 and 128x96.
     "dolls": (
         dict(size=(128, 96), **{**_SMALL, "condition_size": (64, 48), "fmap_base": 1024, "fmap_max": 48}),
-        {**_QUICK, **dict(total_kimg=3000, fade_kimg=100, stable_kimg=600, learning_rate=0.0025, r1_gamma=0.3,
+        {**_QUICK, **dict(total_kimg=3000, fade_kimg=100, stable_kimg=600, learning_rate=0.0025, r1_gamma=12,
                           ema_halflife_kimg=10, snapshot_kimg=100)},
     ),
     "demo": (dict(size=(32, 24), **_SMALL), dict(total_kimg=1000, **_QUICK)),
