@@ -16,7 +16,7 @@ def start(folder, **environment):
 
 
 def result(process):
-    output, errors = process.communicate(timeout=300)
+    output, errors = process.communicate(timeout=900)
     assert process.returncode == 0, errors[-3000:]
     return json.loads(output.splitlines()[-1])
 
