@@ -25,6 +25,7 @@ class ModelConfig:
     conditional: bool = True
     slots: tuple[str, ...] = SLOTS
     condition_size: tuple[int, int] = (128, 96)  # Articles and heatmaps enter the embedding networks at this size.
+    heatmap_gain: float = 4.0  # Scales the heatmaps beside the articles where both enter the embedding networks.
     # How conditions enter besides through the embeddings, as measured in docs/measured.md. The first choice is the paper's.
     condition_norm: str = "joint"  # Latent and embedding are normalized as one vector, or "apart": each by itself.
     pose_path: str = "style"  # "style": the pose reaches the generator through w alone; "spatial": also as maps.
