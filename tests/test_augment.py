@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.losses import discriminator_loss, mismatch_loss, r1_penalty
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 from tf_outfit_gan.randomness import BatchDraws
+from tf_outfit_gan.util.errors import UserError
 from training.augment import Augmentation, adapted, colour_matrix, resampling
 from training.checkpoints import Checkpoints
 from training.phases import Stage

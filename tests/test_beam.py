@@ -8,7 +8,7 @@ import pytest
 from tests.catalogues import write_catalogue
 from tf_outfit_gan import cli
 from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 # The local runner that is Python alone.
 LOCAL = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tf_outfit_gan import cli
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 from training.cluster import Cluster, expand_hosts, resolve
 
 ALONE = {"PATH": "/bin"}

@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from tf_outfit_gan import ops
 from tf_outfit_gan.data.paperdoll.scene import draw_entry
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.metrics.features import InceptionFeatures, UntrainedFeatures
 from tf_outfit_gan.metrics.frechet import Moments, frechet_distance
 from tf_outfit_gan.pixels import array_to_float
+from tf_outfit_gan.util.errors import UserError
 
 SIZE = (32, 24)
 

@@ -15,7 +15,7 @@ from tf_outfit_gan import cli, sheet
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.data.records import write_whole
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 from training import checkpoints
 from training.checkpoints import Checkpoints
 from training.full_disk import full_disk_told

@@ -12,7 +12,7 @@ from tests.manifests import described
 from tf_outfit_gan import cli
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 FORMAT_OF = {"fastfit": "dress-code"}
 

@@ -9,8 +9,8 @@ from tests.exported import write_snapshot
 from tf_outfit_gan import cli
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.metrics.evaluate import evaluate
+from tf_outfit_gan.util.errors import UserError
 from training.loop import train
 from training.metrics import Metrics, best_of
 from training.report import Report

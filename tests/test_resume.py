@@ -19,7 +19,7 @@ from tests.runs import newest_checkpoint, small_steps, train_command
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 from training import checkpoints
 from training.checkpoints import Checkpoints
 from training.lock import locked

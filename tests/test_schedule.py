@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tf_outfit_gan.config import TrainingConfig, from_preset
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 from training import schedule
 
 FOUR_LEVELS, CONFIG = from_preset("demo", ("total_kimg=10", "start_level=1", "fade_kimg=1", "stable_kimg=2"))

@@ -7,10 +7,9 @@ can rebuild their network. Sizes are (height, width).
 import dataclasses
 import json
 
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.sizes import format_size, levels_of, parse_size
-
+from tf_outfit_gan.util.errors import UserError
 
 # The mixed ones convolve and multiply matrices in 16 bits. Weights, their gradients, the optimizers' state, averages,
 # normalization statistics and losses are float32 in all of them.

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 ENTRIES, SIZE = 5000, "32x24"
 SHOWN_SIZE = "256x192"  # The same entries, drawn larger: the articles that are sent, and what a person looks at.

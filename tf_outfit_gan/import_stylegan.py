@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.errors import UserError
 
 
 def add_arguments(parser):

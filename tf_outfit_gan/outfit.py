@@ -1,6 +1,6 @@
 """The six fixed article slots of an outfit (arXiv 1908.08847, section 3: a fixed semantic order)."""
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 # The order is part of every model's contract: it is saved with data sets, snapshots and exports.
 SLOTS = ("outerwear", "top", "dress", "bottom", "shoes", "bag")

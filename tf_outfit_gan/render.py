@@ -10,9 +10,9 @@ from PIL import Image
 
 from tf_outfit_gan import request_inputs, sheet
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.progress import progress
 from tf_outfit_gan.request_inputs import OUTFIT_HELP, POSE_HELP, PSI_HELP
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.progress import progress
 
 
 def add_arguments(parser):

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from tf_outfit_gan import pixels
 from tf_outfit_gan.article_bytes import decode_articles
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.picture import Painter
+from tf_outfit_gan.util.errors import UserError
 
 
 class Renderer:

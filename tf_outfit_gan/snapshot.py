@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_outfit_gan.config import ModelConfig, from_json, to_json
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.folders import check_room, whole_folder
+from tf_outfit_gan.util.atomic import check_room, whole_folder
+from tf_outfit_gan.util.errors import UserError
 
 FORMAT = 1
 _GENERATOR = "generator.weights.h5"

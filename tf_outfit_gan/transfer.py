@@ -7,8 +7,8 @@ the last third for the colour, the first sixth for the pose (13-18 and 1-3 of th
 
 from tf_outfit_gan import request_inputs, sheet
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.request_inputs import OUTFIT_HELP, PSI_HELP
+from tf_outfit_gan.util.errors import UserError
 
 
 def add_arguments(parser):

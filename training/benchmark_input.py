@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from tf_outfit_gan.data.records import open_dataset, write_whole
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size, parse_size
+from tf_outfit_gan.util.errors import UserError
 
 
 def add_arguments(parser):

@@ -9,8 +9,8 @@ import shutil
 
 import tensorflow as tf
 
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.folders import remove_folder, whole_folder
+from tf_outfit_gan.util.atomic import remove_folder, whole_folder
+from tf_outfit_gan.util.errors import UserError
 
 KEPT = 2
 _STATE = "state"

@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 
 from tf_outfit_gan.data.shards import make_shard
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 
 def make_on_beam(job, shards, options):

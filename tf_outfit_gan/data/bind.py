@@ -9,9 +9,9 @@ from dataclasses import asdict
 from tf_outfit_gan.data import records
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.shards import description
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.errors import UserError
 
 
 def bind(job, manifest, shards):

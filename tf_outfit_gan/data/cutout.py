@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tf_outfit_gan.data.files import read_file
 from tf_outfit_gan.data.images import MAX_BYTES, MAX_PIXELS, WHITE, open_image
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.files import read_file
 
 # White around a cut-out part, as a share of its longer side: packshots do not touch their frame.
 MARGIN = 0.05

@@ -9,9 +9,9 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ImageOps import exif_transpose
 
 from tf_outfit_gan.data.colours import to_srgb
-from tf_outfit_gan.data.files import read_file
 from tf_outfit_gan.data.jpeg import check_measure, check_skeleton
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.files import read_file
 
 WHITE = (255, 255, 255)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.records import FILENAME, open_dataset
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.processes import available_cores
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.process_pool import available_cores
 
 EXAMPLES = 4
 

@@ -9,9 +9,9 @@ from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.records import RAW_HEIGHT, SKIPPED_FILENAME
 from tf_outfit_gan.data.survey import Survey
 from tf_outfit_gan.pixels import array_to_uint8
-from tf_outfit_gan.processes import run_in_processes
-from tf_outfit_gan.progress import progress
 from tf_outfit_gan.sizes import default_size
+from tf_outfit_gan.util.process_pool import run_in_processes
+from tf_outfit_gan.util.progress import progress
 
 CHUNK, BATCH = 32, 64
 SHEET_HEIGHT = 256  # Pictures on the sheet have this many rows, or as many as there are if fewer.

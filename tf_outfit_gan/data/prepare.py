@@ -15,10 +15,10 @@ from tf_outfit_gan.data.beam import make_on_beam
 from tf_outfit_gan.data.bind import bind, bound
 from tf_outfit_gan.data.images import open_image
 from tf_outfit_gan.data.shards import Job, make_shard, plan_shards
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.processes import available_cores, run_in_processes
-from tf_outfit_gan.progress import progress
 from tf_outfit_gan.sizes import default_size, levels_of, parse_size
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.process_pool import available_cores, run_in_processes
+from tf_outfit_gan.util.progress import progress
 
 # A process takes seconds to start, for it writes with TensorFlow: fewer entries than this are not worth another one.
 ENTRIES_A_WORKER = 256

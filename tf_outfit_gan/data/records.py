@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf_outfit_gan.data.manifest import SPLITS
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.errors import UserError
 
 FILENAME = "dataset.json"
 SKIPPED_FILENAME = "skipped.jsonl"

@@ -17,8 +17,8 @@ from pathlib import Path
 from tf_outfit_gan.data import records
 from tf_outfit_gan.data.encode import encode_entries
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.util.errors import UserError
 
 # A set has as many shards as it takes to keep the largest level's records of a shard below SHARD_BYTES, so that
 # hundreds of readers find files of their own and a killed run loses little; and a small set has FEW_SHARDS, eight

@@ -2,7 +2,7 @@
 
 import json
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 
 def json_object(content):

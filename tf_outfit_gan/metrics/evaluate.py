@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tf_outfit_gan.data.manifest import SPLITS
 from tf_outfit_gan.data.records import open_dataset, write_whole
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.progress import progress
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.progress import progress
 
 # The least that the authors of the distance recommend; with fewer pictures it comes out too large.
 ENOUGH = 10_000

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from tf_outfit_gan import ops
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.randomness import normal
 from tf_outfit_gan.sizes import levels_of
+from tf_outfit_gan.util.errors import UserError
 
 
 class InceptionFeatures:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.pose.pck import THRESHOLD, joint_distances
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.errors import UserError
 
 # A garment that shows fewer pixels than this has no colour to speak of.
 LEAST_PIXELS = 4

@@ -8,9 +8,9 @@ import math
 import numpy as np
 
 from tf_outfit_gan.config import ModelConfig
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.official import variables
 from tf_outfit_gan.official.pickles import Array, Network, read_pickle, shown
+from tf_outfit_gan.util.errors import UserError
 
 SIDES = (8, 16, 32, 64, 128, 256, 512, 1024)
 MAX_WIDTH = 2**16  # Of a layer; MAX_LAYERS of the mapping network. Far above any network, to stop nonsense early.

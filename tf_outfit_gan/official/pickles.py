@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 MAX_INSTRUCTIONS = 200_000  # The three networks at 1024x1024 need 10,000: far more is an attack on time and memory.
 

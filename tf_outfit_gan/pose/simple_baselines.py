@@ -9,11 +9,11 @@ import os
 
 import keras
 
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.pixels import HALF_RANGE
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.errors import UserError
 
 # What a pixel of a backbone's last features covers, and the channels of each deconvolution after it.
 SMALL_STRIDE, SMALL_FILTERS = 16, 48

@@ -15,7 +15,7 @@ import re
 from functools import partial
 
 from tf_outfit_gan.data.importers.files import first_of, read_json
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 SHOPS = ("mytheresa", "polyvore")
 

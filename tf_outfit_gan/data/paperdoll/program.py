@@ -14,10 +14,10 @@ import json
 import os
 from pathlib import Path
 
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.processes import available_cores, run_in_processes
-from tf_outfit_gan.progress import progress
 from tf_outfit_gan.sizes import parse_size
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.process_pool import available_cores, run_in_processes
+from tf_outfit_gan.util.progress import progress
 
 LOSSLESS_HEIGHT = 256
 CHUNK_PIXELS = 1 << 21  # Of the photos in a chunk: few enough to lose little when killed.

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.pixels import array_to_float
 from tf_outfit_gan.pose.convert import to_mpii16
 from tf_outfit_gan.pose.mpii import MIRROR, NUM_JOINTS
+from tf_outfit_gan.util.errors import UserError
 
 
 class BlazePose:

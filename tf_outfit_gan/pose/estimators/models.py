@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 # What networks take: quantized and integer ones want 0..255, for floats it depends on the layout.
 TYPES = ("float32", "uint8", "int32")

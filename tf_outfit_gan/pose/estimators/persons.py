@@ -5,9 +5,9 @@ from multiprocessing import parent_process
 
 import numpy as np
 
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.pose.estimators.estimator import load_estimator
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
+from tf_outfit_gan.util.errors import UserError
 
 # A joint of less confidence was not found; MoveNet's authors draw joints from here on.
 MIN_CONFIDENCE = 0.3

@@ -3,7 +3,7 @@
 import os
 import stat
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
