@@ -14,7 +14,7 @@ from tests.runs import newest_checkpoint, small_steps, train_command
 from tf_outfit_gan import cli, sheet
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.data.records import write_whole
+from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from training import checkpoints
 from training.checkpoints import Checkpoints

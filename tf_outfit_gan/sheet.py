@@ -5,7 +5,7 @@ import tempfile
 
 from PIL import Image, ImageDraw, ImageFont
 
-from tf_outfit_gan.data.records import PARTIAL
+from tf_outfit_gan.util.atomic import PARTIAL
 
 MIN_HEIGHT = 256  # Smaller pictures are enlarged about to this height, pixel by pixel, so that they can be judged.
 GAP, CAPTION, FONT_SIZE = 8, 22, 14  # Pixels.

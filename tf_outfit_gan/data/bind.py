@@ -11,6 +11,7 @@ from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.shards import description
 from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.atomic import PARTIAL, write_whole
 from tf_outfit_gan.util.errors import UserError
 
 
@@ -31,14 +32,14 @@ def bind(job, manifest, shards):
         raise UserError(f"{job.source}: every entry is bad; {job.why(skipped[0])}")
     if skipped:
         lines = [json.dumps(asdict(skip), ensure_ascii=False) + "\n" for skip in skipped]
-        records.write_whole(job.data / records.SKIPPED_FILENAME, "".join(lines))
+        write_whole(job.data / records.SKIPPED_FILENAME, "".join(lines))
     fields = {
         "format": records.FORMAT, "slots": SLOTS, "levels": job.levels, "origin": job.origin, "skipped": len(skipped),
         "splits": {split: [descriptions[shard] for shard in shards if shard.split == split] for split in SPLITS},
     }
-    records.write_whole(job.data / records.FILENAME, json.dumps(fields, indent=1) + "\n")
+    write_whole(job.data / records.FILENAME, json.dumps(fields, indent=1) + "\n")
     # What killed runs left.
-    for partial in (job.data / "records").glob(f".*{records.PARTIAL}"):
+    for partial in (job.data / "records").glob(f".*{PARTIAL}"):
         partial.unlink(missing_ok=True)
 
     dataset = records.open_dataset(job.data)

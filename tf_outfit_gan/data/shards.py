@@ -18,6 +18,7 @@ from tf_outfit_gan.data import records
 from tf_outfit_gan.data.encode import encode_entries
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.util.atomic import beside, write_whole
 from tf_outfit_gan.util.errors import UserError
 
 # A set has as many shards as it takes to keep the largest level's records of a shard below SHARD_BYTES, so that
@@ -113,7 +114,7 @@ def _write_shard(job, shard, results):
     outputs = [(kind, level) for kind in records.KINDS for level in range(len(job.levels))]
     names = {output: records.record_name(shard.split, shard.index, shard.num_shards, output[0], job.levels[output[1]])
              for output in outputs}
-    partial = {output: records.beside(job.data / "records" / names[output]) for output in outputs}
+    partial = {output: beside(job.data / "records" / names[output]) for output in outputs}
     entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(SLOTS, 0)
     with ExitStack() as stack:
         writers = {output: stack.enter_context(tf.io.TFRecordWriter(str(partial[output]))) for output in outputs}
@@ -136,7 +137,7 @@ def _write_shard(job, shard, results):
         os.replace(partial[output], job.data / "records" / names[output])
     fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files,
               "skipped": skipped}
-    records.write_whole(shard.done_file(job.data), json.dumps({"origin": job.origin, **fields}))
+    write_whole(shard.done_file(job.data), json.dumps({"origin": job.origin, **fields}))
 
 
 def _example(encoded, kind, level):

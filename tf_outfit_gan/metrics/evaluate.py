@@ -10,7 +10,8 @@ import json
 from pathlib import Path
 
 from tf_outfit_gan.data.manifest import SPLITS
-from tf_outfit_gan.data.records import open_dataset, write_whole
+from tf_outfit_gan.data.records import open_dataset
+from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.progress import progress
 

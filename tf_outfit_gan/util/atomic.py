@@ -1,11 +1,12 @@
-"""Folders that are either whole or not there: written under another name, forced to the disk, then renamed."""
+"""Files and folders that are either whole or not there: written beside, forced to the disk, then renamed."""
 
 import contextlib
 import os
 import shutil
+import socket
 import tempfile
 
-from tf_outfit_gan.data.records import PARTIAL, beside
+PARTIAL = ".partial"
 
 
 @contextlib.contextmanager
@@ -66,3 +67,22 @@ def sync(path):
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def beside(path):
+    """Where this process writes what shall be renamed to `path`: another name than that of any other process."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PARTIAL}")
+
+
+def write_whole(path, text):
+    """Writes a text file that is either whole or not there: beside, to disk, then renamed."""
+    partial = beside(path)
+    try:
+        with open(partial, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
