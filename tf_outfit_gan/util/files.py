@@ -1,5 +1,10 @@
-"""Files that others name: read only if they are files, for a pipe would wait for ever and a device may never end."""
+"""Files that others name, and the JSON in them.
 
+A path is read only if it is a file, for a pipe would wait for ever and a device may never end. JSON is one object, without what
+`json` lets pass or trips over.
+"""
+
+import json
 import os
 import stat
 
@@ -39,3 +44,28 @@ def read_file(path, max_bytes):
 
 def _reason(error):
     return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def json_object(content):
+    """Parses bytes as one JSON object; raises `UserError` with the fault.
+
+    A key that stands twice is a fault, because the first value would be dropped in silence; so is nesting that goes
+    deeper than Python's stack. A byte order mark is left out.
+    """
+    try:
+        fields = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_once)
+    except ValueError as error:
+        raise UserError(f"not valid JSON ({error})") from None
+    except RecursionError:
+        raise UserError("not valid JSON (nested too deep)") from None
+    if not isinstance(fields, dict):
+        raise UserError(f"expected a JSON object, got {content[:40]!r}")
+    return fields
+
+
+def _once(pairs):
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} stands twice in one object")
+    return fields

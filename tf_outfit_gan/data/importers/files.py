@@ -1,8 +1,7 @@
 """What importers share: listings and annotations, read with errors that name the file."""
 
-from tf_outfit_gan.data.strict_json import json_object
 from tf_outfit_gan.util.errors import UserError
-from tf_outfit_gan.util.files import read_file
+from tf_outfit_gan.util.files import json_object, read_file
 
 # The largest listing there is, of Garments2Look, holds some hundred megabytes.
 MAX_BYTES = 1 << 30
