@@ -16,7 +16,7 @@ from serving.errors import ServerError, UserError
 from serving.outfit_file import normalize_keypoints, read_article, read_outfit, read_pose
 from tests.serving_model import HEIGHT, WIDTH, running_server, write_model
 from tf_outfit_gan import cli
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.slots import SLOTS
 
 POINTS = [[96.0, 64.0, 0.9]] * 14 + [[12.0, 8.0, 0.0], [float("nan"), 3.0, 1.0]]
 KEYPOINTS = {"format": "mpii16", "points": POINTS, "size": [256, 192]}

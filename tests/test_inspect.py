@@ -11,8 +11,8 @@ from tests.odd_catalogue import write_odd_catalogue
 from tf_outfit_gan import cli
 from tf_outfit_gan.data import contact_sheet
 from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.pose.mpii import JOINTS
+from tf_outfit_gan.slots import SLOTS
 
 
 @pytest.fixture(scope="module")

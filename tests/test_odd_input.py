@@ -16,7 +16,7 @@ from tf_outfit_gan import cli
 from tf_outfit_gan.data.encode import open_photo
 from tf_outfit_gan.data.images import open_image
 from tf_outfit_gan.data.manifest import load_outfit, load_pose, read_manifest
-from tf_outfit_gan.request_inputs import read_article
+from tf_outfit_gan.outfit_request import read_article
 from tf_outfit_gan.util.errors import UserError
 
 

@@ -21,7 +21,7 @@ from tf_outfit_gan.data.paperdoll.fabric import Fabric
 from tf_outfit_gan.data.paperdoll.geometry import Limb, Warp, inset, places
 from tf_outfit_gan.data.paperdoll.program import write_catalogue
 from tf_outfit_gan.data.paperdoll.scene import LABEL, draw_entry, draw_scene, dressed
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
 SIZE = (64, 48)

@@ -17,7 +17,7 @@ from tf_outfit_gan.data.manifest import Entry, Outfit
 from tf_outfit_gan.data.prepare import plan, prepare
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.data.shards import finished, make_shard, plan_shards
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
 

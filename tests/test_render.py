@@ -10,7 +10,7 @@ from tests.catalogues import article_pixels, pose_points, write_catalogue
 from tests.exported import cell, photo, points, tiny_renderer, write_outfit, write_snapshot
 from tf_outfit_gan import cli
 from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.request_inputs import Request, parse_article, parse_seeds, read_article, read_pose, read_request
+from tf_outfit_gan.outfit_request import Request, parse_article, parse_seeds, read_article, read_pose, read_request
 from tf_outfit_gan.util.errors import UserError
 
 SIZE = (16, 12)

@@ -7,8 +7,8 @@ can rebuild their network. Sizes are (height, width).
 import dataclasses
 import json
 
-from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.sizes import format_size, levels_of, parse_size
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
 # The mixed ones convolve and multiply matrices in 16 bits. Weights, their gradients, the optimizers' state, averages,

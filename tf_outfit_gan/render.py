@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from tf_outfit_gan import request_inputs, sheet
+from tf_outfit_gan import outfit_request, sheet
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.request_inputs import OUTFIT_HELP, POSE_HELP, PSI_HELP
+from tf_outfit_gan.outfit_request import OUTFIT_HELP, POSE_HELP, PSI_HELP
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.progress import progress
 
@@ -34,9 +34,9 @@ def add_arguments(parser):
 
 def run(args):
     # Read and check: mistakes are told before the model is loaded.
-    out, seeds = request_inputs.check_out(args.out), request_inputs.parse_seeds(args.seed)
+    out, seeds = outfit_request.check_out(args.out), outfit_request.parse_seeds(args.seed)
     config = snapshots.read(args.snapshot).config
-    psi = request_inputs.check_psi(args.psi, config.conditional)
+    psi = outfit_request.check_psi(args.psi, config.conditional)
     requests = _requests(args, config)
 
     # Draw.
@@ -66,8 +66,8 @@ def _requests(args, config):
         return [None]
     if not args.outfit:
         raise UserError(f"{args.snapshot} is a conditional model: say what to wear with --outfit")
-    outfit = request_inputs.read_request(args.outfit, config.condition_size).edited(args.add, args.remove)
+    outfit = outfit_request.read_request(args.outfit, config.condition_size).edited(args.add, args.remove)
     if not args.pose:
         return [outfit.checked("--outfit")]
-    return [dataclasses.replace(outfit, keypoints=request_inputs.read_pose(pose), name=Path(pose).name)
+    return [dataclasses.replace(outfit, keypoints=outfit_request.read_pose(pose), name=Path(pose).name)
             for pose in args.pose]

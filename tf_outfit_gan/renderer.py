@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_outfit_gan import pixels
 from tf_outfit_gan.article_bytes import decode_articles
-from tf_outfit_gan.picture import Painter
+from tf_outfit_gan.inference import Painter
 from tf_outfit_gan.util.errors import UserError
 
 

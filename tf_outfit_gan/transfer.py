@@ -5,9 +5,9 @@ also enter as maps, those of the levels that begin in these layers. By default t
 the last third for the colour, the first sixth for the pose (13-18 and 1-3 of the paper's 18).
 """
 
-from tf_outfit_gan import request_inputs, sheet
+from tf_outfit_gan import outfit_request, sheet
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.request_inputs import OUTFIT_HELP, PSI_HELP
+from tf_outfit_gan.outfit_request import OUTFIT_HELP, PSI_HELP
 from tf_outfit_gan.util.errors import UserError
 
 
@@ -27,9 +27,9 @@ def add_arguments(parser):
 
 def run(args):
     # Read and check: mistakes are told before the model is loaded.
-    out = request_inputs.check_out(args.out)
+    out = outfit_request.check_out(args.out)
     snapshot = snapshots.read(args.snapshot)
-    psi = request_inputs.check_psi(args.psi, snapshot.config.conditional)
+    psi = outfit_request.check_psi(args.psi, snapshot.config.conditional)
     layers = _layers(args, snapshot.num_layers)
     source, target, seed_pairs = _requests(args, snapshot.config)
 
@@ -70,12 +70,12 @@ def _layers(args, num_layers):
 def _requests(args, config):
     """(source, target, pairs of their seeds), of which the first two are None for an unconditional model."""
     if config.conditional:
-        source, target = (request_inputs.read_request(text, config.condition_size).checked(option)
+        source, target = (outfit_request.read_request(text, config.condition_size).checked(option)
                           for option, text in (("--source", args.source), ("--target", args.target)))
-        return source, target, [(seed, seed) for seed in request_inputs.parse_seeds(args.seed or "1")]
+        return source, target, [(seed, seed) for seed in outfit_request.parse_seeds(args.seed or "1")]
     if args.seed is not None:
         raise UserError(f"{args.snapshot} is an unconditional model: --source and --target are seeds; leave out --seed")
-    sources, targets = request_inputs.parse_seeds(args.source), request_inputs.parse_seeds(args.target)
+    sources, targets = outfit_request.parse_seeds(args.source), outfit_request.parse_seeds(args.target)
     if len(sources) != len(targets):
         raise UserError(f"--source has {len(sources)} seeds and --target {len(targets)}: expected one for one")
     return None, None, list(zip(sources, targets))

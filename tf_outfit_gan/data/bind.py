@@ -9,8 +9,8 @@ from dataclasses import asdict
 from tf_outfit_gan.data import records
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.shards import description
-from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.atomic import PARTIAL, write_whole
 from tf_outfit_gan.util.errors import UserError
 

@@ -5,9 +5,9 @@ from PIL import Image, ImageDraw
 from tf_outfit_gan.data.cutout import open_article
 from tf_outfit_gan.data.encode import open_photo
 from tf_outfit_gan.data.images import WHITE, fit
-from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.pixels import array_to_uint8
 from tf_outfit_gan.pose.mpii import JOINTS, LIMBS
+from tf_outfit_gan.slots import SLOTS
 
 # Pictures on the sheet are about this high; smaller ones are enlarged pixel by pixel, so that they can be judged.
 CELL_HEIGHT = 256

@@ -10,8 +10,8 @@ from tf_outfit_gan.data.cutout import open_article
 from tf_outfit_gan.data.images import WHITE, fit, open_image, pyramid
 from tf_outfit_gan.data.manifest import Skipped
 from tf_outfit_gan.data.records import is_raw
-from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
 JPEG_QUALITY = 95

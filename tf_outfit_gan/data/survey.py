@@ -6,8 +6,8 @@ from statistics import median
 import numpy as np
 
 from tf_outfit_gan.data.manifest import SPLITS
-from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.pose.mpii import JOINTS
+from tf_outfit_gan.slots import SLOTS
 
 # A picture that must be enlarged more than this to fill the frame of the median photo is blurred in it.
 MAX_ENLARGED = 2

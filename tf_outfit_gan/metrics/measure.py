@@ -3,9 +3,9 @@
 import tensorflow as tf
 
 from tf_outfit_gan.data.pipeline import batches
+from tf_outfit_gan.inference import Painter
 from tf_outfit_gan.metrics.features import InceptionFeatures, UntrainedFeatures
 from tf_outfit_gan.metrics.frechet import Moments, frechet_distance
-from tf_outfit_gan.picture import Painter
 from tf_outfit_gan.pixels import to_float, to_uint8
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError

@@ -14,8 +14,8 @@ from PIL import Image
 from tf_outfit_gan.data.cutout import Cutout, open_article
 from tf_outfit_gan.data.manifest import load_outfit, load_pose
 from tf_outfit_gan.data.records import open_dataset
-from tf_outfit_gan.outfit import SLOTS, slot_index
 from tf_outfit_gan.pixels import array_to_uint8
+from tf_outfit_gan.slots import SLOTS, slot_index
 from tf_outfit_gan.util.errors import UserError
 
 OUTFIT_HELP = "outfit.json (article files by slot, keypoints), or DATA:ID, an entry of a prepared data set"
