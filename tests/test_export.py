@@ -20,8 +20,8 @@ from serving.outfit_file import read_outfit
 from tests.exported import photo, tiny_renderer, write_outfit, write_snapshot
 from tests.serving_model import predict_request, running_server, stubs, wait_for
 from tf_outfit_gan import cli
+from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.outfit_request import Request, read_request
-from tf_outfit_gan.renderer import Renderer
 
 CONDITIONS = {"article_images_bytes": ("string", [None, 6]), "keypoints": ("float32", [None, 16, 3])}
 

@@ -16,10 +16,10 @@ from tests.official import GOLDEN
 from tf_outfit_gan import import_stylegan, ops, styles
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import ModelConfig
+from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.official import variables
 from tf_outfit_gan.official.pickles import read_pickle
 from tf_outfit_gan.official.pictures import pictures
-from tf_outfit_gan.renderer import Renderer
 from tf_outfit_gan.util.errors import UserError
 
 CLOSE = dict(rtol=1e-4, atol=1e-4)

@@ -6,8 +6,8 @@ from PIL import Image
 
 from tests.exported import cell, tiny_renderer, write_outfit, write_snapshot
 from tf_outfit_gan import cli
+from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.outfit_request import read_request
-from tf_outfit_gan.renderer import Renderer
 from tf_outfit_gan.styles import transfer_layers
 
 SIZE = (16, 12)

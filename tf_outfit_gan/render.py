@@ -40,7 +40,7 @@ def run(args):
     requests = _requests(args, config)
 
     # Draw.
-    from tf_outfit_gan.renderer import Renderer
+    from tf_outfit_gan.inference import Renderer
 
     renderer, rows = Renderer(snapshots.load(args.snapshot)), []
     with progress("render", len(requests) * len(seeds), "pictures", args.quiet) as advance:

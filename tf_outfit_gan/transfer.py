@@ -34,7 +34,7 @@ def run(args):
     source, target, seed_pairs = _requests(args, snapshot.config)
 
     # Draw.
-    from tf_outfit_gan.renderer import Renderer
+    from tf_outfit_gan.inference import Renderer
 
     renderer, rows = Renderer(snapshots.load(args.snapshot)), []
     for source_seed, target_seed in seed_pairs:
