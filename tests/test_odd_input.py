@@ -14,8 +14,8 @@ from PIL import Image, ImageCms
 from tests.odd_pictures import ADOBE_RGB, adobe_to_srgb, bomb_png, encoded, matrix_profile, scene
 from tf_outfit_gan import cli
 from tf_outfit_gan.data.encode import open_photo
-from tf_outfit_gan.data.images import open_image
 from tf_outfit_gan.data.manifest import load_outfit, load_pose, read_manifest
+from tf_outfit_gan.images.open import open_image
 from tf_outfit_gan.outfit_request import read_article
 from tf_outfit_gan.util.errors import UserError
 
@@ -171,7 +171,7 @@ def test_a_bomb_takes_no_memory(tmp_path):
     animation[24:30] = (16_383).to_bytes(3, "little") * 2  # The canvas, less 1.
     (tmp_path / "bomb.webp").write_bytes(animation)
     code = ("import sys, resource\n"
-            "from tf_outfit_gan.data.images import open_image\n"
+            "from tf_outfit_gan.images.open import open_image\n"
             "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
             "for path in sys.argv[1:]:\n"
             "    try: sys.exit(f'{path} opened: {open_image(path).size}')\n"

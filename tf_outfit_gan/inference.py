@@ -10,7 +10,7 @@ import re
 import tensorflow as tf
 
 from tf_outfit_gan import pixels, styles
-from tf_outfit_gan.article_bytes import decode_articles
+from tf_outfit_gan.images.decode_in_graph import decode_articles
 from tf_outfit_gan.randomness import seeded_latents, seeded_noise
 from tf_outfit_gan.util.errors import UserError
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tf_outfit_gan.data.cutout import Cutout, open_article
 from tf_outfit_gan.data.manifest import load_outfit, load_pose
 from tf_outfit_gan.data.records import open_dataset
+from tf_outfit_gan.images.cutout import Cutout, open_article
 from tf_outfit_gan.pixels import array_to_uint8
 from tf_outfit_gan.slots import SLOTS, slot_index
 from tf_outfit_gan.util.errors import UserError
@@ -92,7 +92,7 @@ def read_article(file):
 
     So is one whose colours only its profile tells, or in inks: the model's decoder takes all numbers for sRGB.
     """
-    from tf_outfit_gan.article_bytes import JPEG, MAX_SIDE, PNG
+    from tf_outfit_gan.images.decode_in_graph import JPEG, MAX_SIDE, PNG
 
     image = open_article(file)
     if max(image.size) > MAX_SIDE:

@@ -2,9 +2,9 @@
 
 from PIL import Image, ImageDraw
 
-from tf_outfit_gan.data.cutout import open_article
 from tf_outfit_gan.data.encode import open_photo
-from tf_outfit_gan.data.images import WHITE, fit
+from tf_outfit_gan.images.cutout import open_article
+from tf_outfit_gan.images.open import WHITE, fit
 from tf_outfit_gan.pixels import array_to_uint8
 from tf_outfit_gan.pose.mpii import JOINTS, LIMBS
 from tf_outfit_gan.slots import SLOTS

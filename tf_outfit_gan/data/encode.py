@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from tf_outfit_gan.data.cutout import open_article
-from tf_outfit_gan.data.images import WHITE, fit, open_image, pyramid
 from tf_outfit_gan.data.manifest import Skipped
 from tf_outfit_gan.data.records import is_raw
+from tf_outfit_gan.images.cutout import open_article
+from tf_outfit_gan.images.open import WHITE, fit, open_image, pyramid
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_outfit_gan.data.cutout import Cutout, open_article
 from tf_outfit_gan.data.encode import open_photo
+from tf_outfit_gan.images.cutout import Cutout, open_article
 from tf_outfit_gan.util.errors import UserError
 
 # Of 255: a picture without colour has channels no farther apart than this; what is seen differs from its background by

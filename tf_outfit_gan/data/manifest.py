@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_outfit_gan.data.cutout import Cutout
+from tf_outfit_gan.images.cutout import Cutout
 from tf_outfit_gan.pose.convert import normalized, to_mpii16
 from tf_outfit_gan.slots import slot_index
 from tf_outfit_gan.util.errors import UserError

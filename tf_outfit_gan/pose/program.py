@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from tf_outfit_gan.data import manifest as manifests
-from tf_outfit_gan.data.images import open_image
+from tf_outfit_gan.images.open import open_image
 from tf_outfit_gan.pose.estimators import load_estimator
 from tf_outfit_gan.pose.estimators.models import digest
 from tf_outfit_gan.pose.estimators.persons import find_person

@@ -21,8 +21,8 @@ from pathlib import PurePath
 
 import numpy as np
 
-from tf_outfit_gan.data.cutout import read_mask
 from tf_outfit_gan.data.importers.listings import all_of, table
+from tf_outfit_gan.images.cutout import read_mask
 from tf_outfit_gan.util.errors import UserError
 
 # The parsing's classes by slot: outer; top; dress, rompers; skirt, pants, leggings; footwear; bag.

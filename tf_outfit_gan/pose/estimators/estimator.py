@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from tf_outfit_gan.data.images import fit
+from tf_outfit_gan.images.open import fit
 from tf_outfit_gan.pixels import array_to_uint8
 from tf_outfit_gan.pose.estimators.layouts import layout_of
 from tf_outfit_gan.pose.estimators.models import load_model

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageOps import exif_transpose
 
-from tf_outfit_gan.data.colours import to_srgb
-from tf_outfit_gan.data.jpeg import check_measure, check_skeleton
+from tf_outfit_gan.images.color_profile import to_srgb
+from tf_outfit_gan.images.jpeg_integrity import check_measure, check_skeleton
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import read_file
 

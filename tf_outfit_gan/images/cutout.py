@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tf_outfit_gan.data.images import MAX_BYTES, MAX_PIXELS, WHITE, open_image
+from tf_outfit_gan.images.open import MAX_BYTES, MAX_PIXELS, WHITE, open_image
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import read_file
 
