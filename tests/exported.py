@@ -10,7 +10,7 @@ from PIL import Image
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.inference import Renderer
-from tf_outfit_gan.networks.build import build_generator
+from tf_outfit_gan.networks import build_generator
 from tf_outfit_gan.sheet import CAPTION, GAP, MIN_HEIGHT
 from tf_outfit_gan.snapshot import Snapshot
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_outfit_gan.config import ModelConfig
-from tf_outfit_gan.networks.build import build_networks
+from tf_outfit_gan.networks import build_networks
 from tf_outfit_gan.official import variables
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -15,7 +15,7 @@ from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.metrics.evaluate import evaluate
 from tf_outfit_gan.metrics.features import UntrainedFeatures
 from tf_outfit_gan.metrics.frechet import Moments, frechet_distance
-from tf_outfit_gan.networks.build import build_generator
+from tf_outfit_gan.networks import build_generator
 
 SIZE = (16, 12)
 

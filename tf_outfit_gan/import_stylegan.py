@@ -38,7 +38,7 @@ def convert(path):
     """(`Snapshot` of an official pickle, keywords that were ignored); raises `UserError` without the file's name."""
     config, growth, noise, weights, ignored = read(path)
 
-    from tf_outfit_gan.networks.build import build_generator, build_networks
+    from tf_outfit_gan.networks import build_generator, build_networks
     from tf_outfit_gan.official.variables import find
 
     generator, discriminator = build_networks(config)

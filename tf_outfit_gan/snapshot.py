@@ -104,7 +104,7 @@ def load(path, training=False):
     path = newest(path)
     snapshot = read(path)
 
-    from tf_outfit_gan.networks.build import build_generator, build_networks
+    from tf_outfit_gan.networks import build_generator, build_networks
 
     generator = _loaded(build_generator(snapshot.config), path / _GENERATOR)
     networks = noise = None
