@@ -11,10 +11,10 @@ from tf_outfit_gan.data.manifest import read_manifest
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.pose.convert import LIMB_JOINTS
-from tf_outfit_gan.pose.estimators import load_estimator
-from tf_outfit_gan.pose.estimators.layouts import peaks
-from tf_outfit_gan.pose.estimators.persons import trusted
 from tf_outfit_gan.pose.program import ORIGINAL, SET_ASIDE, fill_poses
+from tf_outfit_gan.pose_estimation import load_estimator
+from tf_outfit_gan.pose_estimation.layouts import peaks
+from tf_outfit_gan.pose_estimation.persons import trusted
 from tf_outfit_gan.util.errors import UserError
 
 

@@ -10,7 +10,7 @@ from tests.pose_models import brightest_pixel
 from tests.test_evaluate import dataset, refused, save_untrained, untrained  # noqa: F401 - fixtures
 from tf_outfit_gan import cli
 from tf_outfit_gan.metrics.fidelity import Fidelity, colour_errors
-from tf_outfit_gan.pose.estimators import load_estimator
+from tf_outfit_gan.pose_estimation import load_estimator
 from tf_outfit_gan.util.errors import UserError
 
 SIZE = (16, 12)

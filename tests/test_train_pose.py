@@ -14,10 +14,9 @@ from tf_outfit_gan.data.paperdoll.program import write_catalogue as write_dolls
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.data.records import open_dataset
-from tf_outfit_gan.pose import simple_baselines
-from tf_outfit_gan.pose.estimators import load_estimator
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
-from tf_outfit_gan.pose.simple_baselines import TARGET_SIGMA, JointsLoss, build_estimator
+from tf_outfit_gan.pose_estimation import load_estimator, simple_baselines
+from tf_outfit_gan.pose_estimation.simple_baselines import TARGET_SIGMA, JointsLoss, build_estimator
 from tf_outfit_gan.util.errors import UserError
 from training import pose_augmentation, pose_trainer
 from training.train_pose import PoseConfig

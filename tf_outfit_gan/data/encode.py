@@ -49,7 +49,7 @@ def encode_entry(entry, levels, pose_model=None):
     photo, placement = fit(original, levels[-1])
     keypoints = entry.outfit.keypoints
     if keypoints is None and pose_model:
-        from tf_outfit_gan.pose.estimators.persons import find_person
+        from tf_outfit_gan.pose_estimation.persons import find_person
 
         keypoints = find_person(pose_model, original)
         keypoints[:, 2] = keypoints[:, 2] > 0

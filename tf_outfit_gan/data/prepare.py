@@ -111,7 +111,7 @@ def plan(source, data, size=None, format="manifest", strict=False, pose_model=No
     levels = tuple(levels_of(size or _first_photo_size(manifest.entries)))
     origin = {"manifest_sha256": manifest.sha256, "size": list(levels[-1])}
     if pose_model:
-        from tf_outfit_gan.pose.estimators import load_estimator, models
+        from tf_outfit_gan.pose_estimation import load_estimator, models
 
         load_estimator(pose_model)  # A mistake is told once, and not as the fault of every entry.
         origin["pose_model_sha256"] = models.digest(pose_model)

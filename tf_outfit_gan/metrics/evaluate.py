@@ -80,7 +80,7 @@ def evaluate(path, dataset, split=SPLIT, count=COUNT, *, inception=None, pose_mo
     from tf_outfit_gan import snapshot as snapshots
     from tf_outfit_gan.metrics.fidelity import Fidelity
     from tf_outfit_gan.metrics.measure import measure
-    from tf_outfit_gan.pose.estimators import load_estimator
+    from tf_outfit_gan.pose_estimation import load_estimator
 
     path = snapshots.newest(path)
     snapshot = snapshots.load(path)

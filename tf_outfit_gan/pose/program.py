@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tf_outfit_gan.data import manifest as manifests
 from tf_outfit_gan.images.open import open_image
-from tf_outfit_gan.pose.estimators import load_estimator
-from tf_outfit_gan.pose.estimators.models import digest
-from tf_outfit_gan.pose.estimators.persons import find_person
+from tf_outfit_gan.pose_estimation import load_estimator
+from tf_outfit_gan.pose_estimation.models import digest
+from tf_outfit_gan.pose_estimation.persons import find_person
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.process_pool import available_cores, run_in_processes

@@ -5,8 +5,8 @@ from multiprocessing import parent_process
 
 import numpy as np
 
-from tf_outfit_gan.pose.estimators.estimator import load_estimator
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
+from tf_outfit_gan.pose_estimation.estimator import load_estimator
 from tf_outfit_gan.util.errors import UserError
 
 # A joint of less confidence was not found; MoveNet's authors draw joints from here on.

@@ -4,6 +4,6 @@
     joints = estimator(pictures)  # [N, K, 3] = [x in widths, y in heights, confidence]
 """
 
-from tf_outfit_gan.pose.estimators.estimator import Estimator, load_estimator
+from tf_outfit_gan.pose_estimation.estimator import Estimator, load_estimator
 
 __all__ = ["Estimator", "load_estimator"]

@@ -5,8 +5,8 @@ from PIL import Image
 
 from tf_outfit_gan.images.open import fit
 from tf_outfit_gan.pixels import array_to_uint8
-from tf_outfit_gan.pose.estimators.layouts import layout_of
-from tf_outfit_gan.pose.estimators.models import load_model
+from tf_outfit_gan.pose_estimation.layouts import layout_of
+from tf_outfit_gan.pose_estimation.models import load_model
 
 # Pictures that go through a network at once, where it takes more than one.
 BATCH = 64
