@@ -17,9 +17,9 @@ from tf_outfit_gan import import_stylegan, ops, styles
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import ModelConfig
 from tf_outfit_gan.inference import Renderer
-from tf_outfit_gan.official import variables
-from tf_outfit_gan.official.pickles import read_pickle
-from tf_outfit_gan.official.pictures import pictures
+from tf_outfit_gan.stylegan1 import variable_map
+from tf_outfit_gan.stylegan1.safe_unpickler import read_pickle
+from tf_outfit_gan.stylegan1.sampling import pictures
 from tf_outfit_gan.util.errors import UserError
 
 CLOSE = dict(rtol=1e-4, atol=1e-4)
@@ -91,9 +91,9 @@ def test_a_lod_is_a_level_and_an_alpha(tmp_path, lod, level, alpha):
 def test_every_variable_of_the_full_size_has_a_place():
     """The parameter counts of the paper's networks."""
     config = ModelConfig(size=(1024, 1024), conditional=False)
-    counts = {entry.name: math.prod(entry.shape) for entry in variables.generator_entries(config)}
+    counts = {entry.name: math.prod(entry.shape) for entry in variable_map.generator_entries(config)}
     assert sum(counts.values()) - counts["dlatent_avg"] == 26_219_627
-    assert sum(math.prod(entry.shape) for entry in variables.discriminator_entries(config)) == 23_087_249
+    assert sum(math.prod(entry.shape) for entry in variable_map.discriminator_entries(config)) == 23_087_249
 
 
 class TestPickles:

@@ -1,6 +1,6 @@
 """`outfit-gan import-stylegan`: an official StyleGAN pickle (NVlabs, 2018, TensorFlow) becomes a snapshot.
 
-Nothing of the pickle runs: see `official.pickles`.
+Nothing of the pickle runs: see `stylegan1.safe_unpickler`.
 """
 
 import math
@@ -39,7 +39,7 @@ def convert(path):
     config, growth, noise, weights, ignored = read(path)
 
     from tf_outfit_gan.networks import build_generator, build_networks
-    from tf_outfit_gan.official.variables import find
+    from tf_outfit_gan.stylegan1.variable_map import find
 
     generator, discriminator = build_networks(config)
     average = build_generator(config)
@@ -55,8 +55,8 @@ def read(path):
     Returns:
         The configuration; (level, alpha); the fixed noise maps; {path of ours: value} of G, D and Gs; ignored keywords.
     """
-    from tf_outfit_gan.official import networks
-    from tf_outfit_gan.official.variables import discriminator_entries, generator_entries
+    from tf_outfit_gan.stylegan1 import networks
+    from tf_outfit_gan.stylegan1.variable_map import discriminator_entries, generator_entries
 
     g, d, gs = networks.read_networks(path)
     config = networks.configuration(gs, d)

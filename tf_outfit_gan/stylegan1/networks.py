@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from tf_outfit_gan.config import ModelConfig
-from tf_outfit_gan.official import variables
-from tf_outfit_gan.official.pickles import Array, Network, read_pickle, shown
+from tf_outfit_gan.stylegan1 import variable_map
+from tf_outfit_gan.stylegan1.safe_unpickler import Array, Network, read_pickle, shown
 from tf_outfit_gan.util.errors import UserError
 
 SIDES = (8, 16, 32, 64, 128, 256, 512, 1024)
@@ -148,14 +148,14 @@ def take_growth(generator, config):
 def take_noise(generator, config):
     """The fixed noise maps, [1, H, W, 1] each."""
     maps = []
-    for layer, name in enumerate(variables.noise_names(config)):
-        maps.append(variables.to_ours(name, generator.take(name, (1, 1, *config.level_sizes[layer // 2]))))
+    for layer, name in enumerate(variable_map.noise_names(config)):
+        maps.append(variable_map.to_ours(name, generator.take(name, (1, 1, *config.level_sizes[layer // 2]))))
     return maps
 
 
 def take_weights(network, entries):
     """{path of ours: value} of all entries; nothing else may be left in the network."""
-    values = {entry.path: variables.to_ours(entry.name, network.take(entry.name, entry.shape)) for entry in entries}
+    values = {entry.path: variable_map.to_ours(entry.name, network.take(entry.name, entry.shape)) for entry in entries}
     if network.variables:
         raise UserError(f"the pickle has the variable {shown(min(network.variables))}, which no StyleGAN has: refused")
     return values
