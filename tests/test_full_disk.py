@@ -11,11 +11,12 @@ from PIL import Image
 from tests.catalogues import write_catalogue
 from tests.exported import make_snapshot
 from tests.runs import newest_checkpoint, small_steps, train_command
-from tf_outfit_gan import cli, sheet
+from tf_outfit_gan import cli
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.viz import sheet
 from training import checkpoints
 from training.checkpoints import Checkpoints
 from training.full_disk import full_disk_told

@@ -37,7 +37,7 @@ class _Demo:
         (folder / "pictures").mkdir(parents=True, exist_ok=True)
 
     def run(self):
-        from tf_outfit_gan.demo_sheet import draw_sheet
+        from tf_outfit_gan.viz.demo_sheet import draw_sheet
 
         at = self.folder
         self.step("draw a catalogue of paper dolls", "paperdoll", at / "catalogue", "--count", ENTRIES, "--size", SIZE)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from tf_outfit_gan import outfit_request, sheet
+from tf_outfit_gan import outfit_request
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.outfit_request import OUTFIT_HELP, POSE_HELP, PSI_HELP
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.progress import progress
+from tf_outfit_gan.viz import sheet
 
 
 def add_arguments(parser):

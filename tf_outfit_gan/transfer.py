@@ -5,10 +5,11 @@ also enter as maps, those of the levels that begin in these layers. By default t
 the last third for the colour, the first sixth for the pose (13-18 and 1-3 of the paper's 18).
 """
 
-from tf_outfit_gan import outfit_request, sheet
+from tf_outfit_gan import outfit_request
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.outfit_request import OUTFIT_HELP, PSI_HELP
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.viz import sheet
 
 
 def add_arguments(parser):
