@@ -13,6 +13,7 @@ from tf_outfit_gan.data import contact_sheet
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.viz.skeleton import COLOURS, draw_skeleton
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +148,8 @@ def test_the_skeleton_joins_what_is_there_in_the_colour_of_its_side():
     pose[[12, 11]] = [[0.25, 0.25, 1], [0.25, 0.75, 1]]  # The right upper arm.
     pose[10, :2] = 0.75, 0.75  # A wrist that is not there.
     blank = Image.new("RGB", (192, 256), "white")
-    drawn = np.asarray(contact_sheet.draw_skeleton(blank, pose))
-    assert tuple(drawn[128, 48]) == contact_sheet.COLOURS["right"]
+    drawn = np.asarray(draw_skeleton(blank, pose))
+    assert tuple(drawn[128, 48]) == COLOURS["right"]
     assert (drawn[:, 60:] == 255).all() and (np.asarray(blank) == 255).all()
 
 

@@ -6,18 +6,12 @@ from tf_outfit_gan.data.encode import open_photo
 from tf_outfit_gan.images.cutout import open_article
 from tf_outfit_gan.images.open import WHITE, fit
 from tf_outfit_gan.pixels import array_to_uint8
-from tf_outfit_gan.pose.mpii import JOINTS, LIMBS
 from tf_outfit_gan.slots import SLOTS
-
-# Pictures on the sheet are about this high; smaller ones are enlarged pixel by pixel, so that they can be judged.
-CELL_HEIGHT = 256
+from tf_outfit_gan.viz.skeleton import CELL_HEIGHT, draw_skeleton
 
 # Entries that stand side by side, the pixels between cells and between entries, and the paper under white articles.
 COLUMNS, GAP, GUTTER, PAGE = 2, 4, 28, (222, 226, 232)
 MISSING = (128, 128, 128)
-
-# The person's right is warm, the left is cold, the middle is green: a swapped pose shows at a glance.
-COLOURS = {"right": (230, 60, 40), "left": (40, 110, 230), "middle": (30, 170, 80)}
 
 
 def contact_sheet(rows):
@@ -52,25 +46,6 @@ def listed(entry, size):
     articles = [fit(open_article(outfit.articles[slot]), size, WHITE)[0] if slot in outfit.articles else missing
                 for slot in SLOTS]
     return entry.id, [photo, *articles]
-
-
-def draw_skeleton(image, keypoints):
-    """Draws the bones and joints of a pose [K, 3] that are there on a copy of a picture."""
-    image = image.copy()
-    draw = ImageDraw.Draw(image)
-    points = [(x * image.width, y * image.height) for x, y, _ in keypoints]
-    unit = image.height / CELL_HEIGHT
-    for joint, parent in LIMBS:
-        if keypoints[joint, 2] and keypoints[parent, 2]:
-            draw.line([points[joint], points[parent]], fill=_colour(joint), width=max(1, round(2 * unit)))
-    for joint, (x, y) in enumerate(points):
-        if keypoints[joint, 2]:
-            draw.circle((x, y), 2.5 * unit, fill=_colour(joint), outline="white")
-    return image
-
-
-def _colour(joint):
-    return COLOURS.get(JOINTS[joint].split("_")[0], COLOURS["middle"])
 
 
 def _enlarged(image):

@@ -3,10 +3,10 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tf_outfit_gan.data.contact_sheet import draw_skeleton
 from tf_outfit_gan.pose.convert import normalized, to_mpii16
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.viz.sheet import CAPTION, FONT_SIZE, GAP, INK, PAPER, save_whole
+from tf_outfit_gan.viz.skeleton import draw_skeleton
 
 HEIGHT, WIDTH = 256, 192  # Of a picture on the sheet, in pixels.
 GRAY = (128, 128, 128)  # What a model sees for a missing article.
