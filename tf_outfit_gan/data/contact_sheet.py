@@ -7,11 +7,11 @@ from tf_outfit_gan.images.cutout import open_article
 from tf_outfit_gan.images.open import WHITE, fit
 from tf_outfit_gan.pixels import array_to_uint8
 from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.viz.sheet import MISSING
 from tf_outfit_gan.viz.skeleton import CELL_HEIGHT, draw_skeleton
 
 # Entries that stand side by side, the pixels between cells and between entries, and the paper under white articles.
 COLUMNS, GAP, GUTTER, PAGE = 2, 4, 28, (222, 226, 232)
-MISSING = (128, 128, 128)
 
 
 def contact_sheet(rows):

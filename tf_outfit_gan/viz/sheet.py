@@ -10,6 +10,7 @@ from tf_outfit_gan.util.atomic import PARTIAL
 MIN_HEIGHT = 256  # Smaller pictures are enlarged about to this height, pixel by pixel, so that they can be judged.
 GAP, CAPTION, FONT_SIZE = 8, 22, 14  # Pixels.
 PAPER, INK = (255, 255, 255), (40, 44, 52)
+MISSING = (128, 128, 128)  # In the place of an article that an outfit lacks.
 
 
 def grid(rows):
