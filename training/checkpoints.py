@@ -19,7 +19,7 @@ _STATE = "state"
 class Checkpoints:
     """Saves and restores networks, optimizers, the average generator and the place in the schedule.
 
-    The image count is also the place in the data, see `tf_outfit_gan.data.order`.
+    The image count is also the place in the data, see `tf_outfit_gan.data.shuffle`.
 
     Args:
         folder: where they lie.
