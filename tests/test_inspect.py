@@ -9,7 +9,7 @@ from PIL import Image
 from tests.catalogues import article_pixels, worn, write_catalogue
 from tests.odd_catalogue import write_odd_catalogue
 from tf_outfit_gan import cli
-from tf_outfit_gan.data import contact_sheet
+from tf_outfit_gan.data.inspection import contact_sheet
 from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.slots import SLOTS

@@ -46,14 +46,14 @@ def run(args):
     else:
         _print_tables(report)
     if rows:
-        from tf_outfit_gan.data.contact_sheet import contact_sheet
+        from tf_outfit_gan.data.inspection.contact_sheet import contact_sheet
 
         contact_sheet(rows).save(out)
         print(f"wrote {out}", file=sys.stderr if args.json else sys.stdout)
 
 
 def _source(folder, args):
-    from tf_outfit_gan.data.inspect_sources import Catalogue, Records
+    from tf_outfit_gan.data.inspection.sources import Catalogue, Records
 
     if args.format == "manifest" and not (folder / "manifest.jsonl").exists() or (folder / FILENAME).exists():
         return Records(open_dataset(folder))

@@ -4,10 +4,10 @@ import itertools
 import json
 from dataclasses import asdict
 
-from tf_outfit_gan.data.looks import look, look_at_article, look_at_photo
+from tf_outfit_gan.data.inspection.image_checks import look, look_at_article, look_at_photo
+from tf_outfit_gan.data.inspection.statistics import Survey
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.records import RAW_HEIGHT, SKIPPED_FILENAME
-from tf_outfit_gan.data.survey import Survey
 from tf_outfit_gan.pixels import array_to_uint8
 from tf_outfit_gan.sizes import default_size
 from tf_outfit_gan.util.process_pool import run_in_processes
@@ -52,7 +52,7 @@ class Catalogue:
         return survey
 
     def rows(self, ids):
-        from tf_outfit_gan.data.contact_sheet import listed
+        from tf_outfit_gan.data.inspection.contact_sheet import listed
 
         return [listed(self.by_id[entry_id], self.frame) for entry_id in ids]
 
@@ -85,7 +85,7 @@ class Records:
         return survey
 
     def rows(self, ids):
-        from tf_outfit_gan.data.contact_sheet import recorded
+        from tf_outfit_gan.data.inspection.contact_sheet import recorded
         from tf_outfit_gan.data.pipeline import batches
 
         dataset, wanted, rows = self.dataset, set(ids), []
