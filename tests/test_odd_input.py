@@ -13,8 +13,8 @@ from PIL import Image, ImageCms
 
 from tests.odd_pictures import ADOBE_RGB, adobe_to_srgb, bomb_png, encoded, matrix_profile, scene
 from tf_outfit_gan import cli
-from tf_outfit_gan.data.encode import open_photo
 from tf_outfit_gan.data.manifest import load_outfit, load_pose, read_manifest
+from tf_outfit_gan.data.preparation.encode import open_photo
 from tf_outfit_gan.images.open import open_image
 from tf_outfit_gan.outfit_request import read_article
 from tf_outfit_gan.util.errors import UserError

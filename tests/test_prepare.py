@@ -14,9 +14,9 @@ import tensorflow as tf
 from tests.catalogues import article_pixels, photo_pixels, worn, write_catalogue
 from tf_outfit_gan import cli
 from tf_outfit_gan.data.manifest import Entry, Outfit
+from tf_outfit_gan.data.preparation.shards import finished, make_shard, plan_shards
 from tf_outfit_gan.data.prepare import plan, prepare
 from tf_outfit_gan.data.records import open_dataset
-from tf_outfit_gan.data.shards import finished, make_shard, plan_shards
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
@@ -265,6 +265,6 @@ def test_wrong_usage_is_one_line_and_exit_2(tmp_path, capsys):
 
 
 def test_the_programs_and_the_worker_processes_start_without_tensorflow():
-    code = ("import sys, tf_outfit_gan.data.encode, tf_outfit_gan.data.inspect, tf_outfit_gan.data.prepare\n"
+    code = ("import sys, tf_outfit_gan.data.preparation.encode, tf_outfit_gan.data.inspect, tf_outfit_gan.data.prepare\n"
             "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from tf_outfit_gan.data import records
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
-from tf_outfit_gan.data.shards import description
+from tf_outfit_gan.data.preparation.shards import description
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.atomic import PARTIAL, write_whole

@@ -2,7 +2,7 @@
 
 from PIL import Image, ImageDraw
 
-from tf_outfit_gan.data.encode import open_photo
+from tf_outfit_gan.data.preparation.encode import open_photo
 from tf_outfit_gan.images.cutout import open_article
 from tf_outfit_gan.images.open import WHITE, fit
 from tf_outfit_gan.pixels import array_to_uint8

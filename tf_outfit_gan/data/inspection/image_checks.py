@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_outfit_gan.data.encode import open_photo
+from tf_outfit_gan.data.preparation.encode import open_photo
 from tf_outfit_gan.images.cutout import Cutout, open_article
 from tf_outfit_gan.util.errors import UserError
 

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tf_outfit_gan.data import records
-from tf_outfit_gan.data.encode import encode_entries
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
+from tf_outfit_gan.data.preparation.encode import encode_entries
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.atomic import beside, write_whole
 from tf_outfit_gan.util.errors import UserError

@@ -9,7 +9,7 @@ import shutil
 import uuid
 from pathlib import Path
 
-from tf_outfit_gan.data.shards import make_shard
+from tf_outfit_gan.data.preparation.shards import make_shard
 from tf_outfit_gan.util.errors import UserError
 
 
