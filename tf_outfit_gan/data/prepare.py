@@ -11,9 +11,8 @@ import os
 from pathlib import Path
 
 from tf_outfit_gan.data import importers
-from tf_outfit_gan.data.bind import bind, bound
 from tf_outfit_gan.data.preparation.beam import make_on_beam
-from tf_outfit_gan.data.preparation.shards import Job, make_shard, plan_shards
+from tf_outfit_gan.data.preparation.shards import Job, bind, bound, make_shard, plan_shards
 from tf_outfit_gan.images.open import open_image
 from tf_outfit_gan.sizes import default_size, levels_of, parse_size
 from tf_outfit_gan.util.errors import UserError
