@@ -54,7 +54,7 @@ def result(args, name, settings, seed):
 
 
 def outfit_gan(*words):
-    subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli", *map(str, words), "--quiet"], check=True)
+    subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli.main", *map(str, words), "--quiet"], check=True)
 
 
 def table(results):

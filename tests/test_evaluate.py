@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from tests import catalogues
-from tf_outfit_gan import cli, snapshot
+from tf_outfit_gan import snapshot
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.cli.paperdoll import write_catalogue
+from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.data.paperdoll.program import write_catalogue
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.metrics.evaluate import evaluate
 from tf_outfit_gan.metrics.features import UntrainedFeatures
 from tf_outfit_gan.metrics.frechet import Moments, frechet_distance
@@ -63,7 +64,7 @@ def test_the_result_depends_on_the_seed_but_not_on_the_batch(dataset, untrained,
 
 def test_the_command_says_what_it_measured(dataset, untrained, tmp_path, capsys):
     out = tmp_path / "fid.json"
-    assert cli.main(["evaluate", str(untrained.parent.parent), "--data", str(dataset.path), "--split", "test",
+    assert main(["evaluate", str(untrained.parent.parent), "--data", str(dataset.path), "--split", "test",
                      "--json", str(out), "--quiet"]) == 0
     printed = capsys.readouterr().out
     result = json.loads(out.read_text())
@@ -90,7 +91,7 @@ def test_the_standard_features(dataset, untrained, tmp_path):
 
 
 def refused(capsys, *arguments):
-    assert cli.main(["evaluate", *map(str, arguments), "--quiet"]) == 2
+    assert main(["evaluate", *map(str, arguments), "--quiet"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     return error

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.pose_models import brightest_pixel
 from tests.test_evaluate import dataset, refused, save_untrained, untrained  # noqa: F401 - fixtures
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.metrics.fidelity import Fidelity, colour_errors
 from tf_outfit_gan.pose_estimation import load_estimator
 from tf_outfit_gan.util.errors import UserError
@@ -68,7 +68,7 @@ def test_masks_that_do_not_fit_are_refused(tmp_path):
 
 def test_evaluate_tells_it(dataset, untrained, estimator, tmp_path, capsys):  # noqa: F811
     masks = dataset.path.parent / "shop" / "masks"
-    assert cli.main(["evaluate", str(untrained), "--data", str(dataset.path), "--count", "20", "--pose-model",
+    assert main(["evaluate", str(untrained), "--data", str(dataset.path), "--count", "20", "--pose-model",
                      str(estimator), "--masks", str(masks), "--json", str(tmp_path / "out.json"), "--quiet"]) == 0
     printed, result = capsys.readouterr().out, json.loads((tmp_path / "out.json").read_text())
     assert 0 <= result["pck"] <= 1 and result["joint_distance"] > 0 and 10 < result["colour_error"] < 200

@@ -13,8 +13,9 @@ from numpy.testing._private.utils import runstring
 
 from tests import official_pickle
 from tests.official import GOLDEN
-from tf_outfit_gan import import_stylegan, ops, styles
+from tf_outfit_gan import ops, styles
 from tf_outfit_gan import snapshot as snapshots
+from tf_outfit_gan.cli import import_stylegan
 from tf_outfit_gan.config import ModelConfig
 from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.stylegan1 import variable_map
@@ -327,7 +328,7 @@ def test_the_command(tmp_path):
     """Exit code, one line, and no snapshot for a hostile file; TensorFlow is not even loaded."""
     canary, bad = tmp_path / "canary", tmp_path / "bad.pkl"
     bad.write_bytes(pickle.dumps(Hostile(os.system, f"touch {canary}")))
-    command = [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli", "import-stylegan", str(bad)]
+    command = [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli.main", "import-stylegan", str(bad)]
     done = subprocess.run([*command, str(tmp_path / "snapshot")], capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.endswith(
         f"error: {bad}: the pickle names posix.system, which no StyleGAN network needs: refused, nothing of it ran\n")

@@ -8,9 +8,9 @@ from PIL import Image
 
 from tests.catalogues import article_pixels, worn, write_catalogue
 from tests.odd_catalogue import write_odd_catalogue
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.data.inspection import contact_sheet
-from tf_outfit_gan.data.prepare import prepare
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.viz.skeleton import COLOURS, draw_skeleton
@@ -34,13 +34,13 @@ def odd(tmp_path_factory):
 
 def inspected(folder, out, capsys, *options):
     command = ["inspect", str(folder), "--out", str(out), "--quiet", "--workers", "1", "--json", *options]
-    assert cli.main(command) == 0
+    assert main(command) == 0
     return json.loads(capsys.readouterr().out)
 
 
 def test_the_sheet_shows_articles_in_slot_order_and_gray_for_missing_ones(data, tmp_path, capsys):
     out = tmp_path / "sheet.png"
-    assert cli.main(["inspect", str(data), "--out", str(out), "--count", "3", "--quiet"]) == 0
+    assert main(["inspect", str(data), "--out", str(out), "--count", "3", "--quiet"]) == 0
     sheet = np.asarray(Image.open(out))
     gap = contact_sheet.GAP
     cell_height, cell_width = 256 + gap, 192 + gap
@@ -161,6 +161,6 @@ def test_the_skeleton_joins_what_is_there_in_the_colour_of_its_side():
     (["{data}", "--out", "{tmp}/sheet.txt"], "ends in .png or .jpg"),
 ])
 def test_wrong_usage_is_one_line_and_exit_2(data, tmp_path, capsys, arguments, words):
-    assert cli.main(["inspect", *(text.format(data=data, tmp=tmp_path) for text in arguments)]) == 2
+    assert main(["inspect", *(text.format(data=data, tmp=tmp_path) for text in arguments)]) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.odd_pictures import ADOBE_RGB, adobe_to_srgb, bomb_png, encoded, matrix_profile, scene
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.manifest import load_outfit, load_pose, read_manifest
 from tf_outfit_gan.data.preparation.encode import open_photo
 from tf_outfit_gan.images.open import open_image
@@ -320,7 +320,7 @@ def test_a_link_made_in_the_folder_is_followed_a_path_written_in_the_manifest_ma
 
 def test_a_manifest_that_is_no_file_and_odd_outfit_files_are_one_line(tmp_path, capsys):
     os.mkfifo(tmp_path / "manifest.jsonl")
-    assert cli.main(["prepare", str(tmp_path), str(tmp_path / "data")]) == 2
+    assert main(["prepare", str(tmp_path), str(tmp_path / "data")]) == 2
     error = capsys.readouterr().err
     assert "manifest.jsonl: a pipe, not a file" in error and error.count("\n") == 1
     for load, words in ((load_outfit, "expected an outfit file, a pipe"), (load_pose, "expected a file of keypoints, a")):

@@ -81,7 +81,7 @@ class _Demo:
         if once and marker.exists():
             print("  done before")
             return
-        done = subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli", *words], check=False)
+        done = subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli.main", *words], check=False)
         if done.returncode:
             raise StepFailed(f"'outfit-gan {verb}' ended with exit code {done.returncode}; its message is above", done.returncode)
         if once:
@@ -114,7 +114,7 @@ class _Server:
     def __enter__(self):
         words = ["serve", str(self._demo.folder / "models" / "outfit_gan"), "--port", "0", "--rest_api_port", "0"]
         print(f"\n[{self._demo.elapsed()}] serve the model\n  outfit-gan {' '.join(words)}", flush=True)
-        command = [sys.executable, "-m", "tf_outfit_gan.cli", *words]
+        command = [sys.executable, "-m", "tf_outfit_gan.cli.main", *words]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self._process.stdout.readline()
         print(f"  {line.strip()}", flush=True)

@@ -11,22 +11,22 @@ import sys
 
 # verb: (module of its program, one line of help)
 VERBS = {
-    "paperdoll": ("tf_outfit_gan.data.paperdoll.program", "draw a synthetic catalogue with exact truth"),
-    "prepare": ("tf_outfit_gan.data.prepare", "turn a catalogue into training records"),
-    "pose": ("tf_outfit_gan.pose.program", "find the poses that a catalogue's manifest lacks"),
-    "inspect": ("tf_outfit_gan.data.inspect", "tell what a catalogue or its records hold, and what is odd"),
+    "paperdoll": ("tf_outfit_gan.cli.paperdoll", "draw a synthetic catalogue with exact truth"),
+    "prepare": ("tf_outfit_gan.cli.prepare", "turn a catalogue into training records"),
+    "pose": ("tf_outfit_gan.cli.pose", "find the poses that a catalogue's manifest lacks"),
+    "inspect": ("tf_outfit_gan.cli.inspect", "tell what a catalogue or its records hold, and what is odd"),
     "train": ("training.train", "train a model; the same command resumes it"),
     "report": ("training.run_page", "show how a run is doing, on one page of HTML"),
     "train-pose": ("training.train_pose", "train a pose estimator; the same command resumes it"),
-    "import-stylegan": ("tf_outfit_gan.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
-    "render": ("tf_outfit_gan.render", "render an outfit in one or many poses"),
-    "transfer": ("tf_outfit_gan.transfer", "copy the colour or the pose of one picture to another"),
+    "import-stylegan": ("tf_outfit_gan.cli.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
+    "render": ("tf_outfit_gan.cli.render", "render an outfit in one or many poses"),
+    "transfer": ("tf_outfit_gan.cli.transfer", "copy the colour or the pose of one picture to another"),
     "evaluate": ("tf_outfit_gan.metrics.evaluate", "measure the Frechet inception distance of a snapshot"),
     "export": ("export.program", "write a SavedModel for TF Serving"),
     "serve": ("serving.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
     "request": ("serving.request", "ask a server for a picture"),
     "benchmark": ("training.benchmark", "measure how fast a part of the training is"),
-    "demo": ("tf_outfit_gan.demo", "walk the whole road: draw, prepare, train, export, serve, request"),
+    "demo": ("tf_outfit_gan.cli.demo", "walk the whole road: draw, prepare, train, export, serve, request"),
 }
 
 
