@@ -7,7 +7,7 @@ import pytest
 
 from tests.catalogues import write_catalogue
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.errors import UserError
 
 # The local runner that is Python alone.

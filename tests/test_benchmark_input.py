@@ -6,7 +6,7 @@ import pytest
 
 from tests.catalogues import worn, write_catalogue
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 
 
 @pytest.fixture(scope="module")

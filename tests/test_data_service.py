@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from tests.catalogues import write_catalogue
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.data.pipeline import compact_batches
+from tf_outfit_gan.data.preparation.prepare import prepare
 from training.data_service import served
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.catalogues import write_catalogue
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from training import environment
 
 SECRETS = {"TF_TOKEN_app_terraform_io": "planted-1", "TF_VAR_password": "planted-2", "XLA_KEY": "planted-3",

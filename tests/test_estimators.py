@@ -8,9 +8,9 @@ from PIL import Image
 
 from tests import pose_models
 from tf_outfit_gan.cli.pose import ORIGINAL, SET_ASIDE, fill_poses
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.data.manifest import read_manifest
 from tf_outfit_gan.data.pipeline import batches
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.pose.convert import LIMB_JOINTS
 from tf_outfit_gan.pose_estimation import load_estimator
 from tf_outfit_gan.pose_estimation.layouts import peaks

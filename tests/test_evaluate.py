@@ -10,9 +10,9 @@ from tests import catalogues
 from tf_outfit_gan import snapshot
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.cli.paperdoll import write_catalogue
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.pipeline import batches
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.metrics.evaluate import evaluate
 from tf_outfit_gan.metrics.features import UntrainedFeatures
 from tf_outfit_gan.metrics.frechet import Moments, frechet_distance

@@ -13,7 +13,7 @@ from tests.exported import make_snapshot
 from tests.runs import newest_checkpoint, small_steps, train_command
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.viz import sheet

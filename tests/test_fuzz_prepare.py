@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from tests.odd_pictures import encoded, scene
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.data.pipeline import batches
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.images.open import open_image
 from tf_outfit_gan.pixels import array_to_uint8
 from tf_outfit_gan.util.errors import UserError

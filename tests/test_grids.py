@@ -6,7 +6,7 @@ from PIL import Image
 
 from tests.catalogues import photo_pixels, worn, write_catalogue
 from tests.exported import write_snapshot
-from tf_outfit_gan.cli.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.viz.sheet import CAPTION, GAP
 from training import grids as grids_module

@@ -10,8 +10,8 @@ from PIL import Image
 from tests import fixtures_public as public
 from tests.manifests import described
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.data import importers
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.errors import UserError
 
 FORMAT_OF = {"fastfit": "dress-code"}

@@ -9,8 +9,8 @@ from PIL import Image
 from tests.catalogues import article_pixels, worn, write_catalogue
 from tests.odd_catalogue import write_odd_catalogue
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.data.inspection import contact_sheet
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.viz.skeleton import COLOURS, draw_skeleton

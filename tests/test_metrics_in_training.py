@@ -7,8 +7,8 @@ import pytest
 from tests.catalogues import write_catalogue
 from tests.exported import write_snapshot
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.metrics.evaluate import evaluate
 from tf_outfit_gan.util.errors import UserError
 from training.loop import train

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tests.catalogues import article_pixels, photo_pixels, pose_points, worn, write_catalogue
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.data.pipeline import batches, compact_batches, load_entry
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.pixels import array_to_float
 from tf_outfit_gan.pose import mpii
 from tf_outfit_gan.pose.convert import normalized

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from tests.catalogues import article_pixels, photo_pixels, worn, write_catalogue
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.prepare import plan, prepare
 from tf_outfit_gan.data.manifest import Entry, Outfit
+from tf_outfit_gan.data.preparation.prepare import plan, prepare
 from tf_outfit_gan.data.preparation.shards import finished, make_shard, plan_shards
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.slots import SLOTS

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from tf_outfit_gan.cli.prepare import plan
+from tf_outfit_gan.data.preparation.prepare import plan
 
 COUNT, SIZE = os.environ.get("COUNT", "2000"), os.environ.get("SIZE", "64x48")
 

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.catalogues import article_pixels, pose_points, write_catalogue
 from tests.exported import cell, photo, points, tiny_renderer, write_outfit, write_snapshot
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.outfit_request import Request, parse_article, parse_seeds, read_article, read_pose, read_request
 from tf_outfit_gan.util.errors import UserError
 

@@ -17,8 +17,8 @@ from tests.catalogues import write_catalogue
 from tests.exported import make_snapshot
 from tests.runs import newest_checkpoint, small_steps, train_command
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.errors import UserError
 from training import checkpoints
 from training.checkpoints import Checkpoints

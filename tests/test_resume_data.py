@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.catalogues import write_catalogue
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.data.pipeline import batches
+from tf_outfit_gan.data.preparation.prepare import prepare
 
 SIZE, SMALLER = (16, 12), (8, 6)
 

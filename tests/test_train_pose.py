@@ -11,8 +11,8 @@ import tensorflow as tf
 from tests.catalogues import write_catalogue
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.cli.paperdoll import write_catalogue as write_dolls
-from tf_outfit_gan.cli.prepare import prepare
 from tf_outfit_gan.data.pipeline import batches
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 from tf_outfit_gan.pose_estimation import load_estimator, simple_baselines
