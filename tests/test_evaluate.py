@@ -9,8 +9,8 @@ import pytest
 from tests import catalogues
 from tf_outfit_gan import snapshot
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.paperdoll import write_catalogue
 from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.data.paperdoll.catalogue import write_catalogue
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.metrics.evaluate import evaluate

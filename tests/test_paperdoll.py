@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.paperdoll import write_catalogue
 from tf_outfit_gan.data.manifest import read_manifest
+from tf_outfit_gan.data.paperdoll.catalogue import write_catalogue
 from tf_outfit_gan.data.paperdoll.drawing import Canvas, Flat, Part, Piece
 from tf_outfit_gan.data.paperdoll.fabric import Fabric
 from tf_outfit_gan.data.paperdoll.geometry import Limb, Warp, inset, places

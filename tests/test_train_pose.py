@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tests.catalogues import write_catalogue
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.cli.paperdoll import write_catalogue as write_dolls
+from tf_outfit_gan.data.paperdoll.catalogue import write_catalogue as write_dolls
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.data.records import open_dataset
