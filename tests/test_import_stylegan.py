@@ -19,6 +19,7 @@ from tf_outfit_gan.cli import import_stylegan
 from tf_outfit_gan.config import ModelConfig
 from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.stylegan1 import variable_map
+from tf_outfit_gan.stylegan1.conversion import read
 from tf_outfit_gan.stylegan1.safe_unpickler import read_pickle
 from tf_outfit_gan.stylegan1.sampling import pictures
 from tf_outfit_gan.util.errors import UserError
@@ -38,7 +39,7 @@ def imported(folder, networks, **options):
 
 def refusal(path):
     with pytest.raises(UserError) as error:
-        import_stylegan.read(path)
+        read(path)
     assert error.value.exit_code == 2 and "\n" not in str(error.value)
     return str(error.value)
 
@@ -86,7 +87,7 @@ class TestAgreement:
 @pytest.mark.parametrize("lod, level, alpha", [(0, 1, 1), (0.25, 1, 0.75), (1, 0, 1)])
 def test_a_lod_is_a_level_and_an_alpha(tmp_path, lod, level, alpha):
     path = official_pickle.dump(official_pickle.tiny(lod), tmp_path / "p")
-    assert import_stylegan.read(path)[1] == (level, alpha)
+    assert read(path)[1] == (level, alpha)
 
 
 def test_every_variable_of_the_full_size_has_a_place():
@@ -316,7 +317,7 @@ def test_damaged_pickles_are_refused_or_read(tmp_path):
             data[rng.choice(names)] = rng.integers(256)
         (tmp_path / "p").write_bytes(data)
         try:
-            import_stylegan.read(tmp_path / "p")
+            read(tmp_path / "p")
             outcomes.append("read")
         except UserError as error:
             assert "\n" not in str(error) and str(error).isascii()
