@@ -7,8 +7,8 @@ import http.client
 from urllib.parse import urlsplit
 
 from serving.client_rest import RestRoad
-from serving.errors import ServerError, StatusError, UserError
 from serving.outfit_file import NUM_KEYPOINTS, SLOTS, check_slot, read_article
+from serving.server.errors import ServerError, StatusError, UserError
 
 IMAGE_OUTPUT = "image_bytes"
 

@@ -5,7 +5,7 @@ import http.client
 import json
 from urllib.parse import quote
 
-from serving.errors import HTTP_STATUS, ServerError, StatusError
+from serving.server.errors import HTTP_STATUS, ServerError, StatusError
 
 
 class RestRoad:

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
-from serving.server import EmbeddedServer
+from serving.server.server import EmbeddedServer
 
 HEIGHT, WIDTH = 8, 6
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from serving import outfit_file
 from serving.client import OutfitClient
-from serving.errors import ServerError, UserError
 from serving.outfit_file import normalize_keypoints, read_article, read_outfit, read_pose
+from serving.server.errors import ServerError, UserError
 from tests.serving_model import HEIGHT, WIDTH, running_server, write_model
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.slots import SLOTS
@@ -45,7 +45,7 @@ def test_the_slots_are_the_models():
 
 
 def test_the_rest_road_needs_neither_tensorflow_nor_numpy():
-    code = "import sys, serving.client, serving.request; print({'tensorflow', 'numpy', 'grpc'} & {*sys.modules})"
+    code = "import sys, serving.client, serving.cli.request; print({'tensorflow', 'numpy', 'grpc'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE).stdout == b"set()\n"
 
 

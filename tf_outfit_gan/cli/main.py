@@ -23,8 +23,8 @@ VERBS = {
     "transfer": ("tf_outfit_gan.cli.transfer", "copy the colour or the pose of one picture to another"),
     "evaluate": ("tf_outfit_gan.metrics.evaluate", "measure the Frechet inception distance of a snapshot"),
     "export": ("export.cli", "write a SavedModel for TF Serving"),
-    "serve": ("serving.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
-    "request": ("serving.request", "ask a server for a picture"),
+    "serve": ("serving.cli.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
+    "request": ("serving.cli.request", "ask a server for a picture"),
     "benchmark": ("training.benchmark", "measure how fast a part of the training is"),
     "demo": ("tf_outfit_gan.cli.demo", "walk the whole road: draw, prepare, train, export, serve, request"),
 }

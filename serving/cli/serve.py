@@ -9,8 +9,8 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from serving.errors import UserError
-from serving.versions import newest_version
+from serving.server.errors import UserError
+from serving.server.versions import newest_version
 
 
 def add_arguments(parser):
@@ -32,7 +32,7 @@ def run(args):
     # Before TensorFlow's slow import, so that a wrong path and a busy port are told at once.
     newest_version(args.model_base_path)
     _check_ports(args.host, {"--port": args.port, "--rest_api_port": args.rest_api_port})
-    from serving.server import EmbeddedServer
+    from serving.server.server import EmbeddedServer
 
     model_name = args.model_name or Path(args.model_base_path).resolve().name
     stop, failed = threading.Event(), []

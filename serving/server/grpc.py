@@ -5,9 +5,9 @@ from concurrent import futures
 import grpc
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 
-from serving.errors import StatusError
-from serving.model_messages import model_metadata, model_status
-from serving.tensors import to_tensor_proto
+from serving.server.errors import StatusError
+from serving.server.model_messages import model_metadata, model_status
+from serving.server.tensors import to_tensor_proto
 
 # TF Serving cuts the text of a status here.
 MESSAGE_BYTES = 1024

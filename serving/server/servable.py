@@ -16,7 +16,7 @@ from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.saved_model.loader_impl import SavedModelLoader
 from tensorflow_serving.apis import prediction_log_pb2
 
-from serving.errors import StatusError
+from serving.server.errors import StatusError
 
 DEFAULT_SIGNATURE = "serving_default"
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"

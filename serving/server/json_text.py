@@ -4,7 +4,7 @@ import json
 
 from tensorflow.core.framework import types_pb2
 
-from serving.errors import StatusError
+from serving.server.errors import StatusError
 
 QUOTED_CHARACTERS = 256
 

@@ -6,7 +6,7 @@ Both roads answer with these: gRPC sends them, REST prints them as JSON.
 from tensorflow.core.protobuf import error_codes_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
-from serving.errors import StatusError
+from serving.server.errors import StatusError
 
 
 def model_status(versions, spec):

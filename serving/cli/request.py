@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from serving.client import OutfitClient
-from serving.errors import UserError
 from serving.outfit_file import read_outfit, read_pose
+from serving.server.errors import UserError
 
 
 def add_arguments(parser):

@@ -2,10 +2,10 @@
 
 import threading
 
-from serving.grpc_services import make_grpc_server
-from serving.rest import RestServer
-from serving.servable import Servable
-from serving.versions import Versions
+from serving.server.grpc import make_grpc_server
+from serving.server.rest import RestServer
+from serving.server.servable import Servable
+from serving.server.versions import Versions
 
 GRACE_SEC = 30
 

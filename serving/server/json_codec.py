@@ -12,8 +12,8 @@ import math
 import numpy as np
 from tensorflow.core.framework import types_pb2
 
-from serving.errors import StatusError
-from serving.json_text import dtype_text, invalid, quote
+from serving.server.errors import StatusError
+from serving.server.json_text import dtype_text, invalid, quote
 
 # JSON integers are checked against these ranges; TF Serving lets the small types wrap, and so do we.
 INT32_RANGE = (-(2**31), 2**31 - 1)

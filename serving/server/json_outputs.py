@@ -4,7 +4,7 @@ import base64
 
 import numpy as np
 
-from serving.json_text import invalid, pretty
+from serving.server.json_text import invalid, pretty
 
 # Integers, unsigned, bool, strings and floats can be written; the rest (bfloat16, complex ...) cannot, nor can half.
 WRITABLE_KINDS = "iubOf"

@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-from serving.errors import StatusError, UserError
+from serving.server.errors import StatusError, UserError
 
 LARGEST_VERSION = 2**63 - 1
 

@@ -17,12 +17,12 @@ from urllib.parse import unquote
 from google.protobuf import json_format
 from tensorflow_serving.apis import model_pb2
 
-from serving.errors import StatusError
-from serving.json_inputs import parse_body, read_inputs, read_signature_name
-from serving.json_outputs import write_outputs
-from serving.model_messages import model_metadata, model_status
-from serving.servable import DEFAULT_SIGNATURE
-from serving.versions import LARGEST_VERSION
+from serving.server.errors import StatusError
+from serving.server.json_codec import parse_body, read_inputs, read_signature_name
+from serving.server.json_outputs import write_outputs
+from serving.server.model_messages import model_metadata, model_status
+from serving.server.servable import DEFAULT_SIGNATURE
+from serving.server.versions import LARGEST_VERSION
 
 MODEL = r"([^/:]+)"
 VERSION_OR_LABEL = r"(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?"
