@@ -1,4 +1,4 @@
-"""The body of a REST prediction request, to arrays.
+"""The bodies of REST predictions: a request's to arrays, and arrays to a response's, as TF Serving's REST API has them.
 
 The rules, the order of the checks and the texts are those of TF Serving's REST API. Two departures: errors about the
 syntax of JSON are worded by Python's parser, and a value quoted in any error is cut, not only some.
@@ -13,7 +13,6 @@ import numpy as np
 from tensorflow.core.framework import types_pb2
 
 from serving.server.errors import StatusError
-from serving.server.json_text import dtype_text, invalid, quote
 
 # JSON integers are checked against these ranges; TF Serving lets the small types wrap, and so do we.
 INT32_RANGE = (-(2**31), 2**31 - 1)
@@ -27,6 +26,11 @@ INTEGERS = {
     types_pb2.DT_UINT64: (np.uint64, (0, 2**64 - 1)),
 }
 FLOATS = {types_pb2.DT_FLOAT: np.float32, types_pb2.DT_DOUBLE: np.float64}
+
+# Integers, unsigned, bool, strings and floats can be written; the rest (bfloat16, complex ...) cannot, nor can half.
+WRITABLE_KINDS = "iubOf"
+
+QUOTED_CHARACTERS = 256
 
 
 def parse_body(body):
@@ -246,3 +250,83 @@ def _to_array(tensor, dtype):
     else:
         array = np.array(values, np.int64).astype(INTEGERS[dtype][0])
     return array.reshape(shape)
+
+
+def write_outputs(arrays, rows):
+    """Returns the response's body (bytes) for arrays by output name.
+
+    An output whose name ends in `_bytes` is written as {"b64": ...}, any other string as text.
+    """
+    if rows:
+        batch = None
+        for name, array in arrays.items():
+            if array.ndim == 0:
+                raise invalid(f"Tensor name: {name} has no shape information ")
+            batch = len(array) if batch is None else batch
+            if len(array) != batch:
+                raise invalid(f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: {batch}")
+    values = {name: _write_array(array, name) for name, array in arrays.items()}
+    if len(values) == 1:
+        (values,) = values.values()
+    elif rows:
+        values = [dict(zip(values, row)) for row in zip(*values.values())]
+    return pretty({"predictions" if rows else "outputs": values}).encode()
+
+
+def _write_array(array, name):
+    if array.dtype.kind not in WRITABLE_KINDS or array.dtype == np.float16:
+        text = "half" if array.dtype == np.float16 else array.dtype.name
+        raise invalid(f"Failed to write JSON value for tensor type: {text}")
+    if array.dtype == object:
+        return _write_nested(array.tolist(), _base64_object if name.endswith("_bytes") else _text)
+    if array.dtype == np.float32:
+        return _write_nested(array.tolist(), _shortest_float32)
+    return array.tolist()
+
+
+def _write_nested(value, write):
+    return [_write_nested(item, write) for item in value] if isinstance(value, list) else write(value)
+
+
+def _base64_object(value):
+    return {"b64": base64.b64encode(value).decode()}
+
+
+def _text(value):
+    return value.decode("utf-8", errors="replace")
+
+
+def _shortest_float32(value):
+    """The double with the fewest digits that is this float32 again: 0.1, not 0.10000000149011612."""
+    short = float(f"{value:g}")
+    return short if np.float32(short) == np.float32(value) else float(f"{value:.9g}")
+
+
+def pretty(value, indent=0):
+    """Formats JSON with an object's members on lines of their own, indented by four, and lists on one line."""
+    if isinstance(value, dict) and value:
+        pad = " " * (indent + 4)
+        members = (f"{pad}{_dumps(key)}: {pretty(member, indent + 4)}" for key, member in value.items())
+        return "{\n" + ",\n".join(members) + "\n" + " " * indent + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(pretty(item, indent + 4) for item in value) + "]"
+    return _dumps(value)
+
+
+def quote(value):
+    """Formats a value for an error's text, cut, so that nobody gets an image back as base64."""
+    return pretty(value)[:QUOTED_CHARACTERS]
+
+
+def invalid(message):
+    """The error of a request that cannot be read."""
+    return StatusError("INVALID_ARGUMENT", message)
+
+
+def dtype_text(dtype):
+    """TensorFlow's C++ name of a type: float, not float32."""
+    return types_pb2.DataType.Name(dtype).removeprefix("DT_").lower()
+
+
+def _dumps(value):
+    return json.dumps(value, ensure_ascii=False)

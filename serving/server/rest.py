@@ -18,8 +18,7 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import model_pb2
 
 from serving.server.errors import StatusError
-from serving.server.json_codec import parse_body, read_inputs, read_signature_name
-from serving.server.json_outputs import write_outputs
+from serving.server.json_codec import parse_body, read_inputs, read_signature_name, write_outputs
 from serving.server.model_messages import model_metadata, model_status
 from serving.server.servable import DEFAULT_SIGNATURE
 from serving.server.versions import LARGEST_VERSION
