@@ -3,11 +3,13 @@
 from concurrent import futures
 
 import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 
 from serving.server.errors import StatusError
 from serving.server.model_messages import model_metadata, model_status
-from serving.server.tensors import to_tensor_proto
 
 # TF Serving cuts the text of a status here.
 MESSAGE_BYTES = 1024
@@ -24,6 +26,15 @@ OPTIONS = [
     # Without this a second server would share the port, and each would get half of the calls.
     ("grpc.so_reuseport", 0),
 ]
+
+# Where a TensorProto holds the values of a type. Answers hold typed values, never `tensor_content`, into which
+# `tf.make_tensor_proto` packs numbers: clients written for TF Serving read `float_val`.
+FIELDS = {
+    tf.float32: "float_val", tf.float64: "double_val", tf.bool: "bool_val", tf.string: "string_val",
+    tf.int8: "int_val", tf.int16: "int_val", tf.int32: "int_val", tf.uint8: "int_val", tf.uint16: "int_val",
+    tf.int64: "int64_val", tf.uint32: "uint32_val", tf.uint64: "uint64_val",
+    tf.half: "half_val", tf.bfloat16: "half_val",
+}
 
 
 def make_grpc_server(versions, host, port):
@@ -97,3 +108,12 @@ def _status(versions, request, context):
 def _cut(message):
     data = message.encode()
     return message if len(data) <= MESSAGE_BYTES else data[:MESSAGE_BYTES].decode(errors="ignore") + TRUNCATED
+
+
+def to_tensor_proto(array):
+    """Returns the TensorProto of an array; raises `KeyError` for a type without a field of its own."""
+    dtype = tf.as_dtype(array.dtype)
+    proto = TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=tf.TensorShape(array.shape).as_proto())
+    values = array.view(np.uint16) if FIELDS[dtype] == "half_val" else array
+    getattr(proto, FIELDS[dtype]).extend(values.ravel().tolist())
+    return proto
