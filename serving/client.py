@@ -6,9 +6,10 @@ It needs neither TensorFlow nor Keras over REST. Over gRPC it imports TF Serving
 import http.client
 from urllib.parse import urlsplit
 
+from serving.client_errors import ServerError, StatusError
 from serving.client_rest import RestRoad
 from serving.outfit_file import NUM_KEYPOINTS, SLOTS, check_slot, read_article
-from serving.server.errors import ServerError, StatusError, UserError
+from serving.server.errors import UserError
 
 IMAGE_OUTPUT = "image_bytes"
 

@@ -5,7 +5,13 @@ import http.client
 import json
 from urllib.parse import quote
 
-from serving.server.errors import HTTP_STATUS, ServerError, StatusError
+from serving.client_errors import ServerError, StatusError
+
+# What an HTTP status of TF Serving's REST API says, as the canonical code that gRPC would give; all else is INTERNAL.
+CODES = {
+    400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS",
+    429: "RESOURCE_EXHAUSTED", 499: "CANCELLED", 501: "UNIMPLEMENTED", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
+}
 
 
 class RestRoad:
@@ -55,13 +61,8 @@ class RestRoad:
             raise ServerError(f"the server at {self._address[0]}:{self._address[1]} is no TF Serving: "
                               f"it answers {method} {path} with HTTP {response.status}") from None
         if response.status != 200:
-            raise StatusError(_code(response.status), str(answer.get("error", answer)))
+            raise StatusError(CODES.get(response.status, "INTERNAL"), str(answer.get("error", answer)))
         return answer
-
-
-def _code(http_status):
-    """The first canonical code with this HTTP status: INVALID_ARGUMENT for 400."""
-    return next((code for code, status in HTTP_STATUS.items() if status == http_status), "INTERNAL")
 
 
 def _to_json(value):

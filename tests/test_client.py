@@ -12,8 +12,9 @@ from PIL import Image
 
 from serving import outfit_file
 from serving.client import OutfitClient
+from serving.client_errors import ServerError
 from serving.outfit_file import normalize_keypoints, read_article, read_outfit, read_pose
-from serving.server.errors import ServerError, UserError
+from serving.server.errors import UserError
 from tests.serving_model import HEIGHT, WIDTH, running_server, write_model
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.slots import SLOTS

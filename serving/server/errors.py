@@ -1,6 +1,6 @@
-"""What can go wrong in the shop window: mistakes of the user, servers that fail, and statuses on the wire.
+"""What can go wrong in the server: mistakes of the user, and statuses on the wire.
 
-`serving` imports nothing of the model's package; the command line reads `exit_code` from whatever error it meets.
+The server imports nothing of the model's package; the command line reads `exit_code` from whatever error it meets.
 """
 
 # The canonical status codes and the HTTP status that TF Serving's REST API answers with; any other code is 500.
@@ -17,12 +17,6 @@ class UserError(ValueError):
     """A mistake that the user can mend: names what was wrong, what was expected and what to do, in one line."""
 
     exit_code = 2
-
-
-class ServerError(RuntimeError):
-    """A server that is not there, not ready, or fails at a request that looks right; one line."""
-
-    exit_code = 1
 
 
 class StatusError(Exception):
