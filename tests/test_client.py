@@ -10,14 +10,14 @@ import threading
 import pytest
 from PIL import Image
 
-from serving import outfit_file
-from serving.client import OutfitClient
-from serving.client_errors import ServerError
-from serving.outfit_file import normalize_keypoints, read_article, read_outfit, read_pose
-from serving.server.errors import UserError
 from tests.serving_model import HEIGHT, WIDTH, running_server, write_model
 from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.client import outfit_file
+from tf_outfit_gan.client.client import OutfitClient
+from tf_outfit_gan.client.errors import ServerError
+from tf_outfit_gan.client.outfit_file import normalize_keypoints, read_article, read_outfit, read_pose
 from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.util.errors import UserError
 
 POINTS = [[96.0, 64.0, 0.9]] * 14 + [[12.0, 8.0, 0.0], [float("nan"), 3.0, 1.0]]
 KEYPOINTS = {"format": "mpii16", "points": POINTS, "size": [256, 192]}
@@ -46,7 +46,7 @@ def test_the_slots_are_the_models():
 
 
 def test_the_rest_road_needs_neither_tensorflow_nor_numpy():
-    code = "import sys, serving.client, serving.cli.request; print({'tensorflow', 'numpy', 'grpc'} & {*sys.modules})"
+    code = "import sys, tf_outfit_gan.client, serving.cli.request; print({'tensorflow', 'numpy', 'grpc'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE).stdout == b"set()\n"
 
 

@@ -15,11 +15,11 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export import savedmodel
 from export.savedmodel import write_savedmodel
-from serving.client import OutfitClient
-from serving.outfit_file import read_outfit
 from tests.exported import photo, tiny_renderer, write_outfit, write_snapshot
 from tests.serving_model import predict_request, running_server, stubs, wait_for
 from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.client.client import OutfitClient
+from tf_outfit_gan.client.outfit_file import read_outfit
 from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.outfit_request import Request, read_request
 

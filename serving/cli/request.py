@@ -5,9 +5,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from serving.client import OutfitClient
-from serving.outfit_file import read_outfit, read_pose
-from serving.server.errors import UserError
+from tf_outfit_gan.client.client import OutfitClient
+from tf_outfit_gan.client.outfit_file import read_outfit, read_pose
+from tf_outfit_gan.util.errors import UserError
 
 
 def add_arguments(parser):

@@ -11,7 +11,7 @@ class UserError(ValueError):
     breaks, control characters and bytes that are not UTF-8 are escaped.
 
     `exit_code` is what the command line ends with. The command line reads this attribute instead of the class, so that
-    `serving`, which imports nothing of this package, can raise an error of its own with the same effect.
+    `serving.server.server`, which imports nothing of this package, can raise an error of its own with the same effect.
     """
 
     exit_code = 2

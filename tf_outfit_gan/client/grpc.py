@@ -11,7 +11,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.client_errors import StatusError
+from tf_outfit_gan.client.errors import StatusError
 
 FIELDS = {"float": "float_val", "int64": "int64_val", "string": "string_val"}
 

@@ -6,10 +6,10 @@ It needs neither TensorFlow nor Keras over REST. Over gRPC it imports TF Serving
 import http.client
 from urllib.parse import urlsplit
 
-from serving.client_errors import ServerError, StatusError
-from serving.client_rest import RestRoad
-from serving.outfit_file import NUM_KEYPOINTS, SLOTS, check_slot, read_article
-from serving.server.errors import UserError
+from tf_outfit_gan.client.errors import ServerError, StatusError
+from tf_outfit_gan.client.outfit_file import NUM_KEYPOINTS, SLOTS, check_slot, read_article
+from tf_outfit_gan.client.rest import RestRoad
+from tf_outfit_gan.util.errors import UserError
 
 IMAGE_OUTPUT = "image_bytes"
 
@@ -99,7 +99,7 @@ class OutfitClient:
             pass  # An error in words is an answer too: the call itself will say it.
         except (http.client.HTTPException, ConnectionResetError):
             # Something listens and does not speak HTTP/1.1. The stubs take seconds to import, so only now.
-            from serving.client_grpc import GrpcRoad
+            from tf_outfit_gan.client.grpc import GrpcRoad
 
             return GrpcRoad(self._host_port, self._timeout_sec)
         return rest

@@ -5,7 +5,7 @@ import http.client
 import json
 from urllib.parse import quote
 
-from serving.client_errors import ServerError, StatusError
+from tf_outfit_gan.client.errors import ServerError, StatusError
 
 # What an HTTP status of TF Serving's REST API says, as the canonical code that gRPC would give; all else is INTERNAL.
 CODES = {

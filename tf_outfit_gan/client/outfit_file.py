@@ -7,7 +7,7 @@ import json
 import math
 from pathlib import Path
 
-from serving.server.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 # The order of the model's inputs, copied on purpose: the model's package is not needed here. A test holds it equal.
 SLOTS = ("outerwear", "top", "dress", "bottom", "shoes", "bag")
