@@ -12,11 +12,10 @@ from PIL import Image
 
 from tests.serving_model import HEIGHT, WIDTH, running_server, write_model
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.client import outfit_file
 from tf_outfit_gan.client.client import OutfitClient
 from tf_outfit_gan.client.errors import ServerError
-from tf_outfit_gan.client.outfit_file import normalize_keypoints, read_article, read_outfit, read_pose
-from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.client.outfit_file import NUM_KEYPOINTS, normalize_keypoints, read_article, read_outfit, read_pose
+from tf_outfit_gan.pose.mpii import NUM_JOINTS
 from tf_outfit_gan.util.errors import UserError
 
 POINTS = [[96.0, 64.0, 0.9]] * 14 + [[12.0, 8.0, 0.0], [float("nan"), 3.0, 1.0]]
@@ -41,8 +40,8 @@ def outfit(tmp_path):
     return path
 
 
-def test_the_slots_are_the_models():
-    assert outfit_file.SLOTS == SLOTS
+def test_the_keypoints_are_as_many_as_the_models():
+    assert NUM_KEYPOINTS == NUM_JOINTS
 
 
 def test_the_rest_road_needs_neither_tensorflow_nor_numpy():

@@ -7,12 +7,10 @@ import json
 import math
 from pathlib import Path
 
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
-# The order of the model's inputs, copied on purpose: the model's package is not needed here. A test holds it equal.
-SLOTS = ("outerwear", "top", "dress", "bottom", "shoes", "bag")
-
-NUM_KEYPOINTS = 16
+NUM_KEYPOINTS = 16  # As many as `pose.mpii` has, which needs NumPy; a test holds it equal.
 KEYPOINT_FORMAT = "mpii16"
 
 # What the exported model decodes, by its first bytes.
