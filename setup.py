@@ -26,5 +26,5 @@ setup(
         "litert": ["ai-edge-litert>=2"],
         "test": ["pytest>=8", "apache-beam>=2.69,<3"],
     },
-    entry_points={"console_scripts": ["outfit-gan = tf_outfit_gan.cli:entry"]},
+    entry_points={"console_scripts": ["outfit-gan = tf_outfit_gan.cli.main:entry"]},
 )

@@ -22,11 +22,11 @@ from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # Its pu
 
 from export.signatures import PSI_RANGE, make_signatures
 from export.warmup import FILENAME, sample_inputs, write_warmup
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.folders import flush_folder, sync
-from tf_outfit_gan.picture import Painter
+from tf_outfit_gan.inference import Painter
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.styles import transfer_layers
+from tf_outfit_gan.util.atomic import flush_folder, sync
+from tf_outfit_gan.util.errors import UserError
 
 CARD_FORMAT = 1
 

@@ -10,7 +10,7 @@ import inspect
 import tensorflow as tf
 
 from tf_outfit_gan import pixels
-from tf_outfit_gan.article_bytes import decode_articles
+from tf_outfit_gan.images.decode_in_graph import decode_articles
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
 
 PSI_RANGE = (0, 2)

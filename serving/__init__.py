@@ -1,1 +1,1 @@
-"""The shop window: an embedded server that answers as TF Serving does, and a client for both."""
+"""Serving: an embedded server that answers as TF Serving does, and the verbs serve and request."""

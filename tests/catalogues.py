@@ -5,7 +5,7 @@ import json
 import numpy as np
 from PIL import Image
 
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.slots import SLOTS
 
 
 def photo_pixels(index, size):

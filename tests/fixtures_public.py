@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from tf_outfit_gan.data.paperdoll.scene import draw_entry
-from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.pose.convert import HEAD_TOP_FROM_EYES, LAYOUTS, LIMB_JOINTS
+from tf_outfit_gan.slots import SLOTS
 
 SEED, SIZE = 7, (128, 96)
 

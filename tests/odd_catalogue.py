@@ -5,7 +5,7 @@ import shutil
 
 from PIL import Image, ImageOps
 
-from tf_outfit_gan.data.paperdoll.program import write_catalogue
+from tf_outfit_gan.data.paperdoll.catalogue import write_catalogue
 
 
 def write_odd_catalogue(folder, count=12, size=(64, 48)):

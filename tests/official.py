@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_outfit_gan.config import ModelConfig
-from tf_outfit_gan.networks.build import build_networks
-from tf_outfit_gan.official import variables
+from tf_outfit_gan.networks import build_networks
+from tf_outfit_gan.stylegan1 import variable_map
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -32,7 +32,7 @@ class Official:
 
     def noise(self):
         """The fixed noise maps, [1, H, W, 1] each."""
-        return [self.images(f"var/{name}") for name in variables.noise_names(self.config)]
+        return [self.images(f"var/{name}") for name in variable_map.noise_names(self.config)]
 
     def images(self, key):
         """Official pictures are NCHW."""
@@ -40,15 +40,15 @@ class Official:
 
     def ours(self, official, value):
         """An official value (a weight or its gradient) in our layout."""
-        return variables.to_ours(official.removeprefix("D/"), value)
+        return variable_map.to_ours(official.removeprefix("D/"), value)
 
     def generator_variables(self):
         """[(official name, our variable)]; the golden vectors have no average of w."""
-        return [(entry.name, variables.find(self.generator, entry.path))
-                for entry in variables.generator_entries(self.config) if entry.name != "dlatent_avg"]
+        return [(entry.name, variable_map.find(self.generator, entry.path))
+                for entry in variable_map.generator_entries(self.config) if entry.name != "dlatent_avg"]
 
     def discriminator_variables(self):
         # With labels the last layer is the projection: the test applies it.
         left_out = "4x4/Dense1" if self.meta["label_size"] else "-"
-        return [(f"D/{entry.name}", variables.find(self.discriminator, entry.path))
-                for entry in variables.discriminator_entries(self.config) if not entry.name.startswith(left_out)]
+        return [(f"D/{entry.name}", variable_map.find(self.discriminator, entry.path))
+                for entry in variable_map.discriminator_entries(self.config) if not entry.name.startswith(left_out)]

@@ -14,7 +14,7 @@ import numpy as np
 
 from tests.official import GOLDEN
 from tf_outfit_gan.config import ModelConfig
-from tf_outfit_gan.official import variables
+from tf_outfit_gan.stylegan1 import variable_map
 
 KEYWORDS = dict(truncation_psi=0.7, truncation_cutoff=8, style_mixing_prob=0.9, blur_filter=[1, 2, 1])
 
@@ -94,10 +94,10 @@ def golden(name, lod=0.0, **changes):
 def synthetic(config, seed=0, lod=0.0):
     """(G, D, Gs) of a `ModelConfig` with random weights."""
     rng = np.random.default_rng(seed)
-    entries = [*variables.generator_entries(config),
-               *(entry._replace(name=f"D/{entry.name}") for entry in variables.discriminator_entries(config))]
+    entries = [*variable_map.generator_entries(config),
+               *(entry._replace(name=f"D/{entry.name}") for entry in variable_map.discriminator_entries(config))]
     named = {entry.name: rng.standard_normal(entry.shape, np.float32) for entry in entries}
-    for layer, name in enumerate(variables.noise_names(config)):
+    for layer, name in enumerate(variable_map.noise_names(config)):
         named[name] = rng.standard_normal((1, 1, *config.level_sizes[layer // 2]), np.float32)
     keywords = EasyDict(
         num_channels=3, resolution=config.size[0], label_size=0, latent_size=config.latent_dim,

@@ -16,7 +16,7 @@ from training import checkpoints
 
 def train_command(folder, dataset, settings, *words):
     """The command that trains the tiny preset with other settings, and resumes it."""
-    command = [sys.executable, "-m", "tf_outfit_gan.cli", "train", str(folder), "--data", str(dataset.path)]
+    command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "train", str(folder), "--data", str(dataset.path)]
     return [*command, "--preset", "tiny", "--quiet", *words, *(f"--set={setting}" for setting in settings)]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
-from serving.server import EmbeddedServer
+from serving.server.server import EmbeddedServer
 
 HEIGHT, WIDTH = 8, 6
 
@@ -135,7 +135,7 @@ def stubs(port):
                model_service_pb2_grpc.ModelServiceStub(channel))
 
 
-def wait_for(condition, timeout_sec=20):
+def wait_for(condition, timeout_sec=120):
     """Waits until a condition holds; fails the test when it does not come true."""
     end = time.monotonic() + timeout_sec
     while not condition():

@@ -10,8 +10,8 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.exported import photo
-from tf_outfit_gan.article_bytes import decode_articles
-from tf_outfit_gan.data.images import WHITE, fit, pyramid
+from tf_outfit_gan.images.decode_in_graph import decode_articles
+from tf_outfit_gan.images.open import WHITE, fit, pyramid
 
 SIZE = (16, 12)
 

@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.losses import discriminator_loss, mismatch_loss, r1_penalty
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 from tf_outfit_gan.randomness import BatchDraws
+from tf_outfit_gan.util.errors import UserError
 from training.augment import Augmentation, adapted, colour_matrix, resampling
 from training.checkpoints import Checkpoints
 from training.phases import Stage
@@ -155,10 +155,13 @@ class TestAugmentation:
         view, discriminator = drawn(0.8), steps.discriminator
         seen = view.conditions(batch)
         fake, _ = steps.phases._fake(Stage(2, False, 8, 1), batch, draws, None)
-        scores = discriminator(view.images(fake), discriminator.embed(seen["articles"], seen["keypoints"]))
+        def scores_of(images, conditions):
+            given = conditions["articles"], conditions["keypoints"]
+            return discriminator(images, discriminator.embed(*given), maps=discriminator.condition_maps(*given))
+
+        scores = scores_of(view.images(fake), seen)
         np.testing.assert_allclose(statistics["loss_generator"], np.mean(np.log1p(np.exp(-scores))), rtol=1e-5)
-        unaltered = discriminator(fake, discriminator.embed(batch["articles"], batch["keypoints"]))
-        assert np.abs(scores - unaltered).max() > 1e-3
+        assert np.abs(scores - scores_of(fake, batch)).max() > 1e-3
 
 
 class TestProbability:

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from tests.catalogues import write_catalogue
-from tf_outfit_gan import cli
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.util.errors import UserError
 
 # The local runner that is Python alone.
 LOCAL = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
@@ -37,7 +37,7 @@ def test_beam_makes_the_same_bytes(source, plain, tmp_path, monkeypatch):
     pytest.importorskip("apache_beam")
     monkeypatch.chdir(tmp_path)
     # Paths as a user gives them, relative to the current folder.
-    assert cli.main(["prepare", os.path.relpath(source), "data", "--beam", *LOCAL]) == 0
+    assert main(["prepare", os.path.relpath(source), "data", "--beam", *LOCAL]) == 0
     assert contents(tmp_path / "data") == plain and "skipped.jsonl" in plain
     assert not list((tmp_path / "data").glob(".plan*"))
 
@@ -62,7 +62,7 @@ def test_a_bad_entry_stops_a_strict_job_on_beam(source, tmp_path):
 
 def test_without_beam_one_line_says_what_to_install(source, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
-    assert cli.main(["prepare", str(source), str(tmp_path / "data"), "--beam"]) == 2
+    assert main(["prepare", str(source), str(tmp_path / "data"), "--beam"]) == 2
     assert "pip install 'tf-outfit-gan[beam]'" in capsys.readouterr().err
-    assert cli.main(["prepare", str(source), str(tmp_path / "data"), "--workers", "2", "--beam"]) == 2
+    assert main(["prepare", str(source), str(tmp_path / "data"), "--workers", "2", "--beam"]) == 2
     assert "shares out the work itself" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.eager import context
 
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
 from training import graph_cost
 from training.floor import Floor
 
@@ -102,7 +102,7 @@ def test_the_floor_runs_every_product(dtype):
 def measured(tmp_path_factory):
     path = tmp_path_factory.mktemp("benchmark") / "step.json"
     model = ["--preset", "tiny", "--set", "conditional=false", "--level", "4x3", "--batch", "4", "--r1-interval", "4"]
-    assert cli.main(["benchmark", "step", *model, "--repeats", "2", "--profile", "--json", str(path)]) == 0
+    assert main(["benchmark", "step", *model, "--repeats", "2", "--profile", "--json", str(path)]) == 0
     return json.loads(path.read_text())
 
 
@@ -137,6 +137,6 @@ def test_the_verb_writes_figures_that_fit_together(measured):
     (["--preset", "tiny", "--devices", "tpu"], "--devices tpu: TensorFlow finds no such device here; choose one of cpu"),
 ])
 def test_a_mistake_is_one_line_and_exit_2(arguments, message, capsys):
-    assert cli.main(["benchmark", "step", *arguments]) == 2
+    assert main(["benchmark", "step", *arguments]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.catalogues import worn, write_catalogue
-from tf_outfit_gan import cli
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.data.preparation.prepare import prepare
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def data(tmp_path_factory):
 
 def test_figures_fit_together(data, tmp_path, capsys):
     report = tmp_path / "speed.json"
-    assert cli.main(["benchmark", "input", str(data), "--level", "128x96", "--batch", "8", "--examples", "30",
+    assert main(["benchmark", "input", str(data), "--level", "128x96", "--batch", "8", "--examples", "30",
                      "--repeats", "2", "--json", str(report)]) == 0
     found = json.loads(report.read_text())
     [level] = found["levels"]
@@ -42,5 +42,5 @@ def test_figures_fit_together(data, tmp_path, capsys):
     (["--data-service", "grpc://localhost:1"], "cannot reach it"),
 ])
 def test_mistakes_are_told_in_a_line(data, capsys, arguments, complaint):
-    assert cli.main(["benchmark", "input", str(data), *arguments]) == 2
+    assert main(["benchmark", "input", str(data), *arguments]) == 2
     assert complaint in capsys.readouterr().err

@@ -5,26 +5,26 @@ import sys
 
 import pytest
 
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import VERBS
 
 
 def outfit_gan(*arguments):
-    return subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli", *arguments], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli.main", *arguments], capture_output=True, text=True)
 
 
 def test_help_lists_every_verb_without_heavy_imports():
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli", "--help"], capture_output=True, text=True
+        [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli.main", "--help"], capture_output=True, text=True
     )
     assert done.returncode == 0
-    assert all(verb in done.stdout for verb in cli.VERBS)
+    assert all(verb in done.stdout for verb in VERBS)
     assert not any(heavy in done.stderr for heavy in ("tensorflow", "keras", "numpy"))
 
 
-@pytest.mark.parametrize("verb", cli.VERBS)
+@pytest.mark.parametrize("verb", VERBS)
 def test_help_of_a_verb_does_not_import_tensorflow(verb):
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli", verb, "--help"], capture_output=True, text=True
+        [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli.main", verb, "--help"], capture_output=True, text=True
     )
     assert done.returncode == 0
     assert "usage: outfit-gan" in done.stdout

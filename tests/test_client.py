@@ -10,13 +10,13 @@ import threading
 import pytest
 from PIL import Image
 
-from serving import outfit_file
-from serving.client import OutfitClient
-from serving.errors import ServerError, UserError
-from serving.outfit_file import normalize_keypoints, read_article, read_outfit, read_pose
 from tests.serving_model import HEIGHT, WIDTH, running_server, write_model
-from tf_outfit_gan import cli
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.client.client import OutfitClient
+from tf_outfit_gan.client.errors import ServerError
+from tf_outfit_gan.client.outfit_file import NUM_KEYPOINTS, normalize_keypoints, read_article, read_outfit, read_pose
+from tf_outfit_gan.pose.mpii import NUM_JOINTS
+from tf_outfit_gan.util.errors import UserError
 
 POINTS = [[96.0, 64.0, 0.9]] * 14 + [[12.0, 8.0, 0.0], [float("nan"), 3.0, 1.0]]
 KEYPOINTS = {"format": "mpii16", "points": POINTS, "size": [256, 192]}
@@ -40,12 +40,12 @@ def outfit(tmp_path):
     return path
 
 
-def test_the_slots_are_the_models():
-    assert outfit_file.SLOTS == SLOTS
+def test_the_keypoints_are_as_many_as_the_models():
+    assert NUM_KEYPOINTS == NUM_JOINTS
 
 
 def test_the_rest_road_needs_neither_tensorflow_nor_numpy():
-    code = "import sys, serving.client, serving.request; print({'tensorflow', 'numpy', 'grpc'} & {*sys.modules})"
+    code = "import sys, tf_outfit_gan.client, serving.cli.request; print({'tensorflow', 'numpy', 'grpc'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE).stdout == b"set()\n"
 
 
@@ -173,15 +173,15 @@ def test_a_server_that_is_not_there_or_is_another_is_told():
 
 def test_the_command_writes_pictures(server, outfit, tmp_path, capsys):
     ask = ["request", f"localhost:{server.rest_port}", "--outfit", str(outfit), "--model_name", "gen"]
-    assert cli.main([*ask, "--out", str(tmp_path / "one.png"), "--seed", "2"]) == 0
-    assert cli.main([*ask, "--out", str(tmp_path / "many.png"), "--seed", "1,2"]) == 0
+    assert main([*ask, "--out", str(tmp_path / "one.png"), "--seed", "2"]) == 0
+    assert main([*ask, "--out", str(tmp_path / "many.png"), "--seed", "1,2"]) == 0
     assert (tmp_path / "many-2.png").read_bytes() == (tmp_path / "one.png").read_bytes()
     assert (tmp_path / "many-1.png").read_bytes() != (tmp_path / "one.png").read_bytes()
     assert capsys.readouterr().out.split() == [
         str(tmp_path / name) for name in ("one.png", "many-1.png", "many-2.png")]
     # A pose of its own; and nothing but pictures is left, no temporary file.
     (tmp_path / "pose.json").write_text(json.dumps(KEYPOINTS | {"points": [[1, 2, 1]] * 16}))
-    assert cli.main([*ask, "--out", str(tmp_path / "posed.png"), "--seed", "2", "--pose",
+    assert main([*ask, "--out", str(tmp_path / "posed.png"), "--seed", "2", "--pose",
                      str(tmp_path / "pose.json")]) == 0
     assert (tmp_path / "posed.png").read_bytes() != (tmp_path / "one.png").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -197,7 +197,7 @@ def test_the_command_writes_pictures(server, outfit, tmp_path, capsys):
 ])
 def test_the_command_tells_mistakes_in_one_line(server, outfit, tmp_path, capsys, monkeypatch, arguments, code, text):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["request", f"localhost:{server.rest_port}", "--outfit", str(outfit), "--out", "picture.png",
+    assert main(["request", f"localhost:{server.rest_port}", "--outfit", str(outfit), "--out", "picture.png",
                      "--model_name", "gen", *arguments]) == code
     error = capsys.readouterr().err
     assert text in error and error.count("\n") == 1
@@ -207,5 +207,5 @@ def test_the_command_tells_mistakes_in_one_line(server, outfit, tmp_path, capsys
 @pytest.mark.parametrize("seeds", ["1,", "1,1", "one"])
 def test_wrong_seeds_are_usage_errors(outfit, seeds):
     with pytest.raises(SystemExit) as error:
-        cli.main(["request", "localhost:1", "--outfit", str(outfit), "--out", "picture.png", "--seed", seeds])
+        main(["request", "localhost:1", "--outfit", str(outfit), "--out", "picture.png", "--seed", seeds])
     assert error.value.code == 2

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tf_outfit_gan import cli
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.util.errors import UserError
 from training.cluster import Cluster, expand_hosts, resolve
 
 ALONE = {"PATH": "/bin"}
@@ -108,7 +108,7 @@ def test_a_port_that_is_taken_is_told():
 
 def test_the_command_refuses_before_tensorflow_is_imported(tmp_path):
     """One line and exit code 2, in a fraction of the time that TensorFlow's import takes."""
-    code = ("import sys; from tf_outfit_gan import cli; code = cli.main(sys.argv[1:]); "
+    code = ("import sys; from tf_outfit_gan.cli.main import main; code = main(sys.argv[1:]); "
             "sys.exit(9 if 'tensorflow' in sys.modules else code)")
     done = subprocess.run([sys.executable, "-c", code, "train", str(tmp_path / "run"), "--data", "nowhere"],
                           env=tf_config(["one:1", "one:1"]), capture_output=True, text=True)
@@ -118,5 +118,5 @@ def test_the_command_refuses_before_tensorflow_is_imported(tmp_path):
 
 
 def test_bad_options_are_refused(tmp_path, capsys):
-    assert cli.main(["train", str(tmp_path / "run"), "--data", "nowhere", "--cluster-timeout", "0"]) == 2
+    assert main(["train", str(tmp_path / "run"), "--data", "nowhere", "--cluster-timeout", "0"]) == 2
     assert "--cluster-timeout 0.0: expected minutes above 0" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from tests.catalogues import write_catalogue
 from tests.runs import assert_same_memory, newest_checkpoint, train_command
 from tf_outfit_gan import snapshot
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from training.loop import train
 
 SETTINGS = ("size=4x3", "condition_size=4x3", "total_kimg=0.4", "tick_kimg=0.04", "checkpoint_kimg=0.016",

@@ -7,7 +7,7 @@ from tests.metric_samples import SIZE, entries, flat, samples
 from tests.pose_models import brightest_pixel
 from tf_outfit_gan.metrics.color_difference import ciede2000, lab
 from tf_outfit_gan.metrics.condition_fidelity import ArticleFidelity, PictureError, PoseFidelity
-from tf_outfit_gan.pose.estimators import load_estimator
+from tf_outfit_gan.pose_estimation import load_estimator
 
 
 @pytest.fixture(scope="module")

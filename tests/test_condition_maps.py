@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_outfit_gan.networks.condition_maps import article_map, maps_by_level, warp
 from tf_outfit_gan.pose.frames import article_frames
 from tf_outfit_gan.pose.mpii import JOINTS, mirror
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.slots import SLOTS
 
 SIZE = (64, 48)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_outfit_gan.data.cutout import Cutout, open_article, read_mask
 from tf_outfit_gan.data.manifest import load_outfit, read_manifest
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.request_inputs import read_request
+from tf_outfit_gan.images.cutout import Cutout, open_article, read_mask
+from tf_outfit_gan.outfit_request import read_request
+from tf_outfit_gan.util.errors import UserError
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 from tests.catalogues import write_catalogue
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.pipeline import compact_batches
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from training.data_service import served
 
 
@@ -40,7 +40,7 @@ def test_a_run_trains_from_it(dataset, address, tmp_path):
     settings = ("size=4x3", "condition_size=4x3", "start_level=0", "total_kimg=0.016")
     arguments = ["train", str(tmp_path / "run"), "--data", str(dataset.path), "--preset", "tiny", "--quiet",
                  "--data-service", address, *(word for setting in settings for word in ("--set", setting))]
-    assert cli.main(arguments) == 0
+    assert main(arguments) == 0
     assert "at 0.0 of 0.016 kimg" in (tmp_path / "run" / "log.txt").read_text()
 
 
@@ -52,6 +52,6 @@ def test_a_run_trains_from_it(dataset, address, tmp_path):
 ])
 def test_a_wrong_address_is_told_at_once(dataset, tmp_path, capsys, address, complaint):
     command = ["train", str(tmp_path / "run"), "--data", str(dataset.path), "--preset", "tiny"]
-    assert cli.main([*command, "--data-service", address]) == 2
+    assert main([*command, "--data-service", address]) == 2
     assert complaint in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

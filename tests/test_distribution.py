@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.catalogues import write_catalogue
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.metrics import distribution
 from tf_outfit_gan.metrics.distribution import Distribution, FeatureStatistics
 from tf_outfit_gan.metrics.features import UntrainedFeatures

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.catalogues import write_catalogue
-from tf_outfit_gan import cli
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.data.preparation.prepare import prepare
 from training import environment
 
 SECRETS = {"TF_TOKEN_app_terraform_io": "planted-1", "TF_VAR_password": "planted-2", "XLA_KEY": "planted-3",
@@ -30,7 +30,7 @@ def test_a_run_its_page_and_a_benchmark_hold_no_secret(planted, tmp_path):
     data = prepare(tmp_path / "catalogue", tmp_path / "data", quiet=True).path
     run, report = tmp_path / "run", tmp_path / "step.json"
     train = ["train", str(run), "--data", str(data), "--preset", "tiny", "--time-limit", "0.001", "--quiet"]
-    assert cli.main(train) == 0
+    assert main(train) == 0
     config = json.loads((run / "config.json").read_text())
     assert config["machine"]["environment"]["KMP_BLOCKTIME"] == "17"
 
@@ -38,10 +38,10 @@ def test_a_run_its_page_and_a_benchmark_hold_no_secret(planted, tmp_path):
     config["machine"]["environment"] |= SECRETS
     (tmp_path / "written").write_bytes((run / "config.json").read_bytes())
     (run / "config.json").write_text(json.dumps(config))
-    assert cli.main(["report", str(run)]) == 0
+    assert main(["report", str(run)]) == 0
     (run / "config.json").unlink()
 
-    assert cli.main(["benchmark", "step", "--preset", "tiny", "--batch", "4", "--repeats", "1", "--json", str(report)]) == 0
+    assert main(["benchmark", "step", "--preset", "tiny", "--batch", "4", "--repeats", "1", "--json", str(report)]) == 0
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert report in files and len(files) > 20
     for path in files:

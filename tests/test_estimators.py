@@ -9,13 +9,13 @@ from PIL import Image
 from tests import pose_models
 from tf_outfit_gan.data.manifest import read_manifest
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.preparation.missing_poses import ORIGINAL, SET_ASIDE, fill_poses
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.pose.convert import LIMB_JOINTS
-from tf_outfit_gan.pose.estimators import load_estimator
-from tf_outfit_gan.pose.estimators.layouts import peaks
-from tf_outfit_gan.pose.estimators.persons import trusted
-from tf_outfit_gan.pose.program import ORIGINAL, SET_ASIDE, fill_poses
+from tf_outfit_gan.pose_estimation import load_estimator
+from tf_outfit_gan.pose_estimation.layouts import peaks
+from tf_outfit_gan.pose_estimation.persons import trusted
+from tf_outfit_gan.util.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -142,17 +142,17 @@ def test_the_verb_pose_fills_the_manifest_and_names_what_it_sets_aside(tmp_path,
 
 
 def test_a_killed_pose_run_goes_on(tmp_path, heatmap_model, monkeypatch):
-    from tf_outfit_gan.pose import program
+    from tf_outfit_gan.data.preparation import missing_poses
 
     shop = write_photos(tmp_path / "shop")
-    monkeypatch.setattr(program, "CHUNK", 1)
+    monkeypatch.setattr(missing_poses, "CHUNK", 1)
     with monkeypatch.context() as context:
         def killed(picture):
             if "black" in str(picture):
                 raise KeyboardInterrupt
             return Image.open(picture).convert("RGB")
 
-        context.setattr(program, "open_image", killed)
+        context.setattr(missing_poses, "open_image", killed)
         with pytest.raises(KeyboardInterrupt):
             fill_poses(shop, str(heatmap_model))
     assert b"keypoints" not in (shop / "manifest.jsonl").read_bytes().split(b"\n")[0]

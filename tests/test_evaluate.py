@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 
 from tests import catalogues
-from tf_outfit_gan import cli, snapshot
+from tf_outfit_gan import snapshot
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.data.paperdoll.program import write_catalogue
+from tf_outfit_gan.data.paperdoll.catalogue import write_catalogue
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.metrics.evaluate import evaluate
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.metrics.features import UntrainedFeatures
 from tf_outfit_gan.metrics.frechet_distance import Moments, frechet_distance
+from tf_outfit_gan.metrics.measure import evaluate
 from tf_outfit_gan.metrics.protocol import Protocol
-from tf_outfit_gan.networks.build import build_generator
+from tf_outfit_gan.networks import build_generator
 
 SIZE = (16, 12)
 
@@ -67,7 +68,7 @@ def test_the_result_depends_on_the_seed_but_not_on_the_batch(dataset, untrained,
 
 def test_the_command_says_what_it_measured(dataset, untrained, tmp_path, capsys):
     out = tmp_path / "fid.json"
-    assert cli.main(["evaluate", str(untrained.parent.parent), "--data", str(dataset.path), "--split", "test",
+    assert main(["evaluate", str(untrained.parent.parent), "--data", str(dataset.path), "--split", "test",
                      "--json", str(out), "--quiet"]) == 0
     printed = capsys.readouterr().out
     result = json.loads(out.read_text())
@@ -96,7 +97,7 @@ def test_the_standard_features(dataset, untrained, tmp_path):
 
 
 def refused(capsys, *arguments):
-    assert cli.main(["evaluate", *map(str, arguments), "--quiet"]) == 2
+    assert main(["evaluate", *map(str, arguments), "--quiet"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     return error

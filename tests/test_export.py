@@ -15,13 +15,13 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export import savedmodel
 from export.savedmodel import write_savedmodel
-from serving.client import OutfitClient
-from serving.outfit_file import read_outfit
 from tests.exported import photo, tiny_renderer, write_outfit, write_snapshot
 from tests.serving_model import predict_request, running_server, stubs, wait_for
-from tf_outfit_gan import cli
-from tf_outfit_gan.renderer import Renderer
-from tf_outfit_gan.request_inputs import Request, read_request
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.client.client import OutfitClient
+from tf_outfit_gan.client.outfit_file import read_outfit
+from tf_outfit_gan.inference import Renderer
+from tf_outfit_gan.outfit_request import Request, read_request
 
 CONDITIONS = {"article_images_bytes": ("string", [None, 6]), "keypoints": ("float32", [None, 16, 3])}
 
@@ -46,7 +46,7 @@ def unconditional(tmp_path_factory):
         (base_path / name).mkdir(parents=True)
     snapshot = write_snapshot(base_path.parent / "000400kimg", "conditional=false", level=1, alpha=0.5)
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        assert cli.main(["export", str(base_path.parent), str(base_path)]) == 0
+        assert main(["export", str(base_path.parent), str(base_path)]) == 0
     return snapshot, base_path, out.getvalue()
 
 
@@ -249,7 +249,7 @@ def test_a_model_that_answers_otherwise_is_not_published(unconditional, tmp_path
 
 def test_a_killed_export_publishes_nothing(unconditional, tmp_path):
     run = str(unconditional[1].parent)
-    command = [sys.executable, "-m", "tf_outfit_gan.cli", "export", run, str(tmp_path / "model")]
+    command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "export", run, str(tmp_path / "model")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: list(tmp_path.glob("model/.tmp-*/saved_model.pb")), timeout_sec=60)
@@ -278,6 +278,6 @@ def test_wrong_paths_are_one_line(unconditional, tmp_path, capsys, monkeypatch, 
     (tmp_path / "version").mkdir()
     (tmp_path / "version" / "saved_model.pb").write_text("")
     snapshot = str(unconditional[1].parent / "000400kimg") if snapshot == "snapshot" else snapshot
-    assert cli.main(["export", snapshot, models]) == 2
+    assert main(["export", snapshot, models]) == 2
     error = capsys.readouterr().err
     assert text in error and error.count("\n") == 1

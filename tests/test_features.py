@@ -9,11 +9,11 @@ import tensorflow as tf
 from tests.pose_models import brightest_pixel
 from tf_outfit_gan import ops
 from tf_outfit_gan.data.paperdoll.scene import draw_entry
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.metrics.features import InceptionFeatures, UntrainedFeatures, choose_features, pose_encoder
 from tf_outfit_gan.metrics.frechet_distance import Moments, frechet_distance
 from tf_outfit_gan.pixels import array_to_float
-from tf_outfit_gan.pose.simple_baselines import build_estimator
+from tf_outfit_gan.pose_estimation.simple_baselines import build_estimator
+from tf_outfit_gan.util.errors import UserError
 
 SIZE = (32, 24)
 

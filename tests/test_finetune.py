@@ -10,9 +10,9 @@ import tensorflow as tf
 from tests.exported import make_snapshot
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.networks.build import build_networks
-from tf_outfit_gan.picture import Painter
+from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.networks import build_networks
+from tf_outfit_gan.util.errors import UserError
 from training.finetune import begin, named_weights, settled
 from training.steps import Steps
 

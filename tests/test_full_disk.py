@@ -11,11 +11,12 @@ from PIL import Image
 from tests.catalogues import write_catalogue
 from tests.exported import make_snapshot
 from tests.runs import newest_checkpoint, small_steps, train_command
-from tf_outfit_gan import cli, sheet
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.data.records import write_whole
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.util.atomic import write_whole
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.viz import sheet
 from training import checkpoints
 from training.checkpoints import Checkpoints
 from training.full_disk import full_disk_told
@@ -84,7 +85,7 @@ def disk(tmp_path):
 def test_a_run_on_a_full_disk_stops_and_goes_on(disk, tmp_path, capsys):
     data = prepare(write_catalogue(tmp_path / "shop", 45, (4, 3)), tmp_path / "data", workers=1, quiet=True)
     run, arguments = disk / "run", train_command(disk / "run", data, SETTINGS)[3:]
-    assert cli.main([*arguments, "--time-limit=0.001"]) == 0
+    assert main([*arguments, "--time-limit=0.001"]) == 0
     saved = newest_checkpoint(run)
     assert saved == 8
 
@@ -92,7 +93,7 @@ def test_a_run_on_a_full_disk_stops_and_goes_on(disk, tmp_path, capsys):
     free = subprocess.run(["df", "--output=avail", "-B1", str(disk)], capture_output=True, text=True).stdout.split()[-1]
     (disk / "filler").write_bytes(bytes(int(free) - (run / "reals.png").stat().st_size - 40_000))
     capsys.readouterr()
-    assert cli.main(arguments) == 2
+    assert main(arguments) == 2
     said = capsys.readouterr().err
     assert f"{run}: cannot be written (no space left on device; 0" in said and said.count("\n") == 1
     assert newest_checkpoint(run) == saved
@@ -100,5 +101,5 @@ def test_a_run_on_a_full_disk_stops_and_goes_on(disk, tmp_path, capsys):
     assert not list(run.rglob(".*"))
 
     (disk / "filler").unlink()
-    assert cli.main(arguments) == 0
+    assert main(arguments) == 0
     assert newest_checkpoint(run) == 32

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from tests.odd_pictures import encoded, scene
-from tf_outfit_gan.data.images import open_image
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.images.open import open_image
 from tf_outfit_gan.pixels import array_to_uint8
+from tf_outfit_gan.util.errors import UserError
 
 ENTRIES, DAMAGED_FILES, DAMAGED_LINES, SEED = 600, 500, 100, 20190823
 SIZE = (64, 48)  # Stored as raw pixels: what is read can be compared with what was given.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.metrics.garment_regions import MIXED, GarmentRegions, garments, labels
+from tf_outfit_gan.util.errors import UserError
 
 SIZE = (8, 6)
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.metrics.figure import Figure
 from tf_outfit_gan.metrics.gate import GateError, check_gate, read_gate
+from tf_outfit_gan.util.errors import UserError
 
 FIGURES = {
     "pose.pck": Figure(0.85, 0.95, 0.3),

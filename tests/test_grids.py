@@ -6,9 +6,9 @@ from PIL import Image
 
 from tests.catalogues import photo_pixels, worn, write_catalogue
 from tests.exported import write_snapshot
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.outfit import SLOTS
-from tf_outfit_gan.sheet import CAPTION, GAP
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.viz.sheet import CAPTION, GAP
 from training import grids as grids_module
 from training import timeline
 from training.grids import ENTRIES, SEEDS, Grids

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tests.catalogues import write_catalogue
 from tf_outfit_gan.config import TrainingConfig, from_preset
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from training.guards import MOST_SKIPPED, Diverged, OutOfMemory, complaint_about_memory, out_of_memory
 from training.loop import train
 from training.phases import Stage

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_outfit_gan.data.images import WHITE, fit, open_image, pyramid
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.images.open import WHITE, fit, open_image, pyramid
 from tf_outfit_gan.sizes import default_size, levels_of, parse_size
+from tf_outfit_gan.util.errors import UserError
 
 
 def test_exif_rotation_is_applied(tmp_path):

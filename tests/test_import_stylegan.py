@@ -13,14 +13,16 @@ from numpy.testing._private.utils import runstring
 
 from tests import official_pickle
 from tests.official import GOLDEN
-from tf_outfit_gan import import_stylegan, ops, styles
+from tf_outfit_gan import ops, styles
 from tf_outfit_gan import snapshot as snapshots
+from tf_outfit_gan.cli import import_stylegan
 from tf_outfit_gan.config import ModelConfig
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.official import variables
-from tf_outfit_gan.official.pickles import read_pickle
-from tf_outfit_gan.official.pictures import pictures
-from tf_outfit_gan.renderer import Renderer
+from tf_outfit_gan.inference import Renderer
+from tf_outfit_gan.stylegan1 import variable_map
+from tf_outfit_gan.stylegan1.conversion import read
+from tf_outfit_gan.stylegan1.safe_unpickler import read_pickle
+from tf_outfit_gan.stylegan1.sampling import pictures
+from tf_outfit_gan.util.errors import UserError
 
 CLOSE = dict(rtol=1e-4, atol=1e-4)
 
@@ -37,7 +39,7 @@ def imported(folder, networks, **options):
 
 def refusal(path):
     with pytest.raises(UserError) as error:
-        import_stylegan.read(path)
+        read(path)
     assert error.value.exit_code == 2 and "\n" not in str(error.value)
     return str(error.value)
 
@@ -85,15 +87,15 @@ class TestAgreement:
 @pytest.mark.parametrize("lod, level, alpha", [(0, 1, 1), (0.25, 1, 0.75), (1, 0, 1)])
 def test_a_lod_is_a_level_and_an_alpha(tmp_path, lod, level, alpha):
     path = official_pickle.dump(official_pickle.tiny(lod), tmp_path / "p")
-    assert import_stylegan.read(path)[1] == (level, alpha)
+    assert read(path)[1] == (level, alpha)
 
 
 def test_every_variable_of_the_full_size_has_a_place():
     """The parameter counts of the paper's networks."""
     config = ModelConfig(size=(1024, 1024), conditional=False)
-    counts = {entry.name: math.prod(entry.shape) for entry in variables.generator_entries(config)}
+    counts = {entry.name: math.prod(entry.shape) for entry in variable_map.generator_entries(config)}
     assert sum(counts.values()) - counts["dlatent_avg"] == 26_219_627
-    assert sum(math.prod(entry.shape) for entry in variables.discriminator_entries(config)) == 23_087_249
+    assert sum(math.prod(entry.shape) for entry in variable_map.discriminator_entries(config)) == 23_087_249
 
 
 class TestPickles:
@@ -315,7 +317,7 @@ def test_damaged_pickles_are_refused_or_read(tmp_path):
             data[rng.choice(names)] = rng.integers(256)
         (tmp_path / "p").write_bytes(data)
         try:
-            import_stylegan.read(tmp_path / "p")
+            read(tmp_path / "p")
             outcomes.append("read")
         except UserError as error:
             assert "\n" not in str(error) and str(error).isascii()
@@ -327,7 +329,7 @@ def test_the_command(tmp_path):
     """Exit code, one line, and no snapshot for a hostile file; TensorFlow is not even loaded."""
     canary, bad = tmp_path / "canary", tmp_path / "bad.pkl"
     bad.write_bytes(pickle.dumps(Hostile(os.system, f"touch {canary}")))
-    command = [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli", "import-stylegan", str(bad)]
+    command = [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli.main", "import-stylegan", str(bad)]
     done = subprocess.run([*command, str(tmp_path / "snapshot")], capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.endswith(
         f"error: {bad}: the pickle names posix.system, which no StyleGAN network needs: refused, nothing of it ran\n")

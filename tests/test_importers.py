@@ -9,10 +9,10 @@ from PIL import Image
 
 from tests import fixtures_public as public
 from tests.manifests import described
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data import importers
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.util.errors import UserError
 
 FORMAT_OF = {"fastfit": "dress-code"}
 
@@ -33,7 +33,7 @@ def test_it_is_prepared_and_drawn(public_originals, tmp_path, name, counts, arti
     assert {slot: train[slot] + test[slot] for slot in train if train[slot] + test[slot]} == articles
     assert dataset.has_keypoints == with_poses
     sheet = Path(os.environ.get("OUTFIT_GAN_SHEETS", tmp_path)) / f"{name}.png"
-    assert cli.main(["inspect", str(tmp_path / "data"), "--out", str(sheet), "--count", "4"]) == 0
+    assert main(["inspect", str(tmp_path / "data"), "--out", str(sheet), "--count", "4"]) == 0
     assert np.asarray(Image.open(sheet)).std() > 20
 
 
@@ -57,9 +57,9 @@ def test_the_checksum_follows_listing_and_annotations_but_not_the_place(public_o
 def test_a_rerun_with_other_annotations_is_refused(public_copy, tmp_path):
     source = public_copy("viton-hd")
     command = ["prepare", str(source), str(tmp_path / "data"), "--format", "viton-hd", "--quiet", "--size", "16x12"]
-    assert cli.main(command) == 0 and cli.main(command) == 0
+    assert main(command) == 0 and main(command) == 0
     public.write_openpose(source / "train/openpose_json/00000_00_keypoints.json", np.full((25, 3), 0.5) + 300)
-    assert cli.main(command) == 2
+    assert main(command) == 2
 
 
 @pytest.mark.parametrize("name", importers.IMPORTERS)

@@ -8,11 +8,12 @@ from PIL import Image
 
 from tests.catalogues import article_pixels, worn, write_catalogue
 from tests.odd_catalogue import write_odd_catalogue
-from tf_outfit_gan import cli
-from tf_outfit_gan.data import contact_sheet
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.data.inspection import contact_sheet
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.pose.mpii import JOINTS
+from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.viz.skeleton import COLOURS, draw_skeleton
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +34,13 @@ def odd(tmp_path_factory):
 
 def inspected(folder, out, capsys, *options):
     command = ["inspect", str(folder), "--out", str(out), "--quiet", "--workers", "1", "--json", *options]
-    assert cli.main(command) == 0
+    assert main(command) == 0
     return json.loads(capsys.readouterr().out)
 
 
 def test_the_sheet_shows_articles_in_slot_order_and_gray_for_missing_ones(data, tmp_path, capsys):
     out = tmp_path / "sheet.png"
-    assert cli.main(["inspect", str(data), "--out", str(out), "--count", "3", "--quiet"]) == 0
+    assert main(["inspect", str(data), "--out", str(out), "--count", "3", "--quiet"]) == 0
     sheet = np.asarray(Image.open(out))
     gap = contact_sheet.GAP
     cell_height, cell_width = 256 + gap, 192 + gap
@@ -147,8 +148,8 @@ def test_the_skeleton_joins_what_is_there_in_the_colour_of_its_side():
     pose[[12, 11]] = [[0.25, 0.25, 1], [0.25, 0.75, 1]]  # The right upper arm.
     pose[10, :2] = 0.75, 0.75  # A wrist that is not there.
     blank = Image.new("RGB", (192, 256), "white")
-    drawn = np.asarray(contact_sheet.draw_skeleton(blank, pose))
-    assert tuple(drawn[128, 48]) == contact_sheet.COLOURS["right"]
+    drawn = np.asarray(draw_skeleton(blank, pose))
+    assert tuple(drawn[128, 48]) == COLOURS["right"]
     assert (drawn[:, 60:] == 255).all() and (np.asarray(blank) == 255).all()
 
 
@@ -160,6 +161,6 @@ def test_the_skeleton_joins_what_is_there_in_the_colour_of_its_side():
     (["{data}", "--out", "{tmp}/sheet.txt"], "ends in .png or .jpg"),
 ])
 def test_wrong_usage_is_one_line_and_exit_2(data, tmp_path, capsys, arguments, words):
-    assert cli.main(["inspect", *(text.format(data=data, tmp=tmp_path) for text in arguments)]) == 2
+    assert main(["inspect", *(text.format(data=data, tmp=tmp_path) for text in arguments)]) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1

@@ -9,7 +9,7 @@ import pytest
 from tests.catalogues import write_catalogue
 from tests.runs import assert_same_memory, kill_when, newest_checkpoint, train_command
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from training import checkpoints
 from training.loop import train
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tf_outfit_gan.data.manifest import load_outfit, read_manifest
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 POINTS = [[10.5, 20.0, 1.0]] + [[0, 0, 0]] * 14 + [[30.0, 40.0, 0.3]]
 GOOD = {"id": "a", "image": "photo.png", "articles": {"top": "tops/top.png"},

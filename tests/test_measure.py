@@ -11,15 +11,15 @@ from PIL import Image
 from tests.exported import make_snapshot
 from tests.pose_models import brightest_pixel
 from tests.test_evaluate import dataset, refused, save_untrained, untrained  # noqa: F401 - fixtures
-from tf_outfit_gan import cli
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.metrics.figure import Figure
 from tf_outfit_gan.metrics.measure import Measurement, measure
 from tf_outfit_gan.metrics.protocol import NEEDS, Protocol
 from tf_outfit_gan.metrics.sampler import Sampler
 from tf_outfit_gan.metrics.samples import stream
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.snapshot import transfer_split
+from tf_outfit_gan.util.errors import UserError
 
 SIZE = (16, 12)
 
@@ -70,7 +70,7 @@ def test_photos_are_at_the_ceiling_and_a_shuffled_model_at_the_floor(dataset, fi
 def test_two_runs_give_the_same_figures(dataset, untrained, files, tmp_path):  # noqa: F811
     def figures(name):
         out = tmp_path / name
-        assert cli.main(["evaluate", str(untrained), "--data", str(dataset.path), "--count", "12", "--metrics", "all",
+        assert main(["evaluate", str(untrained), "--data", str(dataset.path), "--count", "12", "--metrics", "all",
                          "--pose-model", files["pose_model"], "--masks", str(files["masks"]),
                          "--json", str(out), "--quiet"]) == 0
         return json.loads(out.read_text())["figures"]
@@ -85,7 +85,7 @@ def test_the_command_draws_writes_and_checks(dataset, untrained, files, tmp_path
     command = ["evaluate", str(untrained), "--data", str(dataset.path), "--count", "20", "--metrics", "pose,articles",
                "--pose-model", files["pose_model"], "--masks", str(files["masks"]), "--quiet", "--gate", str(gate)]
     gate.write_text('{"articles.all.color": {"at_least": 0}}')
-    assert cli.main([*command, "--sheet", str(tmp_path / "sheet.png"), "--card", str(tmp_path / "card.md"),
+    assert main([*command, "--sheet", str(tmp_path / "sheet.png"), "--card", str(tmp_path / "card.md"),
                      "--json", str(tmp_path / "out.json")]) == 0
     printed, result = capsys.readouterr().out, json.loads((tmp_path / "out.json").read_text())
     color = result["figures"]["articles.all.color"]
@@ -100,7 +100,7 @@ def test_the_command_draws_writes_and_checks(dataset, untrained, files, tmp_path
     assert f"evaluate {untrained} --data {dataset.path} --split train --count 20 --seed 0 --pose-model" in card
 
     gate.write_text('{"articles.all.color": {"standing": 0.99}, "pose.pck": {"at_least": 0}}')
-    assert cli.main(command) == 1
+    assert main(command) == 1
     error = capsys.readouterr().err
     assert "does not pass: articles.all.color" in error and "expected standing 0.99" in error
     assert "pose.pck" not in error
@@ -112,20 +112,20 @@ def test_the_best_split_is_stored_with_the_snapshot(dataset, tmp_path, monkeypat
               "size": "16x12", "cur_nimg": 0, "data": "x"}
     found = Measurement(fields, {"transfer.split": Figure(4)}, [])
     monkeypatch.setattr("tf_outfit_gan.metrics.measure.measure", lambda *arguments: found)
-    assert cli.main(["evaluate", str(path), "--data", str(dataset.path), "--quiet"]) == 0
+    assert main(["evaluate", str(path), "--data", str(dataset.path), "--quiet"]) == 0
     assert transfer_split(path) == 4
 
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tf_outfit_gan.snapshot.save_transfer_split", full)
-    assert cli.main(["evaluate", str(path), "--data", str(dataset.path), "--quiet"]) == 0
+    assert main(["evaluate", str(path), "--data", str(dataset.path), "--quiet"]) == 0
     assert "the split point is not stored there: No space left on device" in capsys.readouterr().out
 
 
 def test_two_snapshots_are_compared(dataset, untrained, tmp_path, capsys):  # noqa: F811
     other = save_untrained(tmp_path / "other", weights=0.0)
-    assert cli.main(["evaluate", str(untrained), str(other), "--data", str(dataset.path), "--count", "20", "--quiet",
+    assert main(["evaluate", str(untrained), str(other), "--data", str(dataset.path), "--count", "20", "--quiet",
                      "--json", str(tmp_path / "out.json")]) == 0
     results = json.loads((tmp_path / "out.json").read_text())
     one, two = (result["figures"]["picture.error"]["value"] for result in results)

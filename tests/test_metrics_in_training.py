@@ -6,11 +6,11 @@ import pytest
 
 from tests.catalogues import write_catalogue
 from tests.exported import write_snapshot
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.metrics.evaluate import evaluate
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.metrics.measure import evaluate
+from tf_outfit_gan.util.errors import UserError
 from training.loop import train
 from training.metrics import Metrics, best_of
 from training.report import Report
@@ -78,6 +78,6 @@ def test_a_run_measures_its_last_snapshot_tells_its_time_and_has_a_page(data, tm
     assert result["cur_nimg"] == 16 and result["snapshot"] == str(tmp_path / "snapshots" / "000000kimg")
     log = (tmp_path / "log.txt").read_text()
     assert "the best so far" in log and "building graphs" in log.partition("first step after")[2]
-    assert cli.main(["report", str(tmp_path)]) == 0
+    assert main(["report", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text()
     assert "Losses" in page and "data:image/gif" not in page and "TensorFlow 2." in page

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.randomness import BatchDraws
+from tf_outfit_gan.util.errors import UserError
 from training import schedule
 from training.mismatch import with_wrong_part
 

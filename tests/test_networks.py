@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_outfit_gan.config import ModelConfig, from_preset
-from tf_outfit_gan.networks.build import build_generator, build_networks
+from tf_outfit_gan.networks import build_generator, build_networks
 from tf_outfit_gan.networks.discriminator import Discriminator
 from tf_outfit_gan.networks.generator import Generator
 

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.odd_pictures import ADOBE_RGB, adobe_to_srgb, bomb_png, encoded, matrix_profile, scene
-from tf_outfit_gan import cli
-from tf_outfit_gan.data.encode import open_photo
-from tf_outfit_gan.data.images import open_image
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.manifest import load_outfit, load_pose, read_manifest
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.request_inputs import read_article
+from tf_outfit_gan.data.preparation.encode import open_photo
+from tf_outfit_gan.images.open import open_image
+from tf_outfit_gan.outfit_request import read_article
+from tf_outfit_gan.util.errors import UserError
 
 
 def opened(path, content):
@@ -171,7 +171,7 @@ def test_a_bomb_takes_no_memory(tmp_path):
     animation[24:30] = (16_383).to_bytes(3, "little") * 2  # The canvas, less 1.
     (tmp_path / "bomb.webp").write_bytes(animation)
     code = ("import sys, resource\n"
-            "from tf_outfit_gan.data.images import open_image\n"
+            "from tf_outfit_gan.images.open import open_image\n"
             "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
             "for path in sys.argv[1:]:\n"
             "    try: sys.exit(f'{path} opened: {open_image(path).size}')\n"
@@ -320,7 +320,7 @@ def test_a_link_made_in_the_folder_is_followed_a_path_written_in_the_manifest_ma
 
 def test_a_manifest_that_is_no_file_and_odd_outfit_files_are_one_line(tmp_path, capsys):
     os.mkfifo(tmp_path / "manifest.jsonl")
-    assert cli.main(["prepare", str(tmp_path), str(tmp_path / "data")]) == 2
+    assert main(["prepare", str(tmp_path), str(tmp_path / "data")]) == 2
     error = capsys.readouterr().err
     assert "manifest.jsonl: a pipe, not a file" in error and error.count("\n") == 1
     for load, words in ((load_outfit, "expected an outfit file, a pipe"), (load_pose, "expected a file of keypoints, a")):

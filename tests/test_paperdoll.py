@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_outfit_gan.cli import main
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.manifest import read_manifest
+from tf_outfit_gan.data.paperdoll.catalogue import write_catalogue
 from tf_outfit_gan.data.paperdoll.drawing import Canvas, Flat, Part, Piece
 from tf_outfit_gan.data.paperdoll.fabric import Fabric
 from tf_outfit_gan.data.paperdoll.geometry import Limb, Warp, inset, places
-from tf_outfit_gan.data.paperdoll.program import write_catalogue
 from tf_outfit_gan.data.paperdoll.scene import LABEL, draw_entry, draw_scene, dressed
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.util.errors import UserError
 
 SIZE = (64, 48)
 SQUARE = places([(0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.2, 0.6)])
@@ -84,7 +84,7 @@ def test_large_pictures_are_jpeg(tmp_path):
 
 def test_killed_and_run_again_gives_the_same_bytes(tmp_path):
     def start(out):
-        command = [sys.executable, "-m", "tf_outfit_gan.cli", "paperdoll", str(out), "--count", "64", "--size", "64x48",
+        command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "paperdoll", str(out), "--count", "64", "--size", "64x48",
                    "--seed", "9", "--workers", "2", "--quiet"]
         return subprocess.Popen(command)
 

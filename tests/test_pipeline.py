@@ -8,12 +8,12 @@ import tensorflow as tf
 
 from tests.catalogues import article_pixels, photo_pixels, pose_points, worn, write_catalogue
 from tf_outfit_gan.data.pipeline import batches, compact_batches, load_entry
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.pixels import array_to_float
 from tf_outfit_gan.pose import mpii
 from tf_outfit_gan.pose.convert import normalized
+from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.util.errors import UserError
 
 # Not the smallest level, 4x3: its middle column mixes the two halves that a mirror tells apart.
 LARGE, MIDDLE, SMALL = (32, 24), (16, 12), (8, 6)

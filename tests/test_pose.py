@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.pose import convert, mpii
+from tf_outfit_gan.util.errors import UserError
 
 
 def test_flip_pairs_and_parents_agree_with_the_names():

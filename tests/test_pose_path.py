@@ -9,9 +9,8 @@ import tensorflow as tf
 from export.savedmodel import write_savedmodel
 from tests.exported import make_snapshot, photo, points
 from tf_outfit_gan import styles
-from tf_outfit_gan.picture import Painter
-from tf_outfit_gan.renderer import Renderer
-from tf_outfit_gan.request_inputs import Request
+from tf_outfit_gan.inference import Painter, Renderer
+from tf_outfit_gan.outfit_request import Request
 
 STYLE = ("pose_path=style", "article_path=style", "discriminator_pose=embedding")
 LAYERS = (0, 1)  # The paper's for a pose, of these six.

@@ -12,13 +12,13 @@ import pytest
 import tensorflow as tf
 
 from tests.catalogues import article_pixels, photo_pixels, worn, write_catalogue
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.manifest import Entry, Outfit
-from tf_outfit_gan.data.prepare import plan, prepare
+from tf_outfit_gan.data.preparation.prepare import plan, prepare
+from tf_outfit_gan.data.preparation.shards import finished, make_shard, plan_shards
 from tf_outfit_gan.data.records import open_dataset
-from tf_outfit_gan.data.shards import finished, make_shard, plan_shards
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.util.errors import UserError
 
 
 def contents(data):
@@ -85,7 +85,7 @@ def test_bad_entries_are_set_aside_and_counted(damaged, tmp_path, capsys):
 
 def test_strict_stops_at_a_bad_line_and_at_a_bad_picture(damaged, tmp_path, capsys):
     data = tmp_path / "data"
-    assert cli.main(["prepare", str(damaged), str(data), "--strict", "--quiet"]) == 2
+    assert main(["prepare", str(damaged), str(data), "--strict", "--quiet"]) == 2
     assert "manifest.jsonl line 10: unknown slot 'hat'" in capsys.readouterr().err
     manifest = damaged / "manifest.jsonl"
     manifest.write_text("\n".join(manifest.read_text().splitlines()[:9]))
@@ -127,7 +127,7 @@ def test_killed_and_run_again_gives_the_same_bytes(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     prepare(source, whole, workers=1, quiet=True)
 
-    command = [sys.executable, "-m", "tf_outfit_gan.cli", "prepare", str(source), str(killed)]
+    command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "prepare", str(source), str(killed)]
     process = subprocess.Popen([*command, "--workers", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None and len(list(killed.glob("records/*.done.json"))) < 2:
         time.sleep(0.001)
@@ -163,7 +163,7 @@ def test_tasks_make_their_shares_and_the_last_binds(tmp_path, capsys):
 def test_two_at_once_do_no_harm(tmp_path):
     source, data = write_catalogue(tmp_path / "shop", 300), tmp_path / "data"
     prepare(source, tmp_path / "whole", workers=1, quiet=True)
-    command = [sys.executable, "-m", "tf_outfit_gan.cli", "prepare", str(source), str(data), "--workers", "1"]
+    command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "prepare", str(source), str(data), "--workers", "1"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as other:
         while other.poll() is None and not list(data.glob("records/.*.partial")):
             time.sleep(0.001)
@@ -259,12 +259,12 @@ def test_wrong_usage_is_one_line_and_exit_2(tmp_path, capsys):
         ([source, str(tmp_path / "data"), "--task-index", "4", "--task-count", "4"], "to below the count, got 4"),
         ([source, str(tmp_path / "data"), "--task-index", "4"], "got 4 and None"),
     ):
-        assert cli.main(["prepare", *arguments]) == 2
+        assert main(["prepare", *arguments]) == 2
         error = capsys.readouterr().err
         assert words in error and error.count("\n") == 1
 
 
 def test_the_programs_and_the_worker_processes_start_without_tensorflow():
-    code = ("import sys, tf_outfit_gan.data.encode, tf_outfit_gan.data.inspect, tf_outfit_gan.data.prepare\n"
+    code = ("import sys, tf_outfit_gan.data.preparation.encode, tf_outfit_gan.cli.inspect, tf_outfit_gan.cli.prepare\n"
             "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

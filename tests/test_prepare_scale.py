@@ -16,13 +16,13 @@ import time
 
 import pytest
 
-from tf_outfit_gan.data.prepare import plan
+from tf_outfit_gan.data.preparation.prepare import plan
 
 COUNT, SIZE = os.environ.get("COUNT", "2000"), os.environ.get("SIZE", "64x48")
 
 
 def outfit_gan(*arguments):
-    return [sys.executable, "-m", "tf_outfit_gan.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "tf_outfit_gan.cli.main", *map(str, arguments)]
 
 
 def checksums(data):

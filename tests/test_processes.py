@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tf_outfit_gan.processes import available_cores, run_in_processes
+from tf_outfit_gan.util.process_pool import available_cores, run_in_processes
 
 
 def note(folder, number, advance):
@@ -42,6 +42,6 @@ def test_an_error_stops_the_others(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not tie processes to cores")
 def test_only_the_cores_lent_to_the_process_count():
     code = ("import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-            "from tf_outfit_gan.processes import available_cores; print(available_cores())")
+            "from tf_outfit_gan.util.process_pool import available_cores; print(available_cores())")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
     assert available_cores() >= 1

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
 
 
 def outfit_gan(*arguments):
-    assert cli.main(list(map(str, arguments))) == 0
+    assert main(list(map(str, arguments))) == 0
 
 
 def pixels(path):
@@ -47,7 +47,7 @@ def test_the_run_left_pictures(road):
 def test_a_served_picture_is_the_rendered_one(road):
     outfit = road / "outfit.json"
     outfit_gan("render", road / "run", "--outfit", outfit, "--seed", 5, "--out", road / "rendered.png", "--quiet")
-    command = [sys.executable, "-m", "tf_outfit_gan.cli", "serve", str(road / "models" / "outfit_gan")]
+    command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "serve", str(road / "models" / "outfit_gan")]
     server = subprocess.Popen([*command, "--port", "0", "--rest_api_port", "0"], stdout=subprocess.PIPE, text=True)
     try:
         address = re.search(r"REST http://([^/]+)/", server.stdout.readline())[1]

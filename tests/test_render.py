@@ -8,10 +8,10 @@ from PIL import Image
 
 from tests.catalogues import article_pixels, pose_points, write_catalogue
 from tests.exported import cell, photo, points, tiny_renderer, write_outfit, write_snapshot
-from tf_outfit_gan import cli
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.request_inputs import Request, parse_article, parse_seeds, read_article, read_pose, read_request
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.outfit_request import Request, parse_article, parse_seeds, read_article, read_pose, read_request
+from tf_outfit_gan.util.errors import UserError
 
 SIZE = (16, 12)
 
@@ -39,7 +39,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def render(snapshot, *arguments):
-    return cli.main(["render", str(snapshot), "--out", "out.png", "--quiet", *arguments])
+    return main(["render", str(snapshot), "--out", "out.png", "--quiet", *arguments])
 
 
 def test_one_picture_is_just_the_picture(folder, snapshot, renderer):

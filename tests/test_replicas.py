@@ -16,7 +16,7 @@ def start(folder, **environment):
 
 
 def result(process):
-    output, errors = process.communicate(timeout=300)
+    output, errors = process.communicate(timeout=900)
     assert process.returncode == 0, errors[-3000:]
     return json.loads(output.splitlines()[-1])
 
@@ -62,9 +62,9 @@ def test_both_hold_the_same_variables(found):
 
 
 def test_the_probability_of_augmentation_follows_both_replicas(found):
-    """Ten steps of 16 images each move it by 16 in 500,000, and an even number of them one way or the other."""
+    """Each of eleven steps of 16 images moves it by 16 in 500,000, up or down."""
     moved = (found["ada_probability"] - 0.5) / (16 / 500_000)
-    assert moved == pytest.approx(round(moved), abs=0.05) and 0 < abs(round(moved)) <= 10
+    assert moved == pytest.approx(round(moved), abs=0.05) and 0 < abs(round(moved)) <= 11
 
 
 def test_two_processes_learn_what_one_learns(processes):

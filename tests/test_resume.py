@@ -18,8 +18,8 @@ from tests.exported import make_snapshot
 from tests.runs import newest_checkpoint, small_steps, train_command
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.util.errors import UserError
 from training import checkpoints
 from training.checkpoints import Checkpoints
 from training.lock import locked
@@ -192,7 +192,7 @@ def test_a_signal_stops_a_run_that_goes_on_later_on_two_replicas(dataset, tmp_pa
     assert stop.value.code == 130 and 0 < reached < 64
     assert json.loads((run / "stats.jsonl").read_text().splitlines()[-1])["cur_nimg"] == reached
 
-    code = "import sys, tensorflow as tf\nfrom tf_outfit_gan.cli import main\n"
+    code = "import sys, tensorflow as tf\nfrom tf_outfit_gan.cli.main import main\n"
     code += "tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], "
     code += "[tf.config.LogicalDeviceConfiguration()] * 2)\nsys.exit(main(sys.argv[1:]))"
     command = train_command(run, dataset, SETTINGS)

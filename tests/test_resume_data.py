@@ -5,7 +5,7 @@ import pytest
 
 from tests.catalogues import write_catalogue
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 
 SIZE, SMALLER = (16, 12), (8, 6)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset, nearest_preset, to_dict
 from training import curves
 from training.run_folder import in_order
@@ -79,7 +79,7 @@ class Page(HTMLParser):
 
 
 def report(folder, out=None):
-    assert cli.main(["report", str(folder), *(["--out", str(out)] if out else [])]) == 0
+    assert main(["report", str(folder), *(["--out", str(out)] if out else [])]) == 0
     text = (out or folder / "report.html").read_text()
     return text, Page(text)
 
@@ -136,7 +136,7 @@ def test_a_young_run_of_older_form_has_a_page_too(tmp_path):
 
 def test_what_is_no_run_is_one_line_and_exit_2(tmp_path, capsys):
     def refused(*arguments):
-        assert cli.main(["report", *map(str, arguments)]) == 2
+        assert main(["report", *map(str, arguments)]) == 2
         return capsys.readouterr().err
 
     assert f"{tmp_path}: no run here" in refused(tmp_path)

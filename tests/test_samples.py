@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.catalogues import worn, write_catalogue
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.metrics.samples import stream
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.slots import SLOTS
 
 
 @pytest.fixture(scope="module")

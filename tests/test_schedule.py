@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tf_outfit_gan.config import TrainingConfig, from_preset
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 from training import schedule
 
 FOUR_LEVELS, CONFIG = from_preset("demo", ("total_kimg=10", "start_level=1", "fade_kimg=1", "stable_kimg=2"))
@@ -104,7 +104,7 @@ def test_a_setting_out_of_its_range_is_refused_by_name(setting):
 
 
 def test_a_dry_run_shows_the_schedule_without_tensorflow():
-    command = [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli", "train", "run", "--data", "data",
+    command = [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli.main", "train", "run", "--data", "data",
                "--preset", "64x48", "--set", "batch_size=32", "--set", "micro_batch=8", "--dry-run", "--replicas", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "tensorflow" not in done.stderr

@@ -10,9 +10,9 @@ import urllib.request
 import pytest
 
 from tests.serving_model import write_model
-from tf_outfit_gan import cli
+from tf_outfit_gan.cli.main import main
 
-SERVE = [sys.executable, "-m", "tf_outfit_gan.cli", "serve"]
+SERVE = [sys.executable, "-m", "tf_outfit_gan.cli.main", "serve"]
 ANY_PORTS = ["--port", "0", "--rest_api_port", "0"]
 
 
@@ -58,12 +58,12 @@ def test_a_model_that_does_not_load_ends_it(tmp_path):
 def test_a_busy_port_is_one_line(base_path, capsys, flag):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert cli.main(["serve", str(base_path), *ANY_PORTS, flag, str(port)]) == 2
+        assert main(["serve", str(base_path), *ANY_PORTS, flag, str(port)]) == 2
     assert capsys.readouterr().err == (f"outfit-gan serve: error: cannot listen on 127.0.0.1:{port}: "
                                        f"Address already in use; choose another {flag} or --host\n")
 
 
 def test_a_wrong_path_is_one_line(tmp_path, capsys):
-    assert cli.main(["serve", str(tmp_path / "missing")]) == 2
+    assert main(["serve", str(tmp_path / "missing")]) == 2
     error = capsys.readouterr().err
     assert "no such folder" in error and error.count("\n") == 1

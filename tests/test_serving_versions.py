@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import model_pb2
 
-from serving.errors import UserError
-from serving.server import EmbeddedServer
-from serving.versions import Versions, newest_version
+from serving.server.errors import UserError
+from serving.server.server import EmbeddedServer
+from serving.server.versions import Versions, newest_version
 from tests.serving_model import predict_request, request_arrays, running_server, stubs, wait_for, write_model
 
 

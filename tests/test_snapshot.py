@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.exported import write_snapshot
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan import styles
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 
 @pytest.fixture(scope="module")

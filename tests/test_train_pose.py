@@ -9,16 +9,15 @@ import pytest
 import tensorflow as tf
 
 from tests.catalogues import write_catalogue
-from tf_outfit_gan import cli
-from tf_outfit_gan.data.paperdoll.program import write_catalogue as write_dolls
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.data.paperdoll.catalogue import write_catalogue as write_dolls
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.data.prepare import prepare
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.data.records import open_dataset
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.pose import simple_baselines
-from tf_outfit_gan.pose.estimators import load_estimator
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
-from tf_outfit_gan.pose.simple_baselines import TARGET_SIGMA, JointsLoss, build_estimator
+from tf_outfit_gan.pose_estimation import load_estimator, simple_baselines
+from tf_outfit_gan.pose_estimation.simple_baselines import TARGET_SIGMA, JointsLoss, build_estimator
+from tf_outfit_gan.util.errors import UserError
 from training import pose_augmentation, pose_trainer
 from training.train_pose import PoseConfig
 
@@ -127,14 +126,14 @@ def test_a_killed_run_goes_on_and_leaves_an_estimator(dolls, tiny, tmp_path, mon
     (["--size", "256x192"], "no pictures of size 256x192"),
 ])
 def test_refusals(dolls, tmp_path, capsys, arguments, words):
-    assert cli.main(["train-pose", str(tmp_path / "run"), str(dolls.path), *arguments]) == 2
+    assert main(["train-pose", str(tmp_path / "run"), str(dolls.path), *arguments]) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 
 def test_data_without_poses_teach_nothing(tmp_path, capsys):
     prepare(write_catalogue(tmp_path / "shop", 4, poses=False), tmp_path / "data", workers=1, quiet=True)
-    assert cli.main(["train-pose", str(tmp_path / "run"), str(tmp_path / "data"), "--backbone", "small"]) == 2
+    assert main(["train-pose", str(tmp_path / "run"), str(tmp_path / "data"), "--backbone", "small"]) == 2
     assert "expected train entries with keypoints" in capsys.readouterr().err
 
 
@@ -142,8 +141,8 @@ def test_data_without_poses_teach_nothing(tmp_path, capsys):
 def test_it_finds_the_joints_of_dolls_that_it_never_saw(tmp_path):
     """20 minutes on two cores: the claim of docs/pose.md."""
     folders = [str(tmp_path / name) for name in ("shop", "data", "run")]
-    assert cli.main(["paperdoll", folders[0], "--count", "6000", "--size", "64x48", "--quiet"]) == 0
-    assert cli.main(["prepare", *folders[:2], "--quiet"]) == 0
-    assert cli.main(["train-pose", folders[2], folders[1], "--backbone", "small"]) == 0
+    assert main(["paperdoll", folders[0], "--count", "6000", "--size", "64x48", "--quiet"]) == 0
+    assert main(["prepare", *folders[:2], "--quiet"]) == 0
+    assert main(["train-pose", folders[2], folders[1], "--backbone", "small"]) == 0
     assert open_dataset(folders[1]).count("test") > 200
     assert json.loads((tmp_path / "run" / "pck.json").read_text())["pck"] >= 0.95

@@ -11,9 +11,9 @@ from tests.catalogues import write_catalogue
 from tests.runs import memory
 from tf_outfit_gan import snapshot
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.randomness import BatchDraws
+from tf_outfit_gan.util.errors import UserError
 from training.adam import SCALE_STEPS, Adam
 from training.loop import train
 from training.phases import Stage

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from tests.exported import cell, tiny_renderer, write_outfit, write_snapshot
-from tf_outfit_gan import cli
-from tf_outfit_gan.renderer import Renderer
-from tf_outfit_gan.request_inputs import read_request
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.inference import Renderer
+from tf_outfit_gan.outfit_request import read_request
 from tf_outfit_gan.snapshot import save_transfer_split, transfer_split
 from tf_outfit_gan.styles import transfer_layers
 
@@ -36,7 +36,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def transfer(path, *arguments):
-    return cli.main(["transfer", str(path), "--out", "out.png", *arguments])
+    return main(["transfer", str(path), "--out", "out.png", *arguments])
 
 
 OUTFITS = ("--source", "source/outfit.json", "--target", "target/outfit.json")
@@ -93,7 +93,7 @@ def test_all_layers_are_the_source(folder, renderer):
 def test_an_unconditional_model_renders_and_transfers_seeds(folder):
     snapshot = write_snapshot(folder / "snapshot", "conditional=false")
     assert transfer("snapshot", "--source", "1,2", "--target", "3,4", "--what", "colour", "--layers", "2-3") == 0
-    assert cli.main(["render", "snapshot", "--out", "pictures.png", "--seed", "1,2,3,4", "--quiet"]) == 0
+    assert main(["render", "snapshot", "--out", "pictures.png", "--seed", "1,2,3,4", "--quiet"]) == 0
     sheet, pictures, renderer = Image.open("out.png"), Image.open("pictures.png"), Renderer(snapshot)
     for row, (source, target) in enumerate(((1, 3), (2, 4))):
         for column, seed in enumerate((source, target)):

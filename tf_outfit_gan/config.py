@@ -7,10 +7,9 @@ can rebuild their network. Sizes are (height, width).
 import dataclasses
 import json
 
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.sizes import format_size, levels_of, parse_size
-
+from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.util.errors import UserError
 
 # The mixed ones convolve and multiply matrices in 16 bits. Weights, their gradients, the optimizers' state, averages,
 # normalization statistics and losses are float32 in all of them.
@@ -25,6 +24,7 @@ class ModelConfig:
     conditional: bool = True
     slots: tuple[str, ...] = SLOTS
     condition_size: tuple[int, int] = (128, 96)  # Articles and heatmaps enter the embedding networks at this size.
+    heatmap_gain: float = 4.0  # Scales the heatmaps beside the articles where both enter the embedding networks.
     # How conditions enter besides through the embeddings, as measured in docs/measured.md. The first choice is the paper's.
     condition_norm: str = "joint"  # Latent and embedding are normalized as one vector, or "apart": each by itself.
     pose_path: str = "style"  # "style": the pose reaches the generator through w alone; "spatial": also as maps.
@@ -154,6 +154,12 @@ PRESETS = {
     "128x96": (dict(size=(128, 96), condition_size=(64, 48), **_SPATIAL), dict(**_MISMATCH)),
     # What two cores train in hours and in minutes.
     "64x48": (dict(size=(64, 48), **_SMALL), dict(total_kimg=400, fade_kimg=40, stable_kimg=160, **_QUICK)),
+    # The model in the repository: paper dolls, 32x24 first, then 64x48 and 128x96.
+    "dolls": (
+        dict(size=(128, 96), **{**_SMALL, "condition_size": (64, 48), "fmap_base": 1024, "fmap_max": 48}),
+        {**_QUICK, **dict(total_kimg=3000, fade_kimg=100, stable_kimg=600, learning_rate=0.0025, r1_gamma=12,
+                          ema_halflife_kimg=10, snapshot_kimg=100)},
+    ),
     "demo": (dict(size=(32, 24), **_SMALL), dict(total_kimg=1000, **_QUICK)),
     "tiny": (
         dict(

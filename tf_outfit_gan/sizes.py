@@ -3,7 +3,7 @@
 Every size is (height, width) and is written `1024x768`.
 """
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 # A base's sides are whole and small: halving goes on while both sides stay at least MIN_BASE, and the shorter
 # side must end at MAX_BASE or less, or else the smallest pictures would not be small.

@@ -20,9 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_outfit_gan.config import ModelConfig, from_json, to_json
-from tf_outfit_gan.data.records import write_whole
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.folders import check_room, whole_folder
+from tf_outfit_gan.util.atomic import check_room, whole_folder, write_whole
+from tf_outfit_gan.util.errors import UserError
 
 FORMAT = 1
 _GENERATOR = "generator.weights.h5"
@@ -107,7 +106,7 @@ def load(path, training=False):
     path = newest(path)
     snapshot = read(path)
 
-    from tf_outfit_gan.networks.build import build_generator, build_networks
+    from tf_outfit_gan.networks import build_generator, build_networks
 
     generator = _loaded(build_generator(snapshot.config), path / _GENERATOR)
     networks = noise = None

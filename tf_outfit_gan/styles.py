@@ -8,7 +8,7 @@ import math
 
 import tensorflow as tf
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 
 def mix(w, other, cutoff):

@@ -7,9 +7,10 @@ Both are timed in turns in one process, in seconds of processor time: what a cor
 import json
 from pathlib import Path
 
-from tf_outfit_gan.data.records import open_dataset, write_whole
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.sizes import format_size, parse_size
+from tf_outfit_gan.util.atomic import write_whole
+from tf_outfit_gan.util.errors import UserError
 
 
 def add_arguments(parser):

@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 
 from tf_outfit_gan.config import PRECISIONS, PRESETS, from_preset, to_dict
-from tf_outfit_gan.data.records import write_whole
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.atomic import write_whole
+from tf_outfit_gan.util.errors import UserError
 
 
 def add_arguments(parser):

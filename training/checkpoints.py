@@ -9,8 +9,8 @@ import shutil
 
 import tensorflow as tf
 
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.folders import remove_folder, whole_folder
+from tf_outfit_gan.util.atomic import remove_folder, whole_folder
+from tf_outfit_gan.util.errors import UserError
 
 KEPT = 2
 _STATE = "state"
@@ -19,7 +19,7 @@ _STATE = "state"
 class Checkpoints:
     """Saves and restores networks, optimizers, the average generator and the place in the schedule.
 
-    The image count is also the place in the data, see `tf_outfit_gan.data.order`.
+    The image count is also the place in the data, see `tf_outfit_gan.data.shuffle`.
 
     Args:
         folder: where they lie.

@@ -10,7 +10,7 @@ import re
 import socket
 from dataclasses import dataclass
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 PORT = 8888  # Of a host in a list that names no port.
 

@@ -7,7 +7,7 @@ resumed run goes on at the right place in the data, but not with the very same b
 
 import socket
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 _PROTOCOL = "grpc://"
 

@@ -9,7 +9,7 @@ import zlib
 
 import tensorflow as tf
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 # How replicas add their gradients up: on one machine, and in a cluster. None = as TensorFlow likes it best, which is
 # NCCL where all replicas are GPUs.

@@ -11,8 +11,8 @@ import re
 import numpy as np
 
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.errors import UserError
 
 # What two models have to share, and what two conditional ones have to: each of these says what the weights mean.
 _SHARED = (

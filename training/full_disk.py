@@ -5,7 +5,7 @@ import errno
 import os
 import shutil
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 # No space, no quota, or a limit on the size of files. The system's words are in the error of every library.
 _REASONS = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]

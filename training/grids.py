@@ -3,10 +3,12 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from tf_outfit_gan import pixels, sheet
-from tf_outfit_gan.data.contact_sheet import MISSING, draw_skeleton
+from tf_outfit_gan import pixels
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.picture import Painter
+from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.viz import sheet
+from tf_outfit_gan.viz.sheet import MISSING
+from tf_outfit_gan.viz.skeleton import draw_skeleton
 from training import timeline
 
 # A plain grid: photos, and what an unconditional model draws.

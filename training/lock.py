@@ -5,7 +5,7 @@ import fcntl
 import os
 import socket
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 
 @contextlib.contextmanager

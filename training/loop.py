@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tf_outfit_gan import config as configs
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.data.records import write_whole
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.atomic import write_whole
+from tf_outfit_gan.util.errors import UserError
 from training import machine, schedule
 from training.batches import distributed_batches
 from training.checkpoints import Checkpoints

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 from training import environment
 
 

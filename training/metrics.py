@@ -6,11 +6,11 @@
 import json
 import time
 
-from tf_outfit_gan.data.records import write_whole
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.metrics.features import InceptionFeatures
 from tf_outfit_gan.metrics.measure import measure
 from tf_outfit_gan.metrics.protocol import Protocol
+from tf_outfit_gan.util.atomic import write_whole
+from tf_outfit_gan.util.errors import UserError
 from training.grids import PIXELS_AT_ONCE
 
 MOST_AT_ONCE = 64  # More pictures in one call save no time.

@@ -5,10 +5,10 @@ import json
 import numpy as np
 
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.data.records import write_whole
-from tf_outfit_gan.pose.estimators import load_estimator
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.pose.pck import THRESHOLD, correct_joints
+from tf_outfit_gan.pose_estimation import load_estimator
+from tf_outfit_gan.util.atomic import write_whole
 
 BATCH = 64
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from tf_outfit_gan.folders import clear_partials
+from tf_outfit_gan.util.atomic import clear_partials
 
 
 def rewind(folder, cur_nimg):

@@ -5,8 +5,8 @@ It needs neither TensorFlow nor a network: the page has no script, and its pictu
 
 from pathlib import Path
 
-from tf_outfit_gan.data.records import write_whole
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.atomic import write_whole
+from tf_outfit_gan.util.errors import UserError
 
 
 def add_arguments(parser):

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.errors import UserError
 
 # StyleGAN's total batch by number of GPUs and height of the level; higher levels keep the last one.
 _BATCHES = {

@@ -7,9 +7,9 @@ import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.progress import progress
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.progress import progress
 from training import schedule
 from training.distribution import make_strategy
 from training.step_profile import milliseconds_by_operation

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from tf_outfit_gan.data.pipeline import to_inputs
-from tf_outfit_gan.networks.build import build_generator, build_networks
+from tf_outfit_gan.networks import build_generator, build_networks
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.sizes import format_size
 from training import tally as tallies

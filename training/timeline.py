@@ -8,8 +8,8 @@ As frames are kept, a resumed run goes on where it stopped, and the cost of a ne
 
 from PIL import Image, ImageDraw, ImageFont
 
-from tf_outfit_gan.sheet import CAPTION, FONT_SIZE, GAP, INK, PAPER, save_whole
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.viz.sheet import CAPTION, FONT_SIZE, GAP, INK, PAPER, save_whole
 
 MOST_FRAMES = 60
 HEIGHT = 192  # Of a cell, at most.

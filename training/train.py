@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tf_outfit_gan.config import PRESETS, from_preset, to_json
 from tf_outfit_gan.data.records import open_dataset
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 from training import schedule
 from training.cluster import resolve
 from training.data_service import check_address

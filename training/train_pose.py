@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from tf_outfit_gan.data.records import open_dataset
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import parse_size
+from tf_outfit_gan.util.errors import UserError
 
 
 @dataclass(frozen=True)

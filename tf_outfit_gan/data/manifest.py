@@ -16,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_outfit_gan.data.cutout import Cutout
-from tf_outfit_gan.data.files import fault_of, read_file
-from tf_outfit_gan.data.strict_json import json_object
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.outfit import slot_index
+from tf_outfit_gan.images.cutout import Cutout
 from tf_outfit_gan.pose.convert import normalized, to_mpii16
+from tf_outfit_gan.slots import slot_index
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.files import fault_of, json_object, read_file
 
 FILENAME = "manifest.jsonl"
 LISTING = f"{FILENAME} line"

@@ -11,11 +11,11 @@ import warnings
 import tensorflow as tf
 
 from tf_outfit_gan.data.manifest import SPLITS
-from tf_outfit_gan.data.order import shuffled
 from tf_outfit_gan.data.records import is_raw
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.shuffle import shuffled
 from tf_outfit_gan.pixels import to_float
 from tf_outfit_gan.pose.mpii import MIRROR, NUM_JOINTS
+from tf_outfit_gan.util.errors import UserError
 
 # Decoded batches that wait for the trainer. Pictures are large: more would only hold memory.
 READY_BATCHES = 2

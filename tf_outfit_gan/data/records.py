@@ -13,19 +13,17 @@ the articles of another: the size of the conditions does not follow the size of 
 
 import json
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 from tf_outfit_gan.data.manifest import SPLITS
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.errors import UserError
 
 FILENAME = "dataset.json"
 SKIPPED_FILENAME = "skipped.jsonl"
 FORMAT = 1
 KINDS = ("photos", "articles")
-PARTIAL = ".partial"
 
 # Levels up to this height are stored as raw pixels: a batch of them is decoded by one operation, at ten times the
 # speed of as many small PNGs, and next to the large levels their bytes do not count. Larger ones are JPEG.
@@ -101,22 +99,3 @@ def open_dataset(path):
                     raise UserError(f"{record}: expected {file['bytes']} bytes, found {found}; prepare the data again")
     levels = tuple(map(tuple, fields["levels"]))
     return Dataset(path, tuple(fields["slots"]), levels, fields["splits"], fields["skipped"])
-
-
-def beside(path):
-    """Where this process writes what shall be renamed to `path`: another name than that of any other process."""
-    return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PARTIAL}")
-
-
-def write_whole(path, text):
-    """Writes a text file that is either whole or not there: beside, to disk, then renamed."""
-    partial = beside(path)
-    try:
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

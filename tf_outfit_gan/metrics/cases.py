@@ -5,7 +5,7 @@ Two pictures stand side by side: the photo and what was drawn for it, or a pictu
 
 import heapq
 
-from tf_outfit_gan import sheet
+from tf_outfit_gan.viz import sheet
 
 COUNT = 4  # Of the best, and of the worst, of each metric.
 

@@ -11,13 +11,13 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from tf_outfit_gan.data.records import beside
 from tf_outfit_gan.metrics.figure import Figure
 from tf_outfit_gan.metrics.frechet_distance import Moments, frechet_distance
 from tf_outfit_gan.metrics.kernel_distance import kernel_distance
 from tf_outfit_gan.metrics.precision_recall import precision_recall
 from tf_outfit_gan.pixels import to_float
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.atomic import beside
 
 # Features that are kept, of each side, for the metrics that compare them one by one; the moments need none.
 KEPT = 10_000

@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from tf_outfit_gan import ops
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.pose.estimators.models import SavedModel, digest, load_model
+from tf_outfit_gan.pose_estimation.models import SavedModel, digest, load_model
 from tf_outfit_gan.randomness import normal
 from tf_outfit_gan.sizes import levels_of
+from tf_outfit_gan.util.errors import UserError
 
 
 class InceptionFeatures:

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.outfit import SLOTS
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.util.errors import UserError
 
 # Labels of a pixel: 0 shows no garment, 1 + i that of slot i of `SLOTS`, MIXED more than one thing.
 LABEL = {slot: 1 + i for i, slot in enumerate(SLOTS)}

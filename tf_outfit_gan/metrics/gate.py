@@ -11,7 +11,7 @@ A standing is the part of the way from the floor to the ceiling.
 import json
 import numbers
 
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 # What can be asked of a figure: each from (`Figure`, limit) to whether it is reached; None if that cannot be said.
 _DEMANDS = {

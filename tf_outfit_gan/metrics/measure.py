@@ -6,6 +6,7 @@ batches; what is kept of them are numbers, and of a few extreme cases the pictur
 
 from dataclasses import dataclass
 
+from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.metrics.cases import Cases
 from tf_outfit_gan.metrics.condition_fidelity import ArticleFidelity, PictureError, PoseFidelity
 from tf_outfit_gan.metrics.distribution import Distribution
@@ -14,11 +15,13 @@ from tf_outfit_gan.metrics.features import choose_features
 from tf_outfit_gan.metrics.garment_regions import GarmentRegions
 from tf_outfit_gan.metrics.perceptual_path_length import PerceptualPathLength
 from tf_outfit_gan.metrics.person import Diversity, Identity
+from tf_outfit_gan.metrics.protocol import Protocol
 from tf_outfit_gan.metrics.sampler import Sampler
 from tf_outfit_gan.metrics.samples import stream
 from tf_outfit_gan.metrics.transfer_sweep import TransferSweep
-from tf_outfit_gan.pose.estimators import load_estimator
+from tf_outfit_gan.pose_estimation import load_estimator
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.progress import progress
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,14 @@ class Measurement:
     def to_dict(self):
         """The measurement as `--json` writes it."""
         return self.fields | {"figures": {name: figure.to_dict() for name, figure in self.figures.items()}}
+
+
+def evaluate(path, dataset, protocol=Protocol(), quiet=True):
+    """Measures a snapshot folder, or the newest snapshot of a run folder; the rest is as for `measure`."""
+    path = snapshots.newest(path)
+    snapshot = snapshots.load(path)
+    with progress("evaluate", min(protocol.count, dataset.count(protocol.split)), "pictures", quiet) as advance:
+        return measure(path, snapshot, dataset, protocol, advance)
 
 
 def measure(path, snapshot, dataset, protocol, advance, sampler=None):

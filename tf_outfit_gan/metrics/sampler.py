@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tensorflow as tf
 
-from tf_outfit_gan.errors import UserError
-from tf_outfit_gan.picture import Painter
+from tf_outfit_gan.inference import Painter
 from tf_outfit_gan.pixels import to_uint8
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
+from tf_outfit_gan.util.errors import UserError
 
 
 class Sampler:

@@ -9,11 +9,12 @@ import tensorflow as tf
 
 from tf_outfit_gan import ops
 from tf_outfit_gan.networks.blocks import built_conv
-from tf_outfit_gan.networks.embedding import HEATMAP_GAIN
 from tf_outfit_gan.pose.frames import article_frames
 from tf_outfit_gan.pose.heatmaps import SIGMA, render_bones, render_heatmaps
 from tf_outfit_gan.pose.mpii import LIMBS, NUM_JOINTS
 
+# Maps of poses are nearly empty, and equalized-learning-rate layers assume inputs of equal variance: they are scaled up.
+POSE_GAIN = 4.0
 # Up to this height a Gaussian keeps its width in pixels, two thirds of one: a narrower one would fall between them.
 SHARP_HEIGHT = 32
 
@@ -34,7 +35,7 @@ def maps_by_level(sizes, slots, keypoints, articles, *, pose, worn):
     if pose:
         kinds.append([pose_map(keypoints, size) for size in sizes])
     if worn:
-        levels = [article_map(slots, keypoints, articles, sizes[-1]) / HEATMAP_GAIN]
+        levels = [article_map(slots, keypoints, articles, sizes[-1]) / POSE_GAIN]
         while len(levels) < len(sizes):
             levels.insert(0, ops.downsample(levels[0]))
         kinds.append(levels)
@@ -51,7 +52,7 @@ def maps_conv(size, slots, channels, *, pose, worn, **kwargs):
     if not count:
         return None
     kernel_size = 3 if size[0] <= SHARP_HEIGHT else 1
-    return built_conv(count, channels, kernel_size, gain=HEATMAP_GAIN, **kwargs)
+    return built_conv(count, channels, kernel_size, gain=POSE_GAIN, **kwargs)
 
 
 def pose_map(keypoints, size):

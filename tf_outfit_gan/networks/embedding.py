@@ -13,9 +13,6 @@ from tf_outfit_gan.networks.blocks import built_conv
 from tf_outfit_gan.sizes import levels_of
 
 NUM_KEYPOINTS = 16
-# Heatmaps are nearly empty where articles are full: equalized learning rates, which count on inputs of unit variance,
-# would let the pose be heard a hundred times more faintly than a garment's colour. So they come in louder.
-HEATMAP_GAIN = 4.0
 
 
 class Embedding(keras.layers.Layer):
@@ -34,6 +31,9 @@ class Embedding(keras.layers.Layer):
 
     def __init__(self, config, width, **kwargs):
         super().__init__(**kwargs)
+        # Heatmaps are nearly empty (variance about 1/600 of the articles'), and equalized-learning-rate layers assume
+        # inputs of equal variance: so they are scaled up.
+        self.heatmap_gain = config.heatmap_gain
         top = len(levels_of(config.condition_size)) - 1
         channels, policy = config.channels, dict(dtype=self.dtype_policy)
         self.from_conditions = built_conv(3 * len(config.slots) + NUM_KEYPOINTS, channels(top), 1, **policy)
@@ -52,7 +52,7 @@ class Embedding(keras.layers.Layer):
         # Stack the articles' channels in slot order, and the joints' behind them: 6 x 3 + 16.
         _, slots, height, width, colors = articles.shape
         x = tf.reshape(tf.transpose(articles, [0, 2, 3, 1, 4]), [-1, height, width, slots * colors])
-        x = tf.concat([x, tf.cast(heatmaps, x.dtype) * HEATMAP_GAIN], axis=-1)  # [N, h, w, 3S + K]
+        x = tf.concat([x, tf.cast(heatmaps, x.dtype) * self.heatmap_gain], axis=-1)  # [N, h, w, 3S + K]
 
         # Down to the base.
         x = ops.leaky_relu(self.from_conditions(x))

@@ -7,7 +7,7 @@ from tf_outfit_gan import ops
 from tf_outfit_gan.layers import LearnedConstant
 from tf_outfit_gan.networks.blocks import StyledLayer, built_conv
 from tf_outfit_gan.networks.condition_maps import maps_conv
-from tf_outfit_gan.recompute import recomputed
+from tf_outfit_gan.networks.gradient_checkpointing import recomputed
 
 
 class SynthesisLevel(keras.layers.Layer):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_outfit_gan.errors import UserError
 from tf_outfit_gan.pose import mpii
+from tf_outfit_gan.util.errors import UserError
 
 # A confidence above this makes a joint present. Every format writes 0 (or less) for what it did not find.
 MIN_CONFIDENCE = 0.0

@@ -16,7 +16,7 @@ from tf_outfit_gan.data.importers.dress_code_mr import dress_code_mr
 from tf_outfit_gan.data.importers.garments2look import garments2look, garments2look_official
 from tf_outfit_gan.data.importers.viton_hd import viton_hd
 from tf_outfit_gan.data.manifest import Manifest, collect, read_manifest
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.util.errors import UserError
 
 IMPORTERS = {
     "viton-hd": viton_hd,

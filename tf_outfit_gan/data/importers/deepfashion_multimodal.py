@@ -21,9 +21,9 @@ from pathlib import PurePath
 
 import numpy as np
 
-from tf_outfit_gan.data.cutout import read_mask
-from tf_outfit_gan.data.importers.files import all_of, table
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.importers.listings import all_of, table
+from tf_outfit_gan.images.cutout import read_mask
+from tf_outfit_gan.util.errors import UserError
 
 # The parsing's classes by slot: outer; top; dress, rompers; skirt, pants, leggings; footwear; bag.
 CLASSES = {"outerwear": [2], "top": [1], "dress": [4, 21], "bottom": [3, 5, 6], "shoes": [11], "bag": [12]}

@@ -11,8 +11,8 @@ Person and garment of a pair share a number, so the second column, a garment to 
 from functools import partial
 from pathlib import PurePath
 
-from tf_outfit_gan.data.importers.files import all_of, read_json, table
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.importers.listings import all_of, read_json, table
+from tf_outfit_gan.util.errors import UserError
 
 # upper_body has jackets too, and nothing tells them from tops. The short names are those of the third column.
 SLOT_OF = {"dresses": "dress", "upper_body": "top", "lower_body": "bottom", "upper": "top", "lower": "bottom"}

@@ -10,11 +10,10 @@ articles that nobody in a photo wears, so it is not read.
 
 from functools import partial
 
-from tf_outfit_gan.data.files import read_file
 from tf_outfit_gan.data.importers.dress_code import CATEGORIES, dress_code_pose, number_of, pose_name
-from tf_outfit_gan.data.importers.files import MAX_BYTES, all_of
-from tf_outfit_gan.data.strict_json import json_object
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.importers.listings import MAX_BYTES, all_of
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.files import json_object, read_file
 
 SLOT_OF = {"upper": "top", "overall": "dress", "lower": "bottom", "shoe": "shoes", "bag": "bag"}
 

@@ -14,8 +14,8 @@ whose id begins with U, or of which the shop has no whole picture, is worn but c
 import re
 from functools import partial
 
-from tf_outfit_gan.data.importers.files import first_of, read_json
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.importers.listings import first_of, read_json
+from tf_outfit_gan.util.errors import UserError
 
 SHOPS = ("mytheresa", "polyvore")
 

@@ -9,8 +9,8 @@ What a person in a photo wears has the photo's name, so the second column, a gar
 from functools import partial
 from pathlib import PurePath
 
-from tf_outfit_gan.data.importers.files import all_of, first_of, read_json, table
-from tf_outfit_gan.errors import UserError
+from tf_outfit_gan.data.importers.listings import all_of, first_of, read_json, table
+from tf_outfit_gan.util.errors import UserError
 
 # The poses are in pixels of the released photos, (height, width).
 SIZE = [1024, 768]

@@ -12,7 +12,7 @@ from tf_outfit_gan.data.paperdoll.drawing import FINE_HEIGHT, Canvas
 from tf_outfit_gan.data.paperdoll.figure import Figure, laid_flat
 from tf_outfit_gan.data.paperdoll.lower import Skirt, Trousers
 from tf_outfit_gan.data.paperdoll.wardrobe import Outfit, draw_outfit
-from tf_outfit_gan.outfit import SLOTS
+from tf_outfit_gan.slots import SLOTS
 
 LABEL = {slot: i + 1 for i, slot in enumerate(SLOTS)}
 TEST_SHARE = 0.05

@@ -1,0 +1,119 @@
+"""The gRPC road: TF Serving's Predict, GetModelMetadata and GetModelStatus; any other call is UNIMPLEMENTED."""
+
+from concurrent import futures
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+
+from serving.server.errors import StatusError
+from serving.server.model_messages import model_metadata, model_status
+
+# TF Serving cuts the text of a status here.
+MESSAGE_BYTES = 1024
+TRUNCATED = "...TRUNCATED"
+
+MAX_WORKERS = 16
+
+# gRPC tells a call without a deadline as one with centuries left, more than a run's options can hold.
+NO_DEADLINE_SEC = 10 * 365 * 86400
+
+OPTIONS = [
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    # Without this a second server would share the port, and each would get half of the calls.
+    ("grpc.so_reuseport", 0),
+]
+
+# Where a TensorProto holds the values of a type. Answers hold typed values, never `tensor_content`, into which
+# `tf.make_tensor_proto` packs numbers: clients written for TF Serving read `float_val`.
+FIELDS = {
+    tf.float32: "float_val", tf.float64: "double_val", tf.bool: "bool_val", tf.string: "string_val",
+    tf.int8: "int_val", tf.int16: "int_val", tf.int32: "int_val", tf.uint8: "int_val", tf.uint16: "int_val",
+    tf.int64: "int64_val", tf.uint32: "uint32_val", tf.uint64: "uint64_val",
+    tf.half: "half_val", tf.bfloat16: "half_val",
+}
+
+
+def make_grpc_server(versions, host, port):
+    """Returns (server, port), bound and ready to `start()`; port 0 = any free one."""
+    server = grpc.server(futures.ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="grpc"), options=OPTIONS)
+    server.add_generic_rpc_handlers([
+        grpc.method_handlers_generic_handler("tensorflow.serving.PredictionService", {
+            "Predict": _handler(_predict, versions, predict_pb2.PredictRequest),
+            "GetModelMetadata": _handler(_metadata, versions, get_model_metadata_pb2.GetModelMetadataRequest),
+        }),
+        grpc.method_handlers_generic_handler("tensorflow.serving.ModelService", {
+            "GetModelStatus": _handler(_status, versions, get_model_status_pb2.GetModelStatusRequest),
+        }),
+    ])
+    return server, server.add_insecure_port(f"{host}:{port}")
+
+
+def _handler(answer, versions, request_class):
+    """Wraps answer(versions, request, context) -> response: a `StatusError` becomes the call's status."""
+
+    def handle(request, context):
+        try:
+            if not request.HasField("model_spec"):
+                raise StatusError("INVALID_ARGUMENT", "Missing ModelSpec")
+            return answer(versions, request, context)
+        except StatusError as error:
+            status, message = error.code, error.message
+        except Exception as error:  # noqa: BLE001 - The last place that can answer; or the client sees UNKNOWN.
+            status, message = "INTERNAL", f"{type(error).__name__}: {error}"
+        context.abort(grpc.StatusCode[status], _cut(message))
+
+    return grpc.unary_unary_rpc_method_handler(
+        handle,
+        request_deserializer=request_class.FromString,
+        response_serializer=lambda response: response.SerializeToString(),
+    )
+
+
+def _predict(versions, request, context):
+    remaining_sec = context.time_remaining()
+    timeout_ms = remaining_sec * 1000 if remaining_sec < NO_DEADLINE_SEC else None
+    with versions.borrow(request.model_spec) as version:
+        signature_name, arrays = version.servable.predict(request, timeout_ms)
+    response = predict_pb2.PredictResponse()
+    response.model_spec.name = versions.model_name
+    response.model_spec.version.value = version.number
+    response.model_spec.signature_name = signature_name
+    for name, array in arrays.items():
+        response.outputs[name].CopyFrom(to_tensor_proto(array))
+    return response
+
+
+def _metadata(versions, request, context):
+    if not request.metadata_field:
+        raise StatusError("INVALID_ARGUMENT", "GetModelMetadataRequest must specify at least one metadata_field")
+    for field in request.metadata_field:
+        if field != "signature_def":
+            raise StatusError("INVALID_ARGUMENT", f"Metadata field {field} is not supported")
+    number, signatures = model_metadata(versions, request.model_spec)
+    response = get_model_metadata_pb2.GetModelMetadataResponse()
+    response.model_spec.name = versions.model_name
+    response.model_spec.version.value = number
+    response.metadata["signature_def"].Pack(signatures)
+    return response
+
+
+def _status(versions, request, context):
+    return model_status(versions, request.model_spec)
+
+
+def _cut(message):
+    data = message.encode()
+    return message if len(data) <= MESSAGE_BYTES else data[:MESSAGE_BYTES].decode(errors="ignore") + TRUNCATED
+
+
+def to_tensor_proto(array):
+    """Returns the TensorProto of an array; raises `KeyError` for a type without a field of its own."""
+    dtype = tf.as_dtype(array.dtype)
+    proto = TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=tf.TensorShape(array.shape).as_proto())
+    values = array.view(np.uint16) if FIELDS[dtype] == "half_val" else array
+    getattr(proto, FIELDS[dtype]).extend(values.ravel().tolist())
+    return proto

@@ -1,0 +1,332 @@
+"""The bodies of REST predictions: a request's to arrays, and arrays to a response's, as TF Serving's REST API has them.
+
+The rules, the order of the checks and the texts are those of TF Serving's REST API. Two departures: errors about the
+syntax of JSON are worded by Python's parser, and a value quoted in any error is cut, not only some.
+"""
+
+import base64
+import binascii
+import json
+import math
+
+import numpy as np
+from tensorflow.core.framework import types_pb2
+
+from serving.server.errors import StatusError
+
+# JSON integers are checked against these ranges; TF Serving lets the small types wrap, and so do we.
+INT32_RANGE = (-(2**31), 2**31 - 1)
+INTEGERS = {
+    types_pb2.DT_INT8: (np.int8, INT32_RANGE),
+    types_pb2.DT_INT16: (np.int16, INT32_RANGE),
+    types_pb2.DT_UINT8: (np.uint8, INT32_RANGE),
+    types_pb2.DT_INT32: (np.int32, INT32_RANGE),
+    types_pb2.DT_INT64: (np.int64, (-(2**63), 2**63 - 1)),
+    types_pb2.DT_UINT32: (np.uint32, (0, 2**32 - 1)),
+    types_pb2.DT_UINT64: (np.uint64, (0, 2**64 - 1)),
+}
+FLOATS = {types_pb2.DT_FLOAT: np.float32, types_pb2.DT_DOUBLE: np.float64}
+
+# Integers, unsigned, bool, strings and floats can be written; the rest (bfloat16, complex ...) cannot, nor can half.
+WRITABLE_KINDS = "iubOf"
+
+QUOTED_CHARACTERS = 256
+
+
+def parse_body(body):
+    """Parses a request's body (bytes) to its top-level dict; what follows the object is ignored."""
+    text = body.decode("utf-8-sig", errors="replace").lstrip(" \t\r\n")
+    if not text:
+        raise invalid("JSON Parse error: The document is empty")
+    try:
+        document, _ = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        raise invalid(f"JSON Parse error: {error.msg} at offset: {error.pos}") from None
+    except RecursionError:
+        raise invalid("JSON Parse error: the document is nested too deeply") from None
+    if not isinstance(document, dict):
+        raise invalid(f"JSON Value: {quote(document)} Is not object")
+    return document
+
+
+def read_signature_name(document):
+    """Returns the request's signature name, "" for the default one."""
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise invalid(f"JSON Value: {quote(document)} not formatted correctly. "
+                      "'signature_name' key must be a string value.")
+    return name
+
+
+def read_inputs(document, tensor_infos):
+    """Returns (array by input name, whether the answer shall be in rows) from a parsed body.
+
+    Args:
+        document: what `parse_body` returned.
+        tensor_infos: `TensorInfo` by input name; every one is required.
+    """
+    rows = "instances" in document
+    if rows and "inputs" in document:
+        raise invalid(f"JSON Value: {quote(document)} Not formatted correctly expecting only one of 'inputs' or "
+                      "'instances' keys to exist ")
+    if not rows and "inputs" not in document:
+        raise invalid("Missing 'inputs' or 'instances' key")
+    dtypes = {name: tensor_infos[name].dtype for name in sorted(tensor_infos)}
+    if not rows:
+        return _read_columns(document["inputs"], dtypes), rows
+    instances = document["instances"]
+    if not isinstance(instances, list):
+        raise invalid(f"JSON Value: {quote(document)} Expecting 'instances' to be an list/array")
+    if not instances:
+        raise invalid(f"JSON Value: {quote(document)} No values in 'instances' array")
+    return _read_rows(instances, dtypes), rows
+
+
+def _read_columns(value, dtypes):
+    if not isinstance(value, dict) or _is_base64(value):
+        if len(dtypes) > 1:
+            raise invalid("inputs is a plain value/list, but expecting an object as multiple input tensors required "
+                          "as per tensorinfo_map")
+        ((name, dtype),) = dtypes.items()
+        return {name: _to_array(_read_tensor(value, dtype), dtype)}
+    arrays = {}
+    for name, dtype in dtypes.items():
+        if name not in value:
+            raise invalid(f"Missing named input: {name} in 'inputs' object.")
+        arrays[name] = _to_array(_read_tensor(value[name], dtype), dtype)
+    return arrays
+
+
+def _read_rows(instances, dtypes):
+    """Reads one tensor a row and input, all rows alike, and stacks them: the rows are the batch."""
+    if len(dtypes) > 1 and not _is_plain_object(instances[0]):
+        raise invalid("instances is a plain list, but expecting list of objects as multiple input tensors required as "
+                      "per tensorinfo_map")
+    as_objects = _is_plain_object(instances[0])
+    columns = {name: [] for name in dtypes}
+    for position, row in enumerate(instances):
+        if _is_plain_object(row) != as_objects:
+            expected, got = ("object", "list") if as_objects else ("value/list", "object")
+            raise invalid(f"Expecting {expected} but got {got} at item {position} of input list")
+        if not as_objects:
+            (name,) = dtypes
+            _append(columns, name, row, dtypes, f"Failed to process element: {position} of 'instances' list.")
+            continue
+        for name, value in row.items():
+            _append(columns, name, value, dtypes,
+                    f"Failed to process element: {position} key: {name} of 'instances' list.")
+        if row.keys() != dtypes.keys():
+            raise invalid(f"Failed to process element: {position} of 'instances' list. JSON object: {quote(row)} "
+                          f"keys must be equal to: {','.join(dtypes)}")
+    arrays = {}
+    for name, tensors in columns.items():
+        values = [value for _, flat in tensors for value in flat]
+        arrays[name] = _to_array(((len(tensors), *tensors[0][0]), values), dtypes[name])
+    return arrays
+
+
+def _append(columns, name, value, dtypes, where):
+    """Adds one row's tensor to its column; an error is told with its place."""
+    try:
+        if name not in dtypes:
+            raise invalid(f"JSON object: does not have named input: {name}")
+        shape, values = _read_tensor(value, dtypes[name])
+        if columns[name]:
+            first_shape, first_values = columns[name][0]
+            if len(values) != len(first_values):
+                raise invalid(f"Expecting tensor size: {len(first_values)} but got: {len(values)}")
+            if shape != first_shape:
+                raise invalid(f"Expecting shape {_shape_text(first_shape)} but got: {_shape_text(shape)}")
+    except StatusError as error:
+        raise invalid(f"{where} Error: {error}") from None
+    columns[name].append((shape, values))
+
+
+def _shape_text(shape):
+    return "[" + ",".join(map(str, shape)) + "]"
+
+
+def _read_tensor(value, dtype):
+    """Returns (shape, flat list of values) of nested lists; the first element of each level tells its size."""
+    shape = []
+    first = value
+    while isinstance(first, list):
+        shape.append(len(first))
+        if not first:
+            break
+        first = first[0]
+    values = []
+    _flatten(value, 0, tuple(shape), dtype, values)
+    return tuple(shape), values
+
+
+def _flatten(value, level, shape, dtype, values):
+    rank = len(shape)
+    if not isinstance(value, list):
+        if level != rank:
+            raise invalid(f"JSON Value: {quote(value)} found at incorrect level: {level + 1} in the JSON DOM. "
+                          f"Expected at level: {rank}")
+        values.append(_read_value(value, dtype))
+        return
+    if level >= rank:
+        raise invalid(f"Encountered list at unexpected level: {level} expected < {rank}")
+    if len(value) != shape[level]:
+        raise invalid(f"Encountered list at unexpected size: {len(value)} at level: {level} "
+                      f"expected size: {shape[level]}")
+    for item in value:
+        _flatten(item, level + 1, shape, dtype, values)
+
+
+def _read_value(value, dtype):
+    """Checks and converts one JSON value; a bool is not a number, though Python thinks so."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if dtype == types_pb2.DT_STRING:
+        if isinstance(value, dict):
+            return _read_base64(value)
+        if isinstance(value, str):
+            return value.encode("utf-8", errors="surrogatepass")
+    elif dtype == types_pb2.DT_BOOL:
+        if isinstance(value, bool):
+            return value
+    elif dtype in INTEGERS:
+        low, high = INTEGERS[dtype][1]
+        if is_number and isinstance(value, int) and low <= value <= high:
+            return value
+    elif dtype in FLOATS:
+        if is_number:
+            _check_precision(value, dtype)
+            return value
+    elif not isinstance(value, dict):
+        raise StatusError(
+            "UNIMPLEMENTED", f"Conversion of JSON Value: {quote(value)} to type: {dtype_text(dtype)}")
+    kind = {dict: "Object", str: "String", int: "Number", float: "Number", bool: str(value), type(None): "Null"}
+    raise invalid(f"JSON Value: {quote(value)} Type: {kind[type(value)]} is not of expected type: "
+                  f"{dtype_text(dtype)}")
+
+
+def _check_precision(value, dtype):
+    """Refuses integers that a float cannot hold exactly, and numbers beyond its range."""
+    limits = np.finfo(FLOATS[dtype])
+    if isinstance(value, int):
+        lossless = abs(value) < 2 ** (limits.nmant + 1)
+    else:
+        lossless = not math.isfinite(value) or abs(value) <= limits.max
+    if not lossless:
+        raise invalid(f"Cannot convert JSON value: {quote(value)} to {dtype_text(dtype)} "
+                      "without loss of precision.")
+
+
+def _is_base64(value):
+    return isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str)
+
+
+def _is_plain_object(value):
+    return isinstance(value, dict) and not _is_base64(value)
+
+
+def _read_base64(value):
+    """Decodes {"b64": ...}: the standard alphabet, whitespace skipped, padding optional."""
+    if not _is_base64(value):
+        raise invalid(f"JSON Value: {quote(value)} not formatted correctly for base64 data")
+    text = "".join(value["b64"].split()).rstrip("=")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise invalid("Unable to base64 decode") from None
+
+
+def _to_array(tensor, dtype):
+    shape, values = tensor
+    if dtype == types_pb2.DT_STRING:
+        # Not numpy's own string type: that one drops the zero bytes at the end.
+        array = np.empty(len(values), object)
+        array[:] = values
+    elif dtype == types_pb2.DT_BOOL:
+        array = np.array(values, bool)
+    elif dtype in FLOATS:
+        array = np.array(values, FLOATS[dtype])
+    elif dtype == types_pb2.DT_UINT64:
+        array = np.array(values, np.uint64)
+    else:
+        array = np.array(values, np.int64).astype(INTEGERS[dtype][0])
+    return array.reshape(shape)
+
+
+def write_outputs(arrays, rows):
+    """Returns the response's body (bytes) for arrays by output name.
+
+    An output whose name ends in `_bytes` is written as {"b64": ...}, any other string as text.
+    """
+    if rows:
+        batch = None
+        for name, array in arrays.items():
+            if array.ndim == 0:
+                raise invalid(f"Tensor name: {name} has no shape information ")
+            batch = len(array) if batch is None else batch
+            if len(array) != batch:
+                raise invalid(f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: {batch}")
+    values = {name: _write_array(array, name) for name, array in arrays.items()}
+    if len(values) == 1:
+        (values,) = values.values()
+    elif rows:
+        values = [dict(zip(values, row)) for row in zip(*values.values())]
+    return pretty({"predictions" if rows else "outputs": values}).encode()
+
+
+def _write_array(array, name):
+    if array.dtype.kind not in WRITABLE_KINDS or array.dtype == np.float16:
+        text = "half" if array.dtype == np.float16 else array.dtype.name
+        raise invalid(f"Failed to write JSON value for tensor type: {text}")
+    if array.dtype == object:
+        return _write_nested(array.tolist(), _base64_object if name.endswith("_bytes") else _text)
+    if array.dtype == np.float32:
+        return _write_nested(array.tolist(), _shortest_float32)
+    return array.tolist()
+
+
+def _write_nested(value, write):
+    return [_write_nested(item, write) for item in value] if isinstance(value, list) else write(value)
+
+
+def _base64_object(value):
+    return {"b64": base64.b64encode(value).decode()}
+
+
+def _text(value):
+    return value.decode("utf-8", errors="replace")
+
+
+def _shortest_float32(value):
+    """The double with the fewest digits that is this float32 again: 0.1, not 0.10000000149011612."""
+    short = float(f"{value:g}")
+    return short if np.float32(short) == np.float32(value) else float(f"{value:.9g}")
+
+
+def pretty(value, indent=0):
+    """Formats JSON with an object's members on lines of their own, indented by four, and lists on one line."""
+    if isinstance(value, dict) and value:
+        pad = " " * (indent + 4)
+        members = (f"{pad}{_dumps(key)}: {pretty(member, indent + 4)}" for key, member in value.items())
+        return "{\n" + ",\n".join(members) + "\n" + " " * indent + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(pretty(item, indent + 4) for item in value) + "]"
+    return _dumps(value)
+
+
+def quote(value):
+    """Formats a value for an error's text, cut, so that nobody gets an image back as base64."""
+    return pretty(value)[:QUOTED_CHARACTERS]
+
+
+def invalid(message):
+    """The error of a request that cannot be read."""
+    return StatusError("INVALID_ARGUMENT", message)
+
+
+def dtype_text(dtype):
+    """TensorFlow's C++ name of a type: float, not float32."""
+    return types_pb2.DataType.Name(dtype).removeprefix("DT_").lower()
+
+
+def _dumps(value):
+    return json.dumps(value, ensure_ascii=False)

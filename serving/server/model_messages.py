@@ -1,0 +1,36 @@
+"""What the server tells about its model, as TF Serving's messages: its versions' states, and its signatures.
+
+Both roads answer with these: gRPC sends them, REST prints them as JSON.
+"""
+
+from tensorflow.core.protobuf import error_codes_pb2
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
+
+from serving.server.errors import StatusError
+
+
+def model_status(versions, spec):
+    """Returns the `GetModelStatusResponse` for a `ModelSpec`, the newest version first; raises `StatusError`."""
+    response = get_model_status_pb2.GetModelStatusResponse()
+    for number, state, error in versions.listing(spec):
+        status = response.model_version_status.add(version=number, state=state)
+        status.status.error_code, status.status.error_message = _code_and_text(error)
+    return response
+
+
+def model_metadata(versions, spec):
+    """Returns (number of the version, `SignatureDefMap`) for a `ModelSpec`; raises `StatusError`."""
+    with versions.borrow(spec) as version:
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        for name, signature in version.servable.signatures.items():
+            signatures.signature_def[name].CopyFrom(signature)
+        return version.number, signatures
+
+
+def _code_and_text(error):
+    """The canonical code and the text of why a version did not load; errors of Python have no code: UNKNOWN."""
+    if error is None:
+        return error_codes_pb2.OK, ""
+    if isinstance(error, StatusError):
+        return error_codes_pb2.Code.Value(error.code), error.message
+    return getattr(error, "error_code", error_codes_pb2.UNKNOWN), str(error)

@@ -1,0 +1,160 @@
+"""One loaded version of a model: a SavedModel's session, run as TF Serving runs it.
+
+The runs go through the C API under `tf.compat.v1.Session.run`, because there the codes and the texts of errors are
+those of TF Serving: `Session.run` and `tf.saved_model.load` check shapes in Python and word errors differently.
+That call and the loader are private to TensorFlow, hence the narrow version range in setup.py.
+"""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import types_pb2
+from tensorflow.core.protobuf import error_codes_pb2
+from tensorflow.python.client import pywrap_tf_session
+from tensorflow.python.saved_model.loader_impl import SavedModelLoader
+from tensorflow_serving.apis import prediction_log_pb2
+
+from serving.server.errors import StatusError
+
+DEFAULT_SIGNATURE = "serving_default"
+WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
+
+
+class Servable:
+    """A SavedModel folder, loaded and warmed up: ready to answer when the constructor returns.
+
+    Raises whatever TensorFlow raises for a folder that does not load, and `StatusError` for a warmup record that fails.
+    """
+
+    def __init__(self, folder):
+        config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
+        # The whole memory of a GPU is not ours: during a swap two versions live side by side.
+        config.gpu_options.allow_growth = True
+        self._graph = tf.Graph()
+        self._session = tf.compat.v1.Session(graph=self._graph, config=config)
+        try:
+            self._meta_graph = SavedModelLoader(str(folder)).load(self._session, ["serve"])
+            self._session._extend_graph()
+            self._warm_up(Path(folder) / WARMUP_FILE)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def signatures(self):
+        """The model's signatures by name, as `SignatureDef` messages."""
+        return self._meta_graph.signature_def
+
+    def close(self):
+        """Frees the session; a run under way ends with CANCELLED."""
+        self._session.close()
+
+    def run(self, signature, inputs, outputs=None, timeout_ms=None):
+        """Runs a signature.
+
+        Args:
+            signature: `SignatureDef`.
+            inputs: array by input name; exactly the signature's inputs.
+            outputs: names of the outputs wanted; None = all.
+            timeout_ms: None = no limit.
+
+        Returns: array by output name; strings are object arrays of bytes.
+        Raises: `StatusError` with TensorFlow's own code and text.
+        """
+        outputs = list(signature.outputs if outputs is None else outputs)
+        feeds = {self._endpoint(signature.inputs[name]): array for name, array in inputs.items()}
+        fetches = [self._endpoint(signature.outputs[name]) for name in outputs]
+        try:
+            with _run_options(timeout_ms) as options:
+                arrays = pywrap_tf_session.TF_SessionRun_wrapper(
+                    self._session._session, options, feeds, fetches, [], None)
+        except tf.errors.OpError as error:
+            raise StatusError(error_codes_pb2.Code.Name(error.error_code), error.message) from None
+        return {name: _as_array(value) for name, value in zip(outputs, arrays)}
+
+    def predict(self, request, timeout_ms=None):
+        """Answers a `PredictRequest` with (name of the signature, array by output name), or raises `StatusError`."""
+        signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+        if not is_callable(self.signatures.get(signature_name)):
+            raise StatusError("FAILED_PRECONDITION", f'Serving signature key "{signature_name}" not found.')
+        signature = self.signatures[signature_name]
+        inputs = _decode_inputs(request.inputs, signature.inputs)
+        _check_outputs(request.output_filter, signature.outputs)
+        return signature_name, self.run(signature, inputs, request.output_filter or None, timeout_ms)
+
+    def _endpoint(self, tensor_info):
+        return self._graph.get_tensor_by_name(tensor_info.name)._as_tf_output()
+
+    def _warm_up(self, path):
+        """Replays the recorded requests, so that the first customer does not pay for tuning; one failure fails all."""
+        if not path.exists():
+            return
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            log = prediction_log_pb2.PredictionLog.FromString(record)
+            if log.HasField("predict_log"):
+                self.predict(log.predict_log.request)
+
+
+def is_callable(signature):
+    """Whether a signature computes something; the initialisation that every SavedModel lists among them does not."""
+    return signature is not None and all(info.dtype != types_pb2.DT_INVALID for info in signature.outputs.values())
+
+
+def _as_array(value):
+    """Results of rank 0 arrive as scalars or bytes; numpy's own string type would drop zeros at the end of these."""
+    return np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
+
+
+@contextmanager
+def _run_options(timeout_ms):
+    """Yields the C buffer of the options of a run, or None without a limit."""
+    if timeout_ms is None:
+        yield None
+        return
+    options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, int(timeout_ms)))
+    buffer = pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
+    try:
+        yield buffer
+    finally:
+        pywrap_tf_session.TF_DeleteBuffer(buffer)
+
+
+def _decode_inputs(sent, expected):
+    """Turns the request's TensorProtos into arrays; exactly the expected names must be there."""
+    if len(sent) != len(expected):
+        raise StatusError(
+            "INVALID_ARGUMENT",
+            f"input size does not match signature: {len(sent)}!={len(expected)} "
+            f"len({_names(sent)}) != len({_names(expected)}). Sent extra: {_names(set(sent) - set(expected))}. "
+            f"Missing but required: {_names(set(expected) - set(sent))}.")
+    for name in sorted(expected):
+        if name not in sent:
+            raise StatusError(
+                "INVALID_ARGUMENT",
+                f"Signature input alias: {name}(feed name: {expected[name].name}) not found in request and no "
+                f"default value provided. Inputs expected to be in the request {_names(expected)}, "
+                "or default input alias set: ")
+    arrays = {}
+    for name, tensor in sent.items():
+        try:
+            arrays[name] = tf.make_ndarray(tensor)
+        except (TypeError, ValueError):
+            raise StatusError("INVALID_ARGUMENT", f"tensor parsing error: {name}") from None
+    return arrays
+
+
+def _check_outputs(wanted, known):
+    for position, name in enumerate(wanted):
+        if name not in known:
+            raise StatusError(
+                "INVALID_ARGUMENT",
+                f"output tensor alias not found in signature: {name} "
+                f"Outputs expected to be in the set {_names(known)}.")
+        if name in wanted[:position]:
+            raise StatusError("INVALID_ARGUMENT", f"duplicate output tensor alias: {name}")
+
+
+def _names(names):
+    return "{" + ",".join(sorted(names)) + "}"

@@ -1,0 +1,45 @@
+"""The embedded server: the versions of one model behind both roads, gRPC and REST."""
+
+import threading
+
+from serving.server.grpc import make_grpc_server
+from serving.server.rest import RestServer
+from serving.server.servable import Servable
+from serving.server.versions import Versions
+
+GRACE_SEC = 30
+
+
+class EmbeddedServer:
+    """Owns its ports from the constructor on, answers from `start` until `stop`.
+
+    Args:
+        model_name: the name that clients ask for.
+        base_path: folder of the numbered version folders.
+        on_change: callable(version), told on another thread when a version has loaded or failed to.
+        host: address to listen on.
+        port: port of gRPC; 0 = any free one, `self.port` says which.
+        rest_port: port of REST; 0 = any free one, `self.rest_port` says which.
+        rest_timeout_ms: limit of one prediction over REST; None = none. Over gRPC the client sets its own.
+        poll_sec: how often the base path is looked at for a newer version.
+    """
+
+    def __init__(self, model_name, base_path, on_change, host="127.0.0.1", port=0, rest_port=0, rest_timeout_ms=30000,
+                 poll_sec=1.0):
+        self.versions = Versions(model_name, base_path, Servable, on_change, poll_sec)
+        self._rest = RestServer(self.versions, host, rest_port, rest_timeout_ms)
+        self.rest_port = self._rest.server_address[1]
+        self._grpc, self.port = make_grpc_server(self.versions, host, port)
+
+    def start(self):
+        """Begins to answer, and to load the newest version, whose state can be asked meanwhile; returns at once."""
+        self._grpc.start()
+        threading.Thread(target=self._rest.serve_forever, name="rest", daemon=True).start()
+        self.versions.start()
+
+    def stop(self, grace_sec=GRACE_SEC):
+        """Takes no more calls; those under way on both roads have `grace_sec` to finish, then they are cancelled."""
+        grpc_stopped = self._grpc.stop(grace_sec)
+        self._rest.stop(grace_sec)
+        grpc_stopped.wait()
+        self.versions.close()

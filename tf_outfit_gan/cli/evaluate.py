@@ -1,0 +1,107 @@
+"""`outfit-gan evaluate`: measures snapshots against photos; see docs/metrics.md."""
+
+import json
+from pathlib import Path
+
+from tf_outfit_gan.data.manifest import SPLITS
+from tf_outfit_gan.data.records import open_dataset
+from tf_outfit_gan.metrics.gate import check_gate, read_gate
+from tf_outfit_gan.metrics.model_card import model_card
+from tf_outfit_gan.metrics.protocol import COUNT, NEEDS, SPLIT, Protocol
+from tf_outfit_gan.metrics.report import compare, report
+from tf_outfit_gan.util.atomic import write_whole
+from tf_outfit_gan.util.errors import UserError
+
+
+def add_arguments(parser):
+    parser.add_argument("snapshots", metavar="SNAPSHOT", nargs="+",
+                        help="snapshot folder, or a run folder for its newest one; two of them are compared")
+    main = parser.add_argument_group("Main")
+    main.add_argument("--data", metavar="DATA", required=True, help="folder that `outfit-gan prepare` wrote")
+    main.add_argument("--split", choices=SPLITS, default=SPLIT, help="photos to compare with (default: %(default)s)")
+    main.add_argument("--count", type=int, default=COUNT, metavar="N",
+                      help="photos and drawn pictures (default: %(default)s, or all photos if there are fewer)")
+    main.add_argument("--metrics", metavar="NAMES",
+                      help=f"what to measure, out of {','.join(NEEDS)}, or all (default: distribution, with "
+                           "--pose-model also pose, with --masks also articles)")
+    main.add_argument("--inception", metavar="FILE",
+                      help="weights of keras.applications.InceptionV3 without top, .h5 (default: the encoder of "
+                           "--pose-model or untrained features, which do not give the standard score)")
+    main.add_argument("--pose-model", metavar="FILE",
+                      help="finds the poses of pictures: a pose estimator as for `outfit-gan pose`")
+    main.add_argument("--masks", metavar="FOLDER", type=Path,
+                      help="where garments are: a gray picture ID.png a photo, of the slot's number at each pixel, as "
+                           "in a paper doll catalogue's masks/")
+    main.add_argument("--seed", type=int, default=0, help="another seed draws other pictures (default: %(default)s)")
+    run_options = parser.add_argument_group("Performance")
+    run_options.add_argument("--batch", type=int, default=16, metavar="N",
+                             help="pictures at once; changes the time, not the result (default: %(default)s)")
+    output = parser.add_argument_group("Output")
+    output.add_argument("--json", metavar="FILE", type=Path, help="write the result to this file, too")
+    output.add_argument("--sheet", metavar="FILE", type=Path, help="write a PNG of the best and worst pictures")
+    output.add_argument("--card", metavar="FILE", type=Path, help="write a model card, in Markdown")
+    output.add_argument("--gate", metavar="FILE", type=Path,
+                        help="exit with 1 where a figure is not as good as this JSON file asks; see docs/metrics.md")
+    output.add_argument("--quiet", action="store_true", help="show no progress bar")
+
+
+def run(args):
+    # Check: mistakes are told before TensorFlow is imported.
+    for name, least in (("count", 2), ("batch", 1)):
+        if getattr(args, name) < least:
+            raise UserError(f"--{name} {getattr(args, name)}: expected {least} or more")
+    if not 0 <= args.seed < 2**31:
+        raise UserError(f"--seed {args.seed}: expected 0 to {2**31 - 1}")
+    if len(args.snapshots) > 2:
+        raise UserError(f"{' '.join(args.snapshots)}: expected one snapshot, or two to compare")
+    for option in ("json", "sheet", "card"):
+        file = getattr(args, option)
+        if file and (file.is_dir() or not file.parent.is_dir()):
+            raise UserError(f"--{option} {file}: expected the name of a file in a folder that is there")
+        if file and option != "json" and len(args.snapshots) > 1:
+            raise UserError(f"--{option}: is of one snapshot, and two are compared")
+    if args.gate and len(args.snapshots) > 1:
+        raise UserError("--gate: is for one snapshot, and two are compared")
+    gate = read_gate(args.gate) if args.gate else {}
+    protocol = Protocol(_names(args), args.split, args.count, args.seed, args.batch, args.inception, args.pose_model,
+                        args.masks)
+    dataset = open_dataset(args.data)
+
+    # Measure and show.
+    from tf_outfit_gan.metrics.measure import evaluate
+
+    found = [evaluate(snapshot, dataset, protocol, args.quiet) for snapshot in args.snapshots]
+    print(report(found[0]) if len(found) == 1 else compare(*found))
+    if args.json:
+        results = [measurement.to_dict() for measurement in found]
+        write_whole(args.json, json.dumps(results[0] if len(found) == 1 else results, indent=1) + "\n")
+    if args.sheet:
+        from tf_outfit_gan.metrics.cases import draw_cases
+
+        draw_cases(found[0].cases, args.sheet)
+    if args.card:
+        write_whole(args.card, model_card(found[0]))
+    for measurement in found:
+        _keep_split(measurement)
+    check_gate(gate, found[0].figures)
+
+
+def _keep_split(measurement):
+    """Stores the best split point with the snapshot, where `outfit-gan transfer` looks for it."""
+    from tf_outfit_gan.snapshot import save_transfer_split
+
+    split = measurement.figures.get("transfer.split")
+    if split and split.value is not None:
+        try:
+            save_transfer_split(measurement.fields["snapshot"], split.value)
+        except OSError as error:
+            print(f"{measurement.fields['snapshot']}: the split point is not stored there: {error.strerror}")
+
+
+def _names(args):
+    """The metrics to measure: those that were asked for, or those that there are files for."""
+    if args.metrics == "all":
+        return tuple(NEEDS)
+    if args.metrics:
+        return tuple(args.metrics.split(","))
+    return ("distribution", *(("pose",) if args.pose_model else ()), *(("articles",) if args.masks else ()))

@@ -1,0 +1,100 @@
+"""`outfit-gan inspect`: what a catalogue or its records hold, what is odd about them, and a contact sheet."""
+
+import json
+import sys
+from pathlib import Path
+
+from tf_outfit_gan.data import importers
+from tf_outfit_gan.data.records import FILENAME, open_dataset
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.process_pool import available_cores
+
+EXAMPLES = 4
+
+
+def add_arguments(parser):
+    parser.add_argument("folder", metavar="FOLDER", help="records that `outfit-gan prepare` wrote, or a catalogue")
+    parser.add_argument("--format", choices=importers.FORMATS, default="manifest",
+                        help="how a catalogue is laid out, as for prepare (default: with a %(default)s.jsonl)")
+    parser.add_argument("--out", metavar="FILE", default="sheet.png", help="picture to write (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=16, metavar="N", help="entries to show (default: %(default)s)")
+    parser.add_argument("--odd", action="store_true", help="show entries that something was found about")
+    parser.add_argument("--json", action="store_true", help="print the whole report as JSON instead of tables")
+    parser.add_argument("--workers", type=int, default=available_cores(), metavar="N",
+                        help="processes that open a catalogue's pictures (default: one a core)")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+
+
+def run(args):
+    for option in ("count", "workers"):
+        if getattr(args, option) < 1:
+            raise UserError(f"--{option} {getattr(args, option)}: expected 1 or more")
+    out = Path(args.out)
+    if not out.parent.is_dir():
+        raise UserError(f"--out {out}: no such folder {out.parent}")
+    if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise UserError(f"--out {out}: expected a name that ends in .png or .jpg")
+    source = _source(Path(args.folder), args)
+
+    survey = source.survey(args.quiet)
+    report = {"path": args.folder, **survey.report()}
+    named = _named(report["findings"])
+    ids = [entry_id for entry_id, *_ in survey.entries if not args.odd or entry_id in named]
+    rows = source.rows(ids[:args.count])
+    if args.json:
+        print(json.dumps(report, indent=1))
+    else:
+        _print_tables(report)
+    if rows:
+        from tf_outfit_gan.data.inspection.contact_sheet import contact_sheet
+
+        contact_sheet(rows).save(out)
+        print(f"wrote {out}", file=sys.stderr if args.json else sys.stdout)
+
+
+def _source(folder, args):
+    from tf_outfit_gan.data.inspection.sources import Catalogue, Records
+
+    if args.format == "manifest" and not (folder / "manifest.jsonl").exists() or (folder / FILENAME).exists():
+        return Records(open_dataset(folder))
+    return Catalogue(importers.read(folder, args.format), args.workers)
+
+
+def _named(findings):
+    """The ids that findings name."""
+    items = [item for name, found in findings.items() if name != "article under several names" for item in found]
+    return {entry_id for item in items for entry_id in (item if isinstance(item, list) else [item])}
+
+
+def _print_tables(report):
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    # A file or a pipe has no width of its own, and a terminal's is followed.
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+    counts = Table("split", *next(iter(report["counts"].values())))
+    for split, numbers in report["counts"].items():
+        counts.add_row(split, *map(str, numbers.values()))
+    counts.add_row("distinct", "", "", *map(str, report["distinct_articles"].values()))
+    console.print(counts)
+
+    splits = next(iter(report["joints"].values()))
+    if splits:
+        joints = Table("joint", *(f"{split}, {what}" for split in splits for what in ("present", "outside")))
+        for joint, by_split in report["joints"].items():
+            joints.add_row(joint, *(f"{share:.1%}" for shares in by_split.values() for share in shares.values()))
+        console.print(joints)
+
+    if report["findings"] or report["skipped"]:
+        findings = Table("found", "times", "such as")
+        for name, items in report["findings"].items():
+            examples = [" = ".join(item[:EXAMPLES]) if isinstance(item, list) else item for item in items[:EXAMPLES]]
+            findings.add_row(name, str(len(items)), escape(", ".join(examples)))
+        for skip in report["skipped"][:EXAMPLES]:
+            findings.add_row("set aside", f"{len(report['skipped'])}",
+                             escape(f"{skip['listing']} {skip['line']}: {skip['reason']}"))
+        console.print(findings)
+    else:
+        console.print("nothing odd was found")

@@ -1,0 +1,86 @@
+"""`outfit-gan`, the one front door: each verb's program is imported only when it is asked for.
+
+A program is a module with `add_arguments(parser)` and `run(args)`. Its top level imports nothing heavy, so that help
+and usage errors answer at once; TensorFlow's import takes seconds and waits until `run` needs it.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+
+# verb: (module of its program, one line of help)
+VERBS = {
+    "paperdoll": ("tf_outfit_gan.cli.paperdoll", "draw a synthetic catalogue with exact truth"),
+    "prepare": ("tf_outfit_gan.cli.prepare", "turn a catalogue into training records"),
+    "pose": ("tf_outfit_gan.cli.pose", "find the poses that a catalogue's manifest lacks"),
+    "inspect": ("tf_outfit_gan.cli.inspect", "tell what a catalogue or its records hold, and what is odd"),
+    "train": ("training.train", "train a model; the same command resumes it"),
+    "report": ("training.run_page", "show how a run is doing, on one page of HTML"),
+    "train-pose": ("training.train_pose", "train a pose estimator; the same command resumes it"),
+    "import-stylegan": ("tf_outfit_gan.cli.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
+    "render": ("tf_outfit_gan.cli.render", "render an outfit in one or many poses"),
+    "transfer": ("tf_outfit_gan.cli.transfer", "copy the colour or the pose of one picture to another"),
+    "evaluate": ("tf_outfit_gan.cli.evaluate", "measure a snapshot against photos, or compare two"),
+    "export": ("export.cli", "write a SavedModel for TF Serving"),
+    "serve": ("serving.cli.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
+    "request": ("serving.cli.request", "ask a server for a picture"),
+    "benchmark": ("training.benchmark", "measure how fast a part of the training is"),
+    "demo": ("tf_outfit_gan.cli.demo", "walk the whole road: draw, prepare, train, export, serve, request"),
+}
+
+
+def _parser(verb):
+    """Builds the parser; only the asked verb's program is imported and gets its arguments."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser = argparse.ArgumentParser(
+        prog="outfit-gan",
+        description="Pictures of people wearing outfits that nobody photographed.",
+        epilog="'outfit-gan VERB --help' explains a verb.",
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, (module, summary) in VERBS.items():
+        subparser = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".", parents=[common])
+        if name == verb:
+            program = importlib.import_module(module)
+            program.add_arguments(subparser)
+            subparser.set_defaults(run=program.run)
+    return parser
+
+
+def main(argv=None):
+    """Runs one verb. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    # The Keras code of this project runs on TensorFlow, whatever ~/.keras/keras.json says.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    args = _parser(argv[0] if argv else None).parse_args(argv)
+    try:
+        args.run(args)
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to continue", file=sys.stderr)
+        return 130
+    except Exception as error:  # The last place that can turn an error into one clear line.
+        if args.debug:
+            raise
+        kind = "" if hasattr(error, "exit_code") else f"{type(error).__name__}: "
+        print(f"outfit-gan {args.verb}: error: {kind}{error}", file=sys.stderr)
+        return getattr(error, "exit_code", 1)
+    return 0
+
+
+def entry():
+    """The console command: `main`, without the notices of TensorFlow's C++ side.
+
+    Some of these ignore every log level, and none says what a user of these programs can act on; what goes wrong comes
+    as an exception. So the native error stream goes nowhere, unless --debug or TF_CPP_MIN_LOG_LEVEL asks for it.
+    """
+    if "--debug" not in sys.argv and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(entry())

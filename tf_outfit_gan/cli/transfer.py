@@ -1,0 +1,86 @@
+"""`outfit-gan transfer`: the colour or the pose of one picture on another (arXiv 1908.08847, section 4.1 and figure 4).
+
+All that enters some layers is taken from the source, the rest from the target: the style vectors and, where conditions
+also enter as maps, those of the levels that begin in these layers. By default these are the ranges that
+`outfit-gan evaluate --metrics transfer` found best for the snapshot, or else the paper's shares of the layers: the last
+third for the colour, the first sixth for the pose (13-18 and 1-3 of the paper's 18).
+"""
+
+from tf_outfit_gan import outfit_request
+from tf_outfit_gan import snapshot as snapshots
+from tf_outfit_gan.outfit_request import OUTFIT_HELP, PSI_HELP
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.viz import sheet
+
+
+def add_arguments(parser):
+    parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
+    parser.add_argument("--source", required=True, metavar="OUTFIT",
+                        help=f"where the colour or pose comes from: {OUTFIT_HELP}; for an unconditional model seeds")
+    parser.add_argument("--target", required=True, metavar="OUTFIT", help="what it goes to, given alike")
+    parser.add_argument("--what", required=True, choices=("colour", "pose"), help="what to transfer")
+    parser.add_argument("--layers", metavar="13-18",
+                        help="layers to copy, from 1, the last included (default: what evaluate found, or the paper's)")
+    parser.add_argument("--seed", metavar="1,2,3", help="a row each (default: 1); for a conditional model only")
+    parser.add_argument("--psi", type=float, help=PSI_HELP)
+    parser.add_argument("--out", required=True, metavar="picture.png",
+                        help="the sheet to write: source, target, result")
+
+
+def run(args):
+    # Read and check: mistakes are told before the model is loaded.
+    out = outfit_request.check_out(args.out)
+    snapshot = snapshots.read(args.snapshot)
+    psi = outfit_request.check_psi(args.psi, snapshot.config.conditional)
+    layers = _layers(args, snapshot.num_layers)
+    source, target, seed_pairs = _requests(args, snapshot.config)
+
+    # Draw.
+    from tf_outfit_gan.inference import Renderer
+
+    renderer, rows = Renderer(snapshots.load(args.snapshot)), []
+    for source_seed, target_seed in seed_pairs:
+        rows.append([
+            (renderer.picture(source, source_seed, psi), f"source, seed {source_seed}"),
+            (renderer.picture(target, target_seed, psi), f"target, seed {target_seed}"),
+            (renderer.transfer(source, target, source_seed, target_seed, psi, layers),
+             f"{args.what}, layers {layers[0] + 1}-{layers[1]}"),
+        ])
+
+    # Write.
+    sheet.save_whole(sheet.grid(rows), out)
+    print(out)
+
+
+def _layers(args, num_layers):
+    """The layers to copy, 0-based and half-open."""
+    if args.layers is None:
+        split = snapshots.transfer_split(args.snapshot)
+        if split is not None:
+            return (split, num_layers) if args.what == "colour" else (0, split)
+        from tf_outfit_gan.styles import transfer_layers
+
+        return transfer_layers(args.what, num_layers)
+    first, dash, last = args.layers.partition("-")
+    try:
+        first, last = int(first), int(last if dash else first)
+    except ValueError:
+        raise UserError(f"--layers {args.layers}: expected FIRST-LAST, such as 1-{num_layers}") from None
+    if not 1 <= first <= last <= num_layers:
+        raise UserError(f"--layers {args.layers}: {args.snapshot} draws with layers 1-{num_layers}; "
+                        "expected a range within them")
+    return first - 1, last
+
+
+def _requests(args, config):
+    """(source, target, pairs of their seeds), of which the first two are None for an unconditional model."""
+    if config.conditional:
+        source, target = (outfit_request.read_request(text, config.condition_size).checked(option)
+                          for option, text in (("--source", args.source), ("--target", args.target)))
+        return source, target, [(seed, seed) for seed in outfit_request.parse_seeds(args.seed or "1")]
+    if args.seed is not None:
+        raise UserError(f"{args.snapshot} is an unconditional model: --source and --target are seeds; leave out --seed")
+    sources, targets = outfit_request.parse_seeds(args.source), outfit_request.parse_seeds(args.target)
+    if len(sources) != len(targets):
+        raise UserError(f"--source has {len(sources)} seeds and --target {len(targets)}: expected one for one")
+    return None, None, list(zip(sources, targets))

@@ -1,0 +1,76 @@
+"""The client's gRPC road. TF Serving's stubs import TensorFlow, which takes seconds: prefer REST where there is one."""
+
+import grpc
+from google.protobuf import json_format
+from tensorflow.core.framework import tensor_pb2, types_pb2
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from tf_outfit_gan.client.errors import StatusError
+
+FIELDS = {"float": "float_val", "int64": "int64_val", "string": "string_val"}
+
+
+class GrpcRoad:
+    """Talks gRPC to one server, as `RestRoad` talks HTTP: the same methods with the same results."""
+
+    def __init__(self, host_port, timeout_sec):
+        self._timeout_sec = timeout_sec
+        channel = grpc.insecure_channel(host_port, options=[
+            ("grpc.max_receive_message_length", -1),  # By default answers above 4 MiB are refused.
+            ("grpc.enable_http_proxy", 0),  # As over REST: the address given is the address asked.
+        ])
+        self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(channel)
+
+    def predict(self, model_name, inputs, output):
+        """Returns one output (bytes) for one row; the arguments are those of `RestRoad.predict`."""
+        request = predict_pb2.PredictRequest(output_filter=[output])
+        request.model_spec.name = model_name
+        for name, (dtype, value) in inputs.items():
+            request.inputs[name].CopyFrom(_to_tensor(dtype, value))
+        return self._call(self._predictions.Predict, request).outputs[output].string_val[0]
+
+    def status(self, model_name):
+        """Returns the model's versions, as TF Serving's REST API lists them."""
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = model_name
+        return _to_dict(self._call(self._models.GetModelStatus, request))["model_version_status"]
+
+    def metadata(self, model_name):
+        """Returns the answer's "model_spec" and "signature_def" (signatures by name)."""
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+        request.model_spec.name = model_name
+        answer = self._call(self._predictions.GetModelMetadata, request)
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        answer.metadata["signature_def"].Unpack(signatures)
+        return {"model_spec": _to_dict(answer.model_spec), "signature_def": _to_dict(signatures)["signature_def"]}
+
+    def _call(self, method, request):
+        try:
+            return method(request, timeout=self._timeout_sec)
+        except grpc.RpcError as error:
+            raise StatusError(error.code().name, error.details()) from None
+
+
+def _to_tensor(dtype, value):
+    """The TensorProto of one row's nested lists: a batch of one."""
+    shape, flat = [1], [value]
+    while isinstance(flat[0], list):
+        shape.append(len(flat[0]))
+        flat = [item for part in flat for item in part]
+    tensor = tensor_pb2.TensorProto(dtype=getattr(types_pb2, f"DT_{dtype.upper()}"))
+    for size in shape:
+        tensor.tensor_shape.dim.add(size=size)
+    getattr(tensor, FIELDS[dtype]).extend(flat)
+    return tensor
+
+
+def _to_dict(message):
+    return json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)

@@ -1,0 +1,71 @@
+"""The client's REST road to TF Serving or `outfit-gan serve`; the standard library is enough."""
+
+import base64
+import http.client
+import json
+from urllib.parse import quote
+
+from tf_outfit_gan.client.errors import ServerError, StatusError
+
+# What an HTTP status of TF Serving's REST API says, as the canonical code that gRPC would give; all else is INTERNAL.
+CODES = {
+    400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS",
+    429: "RESOURCE_EXHAUSTED", 499: "CANCELLED", 501: "UNIMPLEMENTED", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
+}
+
+
+class RestRoad:
+    """Talks HTTP to one server; a connection for each call, so that threads can share it."""
+
+    def __init__(self, host, port, timeout_sec):
+        self._address = host, port
+        self._timeout_sec = timeout_sec
+
+    def predict(self, model_name, inputs, output):
+        """Returns one output (bytes) for one row.
+
+        Args:
+            model_name: name of the model on the server.
+            inputs: (dtype, value) by input name; a value is nested lists of bytes, ints or floats, without the batch.
+            output: name of an output that ends in `_bytes`.
+        """
+        row = {name: _to_json(value) for name, (_, value) in inputs.items()}
+        answer = self._call("POST", f"/v1/models/{quote(model_name, safe='')}:predict", {"instances": [row]})
+        try:
+            return base64.b64decode(answer["predictions"][0][output]["b64"])
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise ServerError(f"model {model_name!r} gives no {output!r}: it was not exported for outfits") from None
+
+    def status(self, model_name):
+        """Returns the model's versions, as TF Serving's REST API lists them."""
+        return self._call("GET", f"/v1/models/{quote(model_name, safe='')}")["model_version_status"]
+
+    def metadata(self, model_name):
+        """Returns the answer's "model_spec" and "signature_def" (signatures by name)."""
+        answer = self._call("GET", f"/v1/models/{quote(model_name, safe='')}/metadata")
+        return {"model_spec": answer["model_spec"],
+                "signature_def": answer["metadata"]["signature_def"]["signature_def"]}
+
+    def _call(self, method, path, body=None):
+        """Returns the parsed answer; raises `StatusError`, `OSError`, `http.client.HTTPException` or `ServerError`."""
+        connection = http.client.HTTPConnection(*self._address, timeout=self._timeout_sec)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            response = connection.getresponse()
+            content = response.read()
+        finally:
+            connection.close()
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            raise ServerError(f"the server at {self._address[0]}:{self._address[1]} is no TF Serving: "
+                              f"it answers {method} {path} with HTTP {response.status}") from None
+        if response.status != 200:
+            raise StatusError(CODES.get(response.status, "INTERNAL"), str(answer.get("error", answer)))
+        return answer
+
+
+def _to_json(value):
+    if isinstance(value, bytes):
+        return {"b64": base64.b64encode(value).decode()}
+    return [_to_json(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""What a catalogue or its records hold, and what is odd about them."""

@@ -1,0 +1,108 @@
+"""The two things that can be inspected, alike: a catalogue, whose pictures are opened, and records, which are read."""
+
+import itertools
+import json
+from dataclasses import asdict
+
+from tf_outfit_gan.data.inspection.image_checks import look, look_at_article, look_at_photo
+from tf_outfit_gan.data.inspection.statistics import Survey
+from tf_outfit_gan.data.manifest import SPLITS, Skipped
+from tf_outfit_gan.data.records import RAW_HEIGHT, SKIPPED_FILENAME
+from tf_outfit_gan.pixels import array_to_uint8
+from tf_outfit_gan.sizes import default_size
+from tf_outfit_gan.util.process_pool import run_in_processes
+from tf_outfit_gan.util.progress import progress
+
+CHUNK, BATCH = 32, 64
+SHEET_HEIGHT = 256  # Pictures on the sheet have this many rows, or as many as there are if fewer.
+
+
+class Catalogue:
+    """A manifest's entries; each picture is opened once, at its own size."""
+
+    def __init__(self, manifest, workers):
+        self.manifest, self.workers = manifest, workers
+        self.by_id = {entry.id: entry for entry in manifest.entries}
+        self.frame = (SHEET_HEIGHT, SHEET_HEIGHT * 3 // 4)
+
+    def survey(self, quiet):
+        entries = self.manifest.entries
+        articles = list({article: None for entry in entries for article in entry.outfit.articles.values()})
+        jobs = [(look_at_photo, entry) for entry in entries] + [(look_at_article, article) for article in articles]
+        chunks = [(jobs[start:start + CHUNK],) for start in range(0, len(jobs), CHUNK)]
+        with progress("look", len(jobs), "pictures", quiet) as advance:
+            found = run_in_processes(_looks, chunks, min(self.workers, len(chunks)), advance)
+        looks = list(itertools.chain.from_iterable(found))
+        photos, looks_by_article = looks[:len(entries)], dict(zip(articles, looks[len(entries):]))
+
+        survey = Survey()
+        survey.skipped += map(asdict, self.manifest.skipped)
+        for entry, photo in zip(entries, photos):
+            worn = {slot: looks_by_article[article] for slot, article in entry.outfit.articles.items()}
+            faults = [seen.fault for seen in (photo, *worn.values()) if seen.fault]
+            if faults:
+                survey.skipped.append(asdict(Skipped(entry.line, entry.id, faults[0], entry.listing)))
+            else:
+                survey.add(entry.id, entry.split, photo, worn, entry.outfit.keypoints)
+        sizes = [photo.size for photo in photos if photo.size]
+        if sizes:
+            height, width = default_size(sizes[0])
+            shrunk = max(1, height // SHEET_HEIGHT)
+            self.frame = height // shrunk, width // shrunk
+        return survey
+
+    def rows(self, ids):
+        from tf_outfit_gan.data.inspection.contact_sheet import listed
+
+        return [listed(self.by_id[entry_id], self.frame) for entry_id in ids]
+
+
+class Records:
+    """A prepared data set; its pictures are looked at as they are stored at a small level."""
+
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def survey(self, quiet):
+        from tf_outfit_gan.data.pipeline import batches
+
+        dataset, survey = self.dataset, Survey()
+        level = max(level for level in dataset.levels if level[0] <= RAW_HEIGHT or level == dataset.levels[0])
+        if dataset.skipped:
+            lines = (dataset.path / SKIPPED_FILENAME).read_text(encoding="utf-8").splitlines()
+            survey.skipped += map(json.loads, lines)
+        with progress("look", sum(map(dataset.count, SPLITS)), "entries", quiet) as advance:
+            for split in filter(dataset.count, SPLITS):
+                for batch in batches(dataset, split, level, level, BATCH).as_numpy_iterator():
+                    for number, entry_id in enumerate(batch["ids"]):
+                        # A missing article is 0 throughout; no pixel of another one is.
+                        articles = {slot: look(array_to_uint8(pixels), True)
+                                    for slot, pixels in zip(dataset.slots, batch["articles"][number]) if pixels.any()}
+                        pose = batch["keypoints"][number]
+                        survey.add(entry_id.decode(), split, look(array_to_uint8(batch["image"][number]), False),
+                                   articles, pose if pose.any() else None)
+                    advance(len(batch["ids"]))
+        return survey
+
+    def rows(self, ids):
+        from tf_outfit_gan.data.inspection.contact_sheet import recorded
+        from tf_outfit_gan.data.pipeline import batches
+
+        dataset, wanted, rows = self.dataset, set(ids), []
+        size = next((level for level in dataset.levels if level[0] >= SHEET_HEIGHT), dataset.levels[-1])
+        for split in filter(dataset.count, SPLITS):
+            for batch in batches(dataset, split, size, size, 1).as_numpy_iterator():
+                if len(rows) == len(wanted):
+                    return rows
+                if batch["ids"][0].decode() in wanted:
+                    rows.append(recorded({name: values[0] for name, values in batch.items()}))
+        return rows
+
+
+def _looks(jobs, advance):
+    """Looks at some pictures, in a worker."""
+    looks = []
+    for function, subject in jobs:
+        looks.append(function(subject))
+        advance()
+    return looks

@@ -1,0 +1,95 @@
+"""One entry becomes the bytes of its pictures at every level: the work of prepare's processes, without TensorFlow."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tf_outfit_gan.data.manifest import Skipped
+from tf_outfit_gan.data.records import is_raw
+from tf_outfit_gan.images.cutout import open_article
+from tf_outfit_gan.images.open import WHITE, fit, open_image, pyramid
+from tf_outfit_gan.pose.mpii import NUM_JOINTS
+from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.util.errors import UserError
+
+JPEG_QUALITY = 95
+
+# A picture scaled down keeps its aspect up to the rounding of its sides.
+ASPECT_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What the records of an entry hold: photos[level], and articles[level][slot] with b"" for a missing one."""
+
+    id: str
+    photos: list
+    articles: list
+    keypoints: np.ndarray
+    has_keypoints: bool
+
+
+def encode_entries(entries, levels, pose_model=None):
+    """Yields each entry `Encoded`; in the place of one whose pictures cannot be read comes a `Skipped`.
+
+    A `pose_model` finds the poses of entries without keypoints; an entry in whose photo it finds nobody is skipped.
+    """
+    for entry in entries:
+        try:
+            yield encode_entry(entry, levels, pose_model)
+        except UserError as error:
+            yield Skipped(entry.line, entry.id, str(error), entry.listing)
+
+
+def encode_entry(entry, levels, pose_model=None):
+    """Fits an entry's pictures into the largest level and encodes them at all; its pose moves along with the photo."""
+    original = open_photo(entry)
+    photo, placement = fit(original, levels[-1])
+    keypoints = entry.outfit.keypoints
+    if keypoints is None and pose_model:
+        from tf_outfit_gan.pose_estimation.persons import find_person
+
+        keypoints = find_person(pose_model, original)
+        keypoints[:, 2] = keypoints[:, 2] > 0
+    articles = [[b""] * len(SLOTS) for _ in levels]
+    for slot, article in entry.outfit.articles.items():
+        packshot, _ = fit(open_article(article), levels[-1], WHITE)
+        for level, picture in enumerate(_encode_levels(packshot, levels)):
+            articles[level][SLOTS.index(slot)] = picture
+    return Encoded(
+        id=entry.id,
+        photos=_encode_levels(photo, levels),
+        articles=articles,
+        keypoints=np.zeros((NUM_JOINTS, 3), np.float32) if keypoints is None else placement.move(keypoints),
+        has_keypoints=keypoints is not None,
+    )
+
+
+def open_photo(entry):
+    """Opens an entry's photo; raises `UserError` also when its aspect is not that of the picture its pose is of.
+
+    Then height and width are swapped, the photo was cropped, or the pose was found before the photo was turned upright:
+    the joints would lie beside the body.
+    """
+    photo = open_image(entry.image)
+    if entry.outfit.pose_size:
+        height, width = entry.outfit.pose_size
+        expected = photo.height * width / height
+        if abs(photo.width - expected) > max(1, ASPECT_TOLERANCE * expected):
+            raise UserError(f"{entry.image}: {photo.height}x{photo.width} pixels upright, but its keypoints are of a "
+                            f"picture of {height}x{width}; expected the same aspect")
+    return photo
+
+
+def _encode_levels(image, levels):
+    pictures = zip(levels, pyramid(image, levels))
+    return [pixels.tobytes() if is_raw(level) else _jpeg(pixels) for level, pixels in pictures]
+
+
+def _jpeg(pixels):
+    """Baseline, because progressive takes three times as long to decode; with all its colour, which is the subject."""
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return out.getvalue()

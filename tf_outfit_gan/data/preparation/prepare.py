@@ -1,0 +1,91 @@
+"""A catalogue becomes training records at every level of resolution.
+
+Entries are dealt to shards in the order of a hash of their ids: the plan depends on the catalogue alone, and what lies
+together in it does not lie together in training. Processes make shards, each one whole; a shard counts as made when a
+file says so that is written after its records. So a rerun after a kill goes on with the shards that are missing, and
+the bytes are the same whatever the number of processes, tasks, machines or interruptions.
+"""
+
+import os
+from pathlib import Path
+
+from tf_outfit_gan.data import importers
+from tf_outfit_gan.data.preparation.beam import make_on_beam
+from tf_outfit_gan.data.preparation.shards import Job, bind, bound, make_shard, plan_shards
+from tf_outfit_gan.images.open import open_image
+from tf_outfit_gan.sizes import default_size, levels_of
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.process_pool import available_cores, run_in_processes
+from tf_outfit_gan.util.progress import progress
+
+# A process takes seconds to start, for it writes with TensorFlow: fewer entries than this are not worth another one.
+ENTRIES_A_WORKER = 256
+
+
+def prepare(source, data, size=None, *, format="manifest", workers=None, task=None, beam=None, strict=False,
+            quiet=False, pose_model=None):
+    """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
+
+    Args:
+        size: (height, width) of the largest level; None for that of the first photo.
+        format: one of `importers.FORMATS`.
+        workers: processes; None for one a core, or fewer for a small catalogue.
+        task: (index, count) makes the index-th of count parts of the shards. Whoever makes the last shard that was
+            missing binds them together; the others return None.
+        beam: list of options of Apache Beam, whose workers then make the shards; None for processes of this machine.
+        pose_model: file or folder of an estimator for entries without keypoints; None leaves them without.
+
+    Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
+    outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
+    """
+    if beam is not None:  # Its workers start in other folders.
+        source, data, pose_model = (path and os.path.abspath(path) for path in (source, data, pose_model))
+    job, manifest, shards = plan(source, data, size, format, strict, pose_model)
+    dataset = bound(job)
+    if dataset:
+        return dataset
+    index, count = task or (0, 1)
+    part = shards[index::count]
+    entries = sum(len(shard.entries) for shard in part)
+    if beam is not None:
+        make_on_beam(job, part, beam)
+    else:
+        workers = min(workers or min(available_cores(), -(-entries // ENTRIES_A_WORKER)), len(part))
+        with progress("prepare", entries, "entries", quiet) as advance:
+            run_in_processes(make_shard, [(job, shard) for shard in part], workers, advance)
+    dataset = bind(job, manifest, shards)
+    if isinstance(dataset, int):
+        print(f"task {index} of {count}: made its {len(part)} shards; other tasks have {dataset} left to make")
+        return None
+    return dataset
+
+
+def plan(source, data, size=None, format="manifest", strict=False, pose_model=None):
+    """Reads a catalogue; returns (`Job`, `Manifest`, list of `Shard`): all that it takes to make the data set."""
+    data = Path(data)
+    if data.exists() and not data.is_dir():
+        raise UserError(f"{data}: expected a folder to write to, found a file")
+    manifest = importers.read(source, format)
+    levels = tuple(levels_of(size or _first_photo_size(manifest.entries)))
+    origin = {"manifest_sha256": manifest.sha256, "size": list(levels[-1])}
+    if pose_model:
+        from tf_outfit_gan.pose_estimation import load_estimator, models
+
+        load_estimator(pose_model)  # A mistake is told once, and not as the fault of every entry.
+        origin["pose_model_sha256"] = models.digest(pose_model)
+    job = Job(Path(source), data, levels, origin, strict, pose_model)
+    if strict and manifest.skipped:
+        raise UserError(job.why(manifest.skipped[0]))
+    (data / "records").mkdir(parents=True, exist_ok=True)
+    return job, manifest, plan_shards(manifest.entries, levels[-1])
+
+
+def _first_photo_size(entries):
+    """The default size: that of the first photo that opens."""
+    for entry in entries:
+        try:
+            width, height = open_image(entry.image).size
+            return default_size((height, width))
+        except UserError:
+            continue
+    raise UserError(f"{entries[0].image}: could not be read, and none of the other {len(entries) - 1} photos either")

@@ -1,0 +1,240 @@
+"""Shards: which entries share a file, how their records are made, and how a rerun knows that they are.
+
+Whoever makes a shard (a process of this machine, a task of a job array, a worker of a Beam runner) makes the same
+bytes, and does not harm another who makes the same shard at the same time, as a batch system that repeats lost work
+does: each writes to files of its own and renames them. When all shards are made, dataset.json says so, and from then on
+the data set is whole. Several may bind at once, such as the last tasks of a job array: they write the same bytes.
+"""
+
+import hashlib
+import itertools
+import json
+import math
+import os
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tf_outfit_gan.data import records
+from tf_outfit_gan.data.manifest import SPLITS, Skipped
+from tf_outfit_gan.data.preparation.encode import encode_entries
+from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.util.atomic import PARTIAL, beside, write_whole
+from tf_outfit_gan.util.errors import UserError
+
+# A set has as many shards as it takes to keep the largest level's records of a shard below SHARD_BYTES, so that
+# hundreds of readers find files of their own and a killed run loses little; and a small set has FEW_SHARDS, eight
+# readers with eight each, unless it is so small that they would hold fewer than FEW_ENTRIES.
+SHARD_BYTES, MANY_ENTRIES = 400 << 20, 1024
+FEW_SHARDS, FEW_ENTRIES = 64, 128
+
+# What a pixel of a photo takes as JPEG, about: the plan must not depend on having encoded it.
+PIXEL_BYTES = 0.35
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all shards of a data set share; `origin` says what it is made of, and `strict` allows no bad entry."""
+
+    source: Path
+    data: Path
+    levels: tuple
+    origin: dict
+    strict: bool
+    pose_model: str | None = None  # Finds the poses of entries without keypoints.
+
+    def why(self, skip):
+        """Says of an entry set aside where it stands and what is wrong with it."""
+        return f"{self.source}/{skip.listing} {skip.line}: {skip.reason}"
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """A share of a split: the entries whose records stand in the same files."""
+
+    split: str
+    index: int
+    num_shards: int
+    entries: tuple
+
+    def done_file(self, data):
+        """The file that says that the shard's records are whole, and what they hold."""
+        return data / "records" / f"{self.split}-{self.index:05d}-of-{self.num_shards:05d}.done.json"
+
+
+def plan_shards(entries, size):
+    """Deals each split's entries, sorted by a hash of their ids, to shards of equal length (give or take one).
+
+    The plan depends on the entries and on the largest level's `size` alone.
+    """
+    shards = []
+    for split in SPLITS:
+        members = sorted((entry for entry in entries if entry.split == split),
+                         key=lambda entry: hashlib.sha256(entry.id.encode()).digest())
+        pictures = sum(1 + len(entry.outfit.articles) for entry in members)
+        count = max(min(FEW_SHARDS, -(-len(members) // FEW_ENTRIES)), -(-len(members) // MANY_ENTRIES),
+                    min(len(members), math.ceil(pictures * size[0] * size[1] * PIXEL_BYTES / SHARD_BYTES)))
+        bounds = [len(members) * index // count for index in range(count + 1)] if count else []
+        shards += [Shard(split, index, count, tuple(members[start:end]))
+                   for index, (start, end) in enumerate(itertools.pairwise(bounds))]
+    return shards
+
+
+def make_shard(job, shard, advance):
+    """Makes a shard's records, unless they are whole already; `advance(count)` hears of entries done.
+
+    Raises `UserError` at the first bad entry if the job is strict.
+    """
+    if finished(job, shard):
+        advance(len(shard.entries))
+        return
+
+    def encoded():
+        for result in encode_entries(shard.entries, job.levels, job.pose_model):
+            if job.strict and isinstance(result, Skipped):
+                raise UserError(job.why(result))
+            advance(1)
+            yield result
+
+    try:
+        _write_shard(job, shard, encoded())
+    except FileNotFoundError:
+        # Somebody else made this very shard meanwhile, made the data set whole with it, and tidied up.
+        if not finished(job, shard):
+            raise
+
+
+def _write_shard(job, shard, results):
+    """Writes the records of `results`, each an `Encoded` or a `Skipped`.
+
+    Files are written beside, brought to disk and renamed; then another file says that the shard is done, and of which
+    origin.
+    """
+    import tensorflow as tf
+
+    outputs = [(kind, level) for kind in records.KINDS for level in range(len(job.levels))]
+    names = {output: records.record_name(shard.split, shard.index, shard.num_shards, output[0], job.levels[output[1]])
+             for output in outputs}
+    partial = {output: beside(job.data / "records" / names[output]) for output in outputs}
+    entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(SLOTS, 0)
+    with ExitStack() as stack:
+        writers = {output: stack.enter_context(tf.io.TFRecordWriter(str(partial[output]))) for output in outputs}
+        for encoded in results:
+            if isinstance(encoded, Skipped):
+                skipped.append(asdict(encoded))
+                continue
+            for kind, level in outputs:
+                writers[kind, level].write(_example(encoded, kind, level))
+            entries += 1
+            with_keypoints += encoded.has_keypoints
+            for slot, article in zip(SLOTS, encoded.articles[0]):
+                articles[slot] += bool(article)
+    files = {}
+    for output in outputs:
+        with open(partial[output], "rb") as file:
+            os.fsync(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        files[names[output]] = {"bytes": partial[output].stat().st_size, "sha256": digest}
+        os.replace(partial[output], job.data / "records" / names[output])
+    fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files,
+              "skipped": skipped}
+    write_whole(shard.done_file(job.data), json.dumps({"origin": job.origin, **fields}))
+
+
+def _example(encoded, kind, level):
+    """One record: what `pipeline` parses."""
+    from tensorflow.train import BytesList, Example, Feature, Features, FloatList
+
+    if kind == "articles":
+        feature = {"articles": Feature(bytes_list=BytesList(value=encoded.articles[level]))}
+    else:
+        feature = {
+            "id": Feature(bytes_list=BytesList(value=[encoded.id.encode()])),
+            "image": Feature(bytes_list=BytesList(value=[encoded.photos[level]])),
+            "keypoints": Feature(float_list=FloatList(value=encoded.keypoints.ravel())),
+        }
+    return Example(features=Features(feature=feature)).SerializeToString(deterministic=True)
+
+
+def description(job, shard):
+    """Returns what a shard's done file says that it holds, or None: not made yet, or of another origin."""
+    try:
+        fields = json.loads(shard.done_file(job.data).read_text())
+    except FileNotFoundError:
+        return None
+    return fields if fields.pop("origin") == job.origin else None
+
+
+def finished(job, shard):
+    """Tells whether a shard is made and every byte of its files is as it was written."""
+    fields = description(job, shard)
+    try:
+        return fields is not None and all(_sha256(job.data / "records" / name) == file["sha256"]
+                                          for name, file in fields["files"].items())
+    except FileNotFoundError:
+        return False
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def bind(job, manifest, shards):
+    """Makes a data set of the shards and returns it, opened; returns how many are missing if not all are made.
+
+    Raises `UserError` when every entry is bad, or any of a strict job.
+    """
+    descriptions = {shard: description(job, shard) for shard in shards}
+    missing = sum(fields is None for fields in descriptions.values())
+    if missing:
+        return missing
+    skipped = manifest.skipped + [Skipped(**skip) for shard in shards for skip in descriptions[shard].pop("skipped")]
+    skipped.sort(key=lambda skip: (skip.listing, skip.line))
+    if job.strict and skipped:  # Set aside by an earlier run that was not strict.
+        raise UserError(job.why(skipped[0]))
+    if len(skipped) == len(manifest.entries) + len(manifest.skipped):
+        raise UserError(f"{job.source}: every entry is bad; {job.why(skipped[0])}")
+    if skipped:
+        lines = [json.dumps(asdict(skip), ensure_ascii=False) + "\n" for skip in skipped]
+        write_whole(job.data / records.SKIPPED_FILENAME, "".join(lines))
+    fields = {
+        "format": records.FORMAT, "slots": SLOTS, "levels": job.levels, "origin": job.origin, "skipped": len(skipped),
+        "splits": {split: [descriptions[shard] for shard in shards if shard.split == split] for split in SPLITS},
+    }
+    write_whole(job.data / records.FILENAME, json.dumps(fields, indent=1) + "\n")
+    # What killed runs left.
+    for partial in (job.data / "records").glob(f".*{PARTIAL}"):
+        partial.unlink(missing_ok=True)
+
+    dataset = records.open_dataset(job.data)
+    print(summary(dataset, "prepared"))
+    for skip in skipped[:3]:
+        print(f"skipped {job.why(skip)}")
+    return dataset
+
+
+def bound(job):
+    """Returns the data set of the job if it is whole, else None; refuses to write over another."""
+    if not (job.data / records.FILENAME).exists():
+        return None
+    dataset = records.open_dataset(job.data)
+    found = json.loads((job.data / records.FILENAME).read_text(encoding="utf-8"))["origin"]
+    if found != job.origin:
+        changed = next(key for key in {**found, **job.origin} if found.get(key) != job.origin.get(key))
+        what = changed.removesuffix("_sha256").replace("_", " ")
+        raise UserError(f"{job.data}: holds a data set made from another {what}; delete it or choose another folder")
+    if job.strict and dataset.skipped:
+        set_aside = f"{dataset.skipped} bad entries were set aside"
+        raise UserError(f"{job.data}: {set_aside}, see {job.data / records.SKIPPED_FILENAME}")
+    print(summary(dataset, "already prepared"))
+    return dataset
+
+
+def summary(dataset, verb):
+    """One line about a data set."""
+    counts = ", ".join(f"{dataset.count(split)} {split}" for split in SPLITS)
+    levels = f"{format_size(dataset.levels[0])} to {format_size(dataset.levels[-1])}"
+    skipped = f", {dataset.skipped} set aside (see {records.SKIPPED_FILENAME})" if dataset.skipped else ""
+    return f"{verb} {dataset.path}: {counts}, levels {levels}{skipped}"

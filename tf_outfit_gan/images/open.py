@@ -1,0 +1,152 @@
+"""Pictures from outside: opened with care, fitted into a frame, and halved into levels."""
+
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from PIL.ImageOps import exif_transpose
+
+from tf_outfit_gan.images.color_profile import to_srgb
+from tf_outfit_gan.images.jpeg_integrity import check_measure, check_skeleton
+from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.files import read_file
+
+WHITE = (255, 255, 255)
+
+# What catalogues are made of. Pillow knows more, and would start other programs for some (EPS).
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+
+# Limits of a sane picture: one pixel is a placeholder, and the largest cameras have 61 million. A picture at the limit
+# takes half a gigabyte to open.
+MIN_SIDE, MAX_PIXELS, MAX_BYTES = 3, 1 << 26, 1 << 29
+
+BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262  # Tags of TIFF.
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a picture went in its frame: x' = x * scale + offset, in widths and heights of the old and new frame."""
+
+    x_scale: float
+    x_offset: float
+    y_scale: float
+    y_offset: float
+
+    def move(self, keypoints):
+        """Moves a pose [K, 3] along with its picture."""
+        moved = np.array(keypoints, np.float32)
+        moved[:, 0] = moved[:, 0] * self.x_scale + self.x_offset
+        moved[:, 1] = moved[:, 1] * self.y_scale + self.y_offset
+        moved[moved[:, 2] == 0] = 0
+        return moved
+
+    def inverse(self):
+        """The way back, from places in the frame to places in the picture."""
+        return Placement(1 / self.x_scale, -self.x_offset / self.x_scale, 1 / self.y_scale, -self.y_offset / self.y_scale)
+
+
+def open_image(path):
+    """Opens a picture of any of `FORMATS` as 8-bit RGB in sRGB: upright (EXIF), transparency laid on white.
+
+    Of an animation or a file of several pages it is the first picture. Raises `UserError` that names a file which is
+    missing, damaged as far as its format tells, too large or too small to be sane, or no picture.
+    """
+    data = read_file(path, MAX_BYTES)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of tags that no pixel depends on.
+            return _decode(data)
+    except UnidentifiedImageError:  # Its message holds an address in memory, another one in each run.
+        reason = "it is empty" if not data else "of no known kind"
+    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what they like for broken files.
+        reason = str(error) or type(error).__name__
+    raise UserError(f"{path}: expected a picture such as PNG or JPEG, could not read it ({reason})")
+
+
+def _decode(data):
+    with Image.open(io.BytesIO(data)) as image:
+        # From the header alone: a few kilobytes can claim to be gigabytes of pixels.
+        width, height = image.size
+        if image.format not in FORMATS:
+            raise ValueError(f"{image.format} is not one of {', '.join(FORMATS)}")
+        if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE:
+            raise ValueError(f"{height}x{width} pixels; expected {MIN_SIDE} a side at least, {MAX_PIXELS:,} in all at most")
+        if image.format in ("JPEG", "MPO"):
+            ends = check_skeleton(data)
+            check_measure(data, ends, image)
+        if image.format == "PNG":
+            with Image.open(io.BytesIO(data)) as checked:
+                checked.verify()  # Its checksums, which decoding does not look at; and this cannot decode any more.
+        profile = image.info.get("icc_profile")
+        return _on_white(exif_transpose(image), profile)
+
+
+def _on_white(image, profile):
+    """Turns a picture of any mode into RGB, in sRGB, without transparency."""
+    if image.mode.startswith("I;16"):
+        image = _eight_bits(image)
+    elif image.mode in ("I", "F"):
+        raise ValueError("its pixels have 32 bits, and nothing says which number is white")
+    if not image.has_transparency_data:
+        return to_srgb(image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB"), profile)
+    image = image.convert("RGBA")
+    colours = to_srgb(image.convert("RGB"), profile)
+    return Image.composite(colours, Image.new("RGB", image.size, WHITE), image.getchannel("A"))
+
+
+def _eight_bits(image):
+    """Scales 16-bit gray, which Pillow would clip at 255."""
+    tags = getattr(image, "tag_v2", {})
+    if (tags.get(BITS_PER_SAMPLE, (16,)), tags.get(PHOTOMETRIC, 1)) != ((16,), 1):
+        raise ValueError("TIFF of more than 8 bits is read only if it has 16, with 0 for black")
+    if "transparency" in image.info:
+        raise ValueError("16-bit gray with a transparent shade is not read")
+    return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
+
+
+def fit(image, size, fill=None):
+    """Scales an RGB picture to fit inside `size` (height, width), keeps its aspect and centres it.
+
+    The rest is padded with `fill`, or with the median colour of the picture's border when that is None, which continues
+    a studio's background. Returns the picture and its `Placement`.
+    """
+    height, width = size
+    scale = min(width / image.width, height / image.height)
+    inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    fill = _border_colour(image) if fill is None and inner != (width, height) else fill
+    if inner != image.size:
+        image = image.resize(inner, Image.Resampling.LANCZOS)
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    if inner != (width, height):
+        framed = Image.new("RGB", (width, height), fill)
+        framed.paste(image, (left, top))
+        image = framed
+    return image, Placement(inner[0] / width, left / width, inner[1] / height, top / height)
+
+
+def pyramid(image, levels):
+    """Returns the picture [H, W, 3] uint8 at each of `levels`, from small to large; its own size is the last one.
+
+    Each level is the exact mean of 2x2 pixels of the next, as StyleGAN stores its data: sums are kept as integers and
+    rounded once, so no level inherits the rounding of another.
+    """
+    pixels = [np.asarray(image)]
+    sums = pixels[0]
+    for shift in range(2, 2 * len(levels), 2):
+        # This was as much work as the JPEGs. 256 times 255 still fits in 16 bits; and a colour at a time, for NumPy's
+        # loop along three colours is all overhead.
+        kind = np.uint16 if shift <= 8 else np.uint32
+        rows = np.add(sums[0::2], sums[1::2], dtype=kind)
+        sums = np.empty((rows.shape[0], rows.shape[1] // 2, 3), kind)
+        for colour in range(3):
+            np.add(rows[:, 0::2, colour], rows[:, 1::2, colour], out=sums[..., colour])
+        pixels.insert(0, (sums + kind(1 << (shift - 1)) >> shift).astype(np.uint8))
+    return pixels
+
+
+def _border_colour(image):
+    pixels = np.asarray(image)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return tuple(int(channel) for channel in np.median(border, axis=0))

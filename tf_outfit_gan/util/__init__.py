@@ -1,0 +1,1 @@
+"""What every package needs and that knows nothing of the model: errors, files, processes, progress."""

@@ -1,0 +1,88 @@
+"""Files and folders that are either whole or not there: written beside, forced to the disk, then renamed."""
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+
+PARTIAL = ".partial"
+
+
+@contextlib.contextmanager
+def whole_folder(path):
+    """Yields an empty folder beside `path`, which is to be filled and then takes its place; on an error it goes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial, old = beside(path), beside(path.with_name(f"{path.name}.old"))
+    shutil.rmtree(partial, ignore_errors=True)  # Of a killed process that had our number.
+    partial.mkdir()
+    try:
+        yield partial
+        flush_folder(partial)
+        if path.exists():
+            os.rename(path, old)  # Deleting takes a while, in which half a folder would have the name.
+        os.rename(partial, path)
+        sync(path.parent)
+    finally:
+        for leftover in (partial, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def remove_folder(path):
+    """Removes a folder with all that it holds; half of it never has its name."""
+    os.rename(path, beside(path))
+    shutil.rmtree(beside(path), ignore_errors=True)
+
+
+def clear_partials(folder):
+    """Removes what killed programs had begun to write, or to remove, in a folder."""
+    for path in folder.glob(f".*{PARTIAL}"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def check_room(folder, sizes):
+    """Raises the `OSError` of a full disk unless files of these sizes in bytes fit into a folder together.
+
+    For those who write with HDF5: it ends the process without a word when it cannot write what it has buffered.
+    """
+    with contextlib.ExitStack() as files:
+        for size in sizes:
+            os.posix_fallocate(files.enter_context(tempfile.TemporaryFile(dir=folder)).fileno(), 0, size)
+
+
+def flush_folder(folder):
+    """Forces every file and folder to the disk: a rename must not come there before what it names."""
+    for root, _, files in os.walk(folder):
+        for path in [root, *(os.path.join(root, file) for file in files)]:
+            sync(path)
+
+
+def sync(path):
+    """Forces one file, or the names in one folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def beside(path):
+    """Where this process writes what shall be renamed to `path`: another name than that of any other process."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PARTIAL}")
+
+
+def write_whole(path, text):
+    """Writes a text file that is either whole or not there: beside, to disk, then renamed."""
+    partial = beside(path)
+    try:
+        with open(partial, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
