@@ -30,19 +30,32 @@ def style():
     return snapshot, Renderer(snapshot)
 
 
-@pytest.mark.parametrize("layers, copied", [((0, 1), [0]), ((1, 4), [1]), ((2, 3), [1]), ((3, 6), [2]), ((0, 6), [0, 1, 2])])
-def test_a_transfer_takes_the_maps_that_enter_at_its_layers(layers, copied):
+@pytest.mark.parametrize("layers, pose, articles", [
+    ((0, 1), "source", "target"), ((1, 4), "target", "target"), ((3, 6), "target", "source"), ((0, 6), "source", "source")])
+def test_the_maps_of_a_transfer_go_with_the_first_and_the_last_layer(layers, pose, articles):
     painter = Painter(make_snapshot())
-    sides = [(tf.constant([seed], tf.int64), tf.constant(articles), tf.constant(keypoints)) for seed, articles, keypoints
-             in zip((1, 2), np.random.default_rng(5).uniform(-1, 1, (2, 1, 6, 16, 12, 3)).astype(np.float32),
-                    np.float32([[request(seed).keypoints] for seed in (1, 2)]))]
-    of_source, of_target = (painter.condition_maps(*side[1:]) for side in sides)
-    maps = [(of_source if level in copied else of_target)[level] for level in range(3)]
-    w = styles.copy_layers(*(painter.style_vectors(*side) for side in sides), *layers)
-    expected = painter.draw(w, sides[1][0], maps)
-    np.testing.assert_allclose(painter.transfer(*sides, layers), expected, atol=1e-5)
-    # The maps matter: with the target's alone the picture is another one.
-    assert np.abs(painter.draw(w, sides[1][0], of_target) - expected).max() > 1e-2
+    pictures = np.random.default_rng(5).uniform(-1, 1, (2, 1, 6, 16, 12, 3)).astype(np.float32)
+    sides = {side: (tf.constant([seed], tf.int64), tf.constant(pictures[seed - 1]), tf.constant(request(seed).keypoints[None]))
+             for seed, side in ((1, "source"), (2, "target"))}
+    w = styles.copy_layers(*(painter.style_vectors(*side) for side in sides.values()), *layers)
+    maps = painter.condition_maps(sides[articles][1], sides[pose][2])
+    expected = painter.draw(w, sides["target"][0], maps)
+    np.testing.assert_allclose(painter.transfer(*sides.values(), layers), expected, atol=1e-5)
+    # Each half of the maps matters.
+    for other in ((sides["source"][1], sides["target"][2]), (sides["target"][1], sides["source"][2])):
+        if (other[0] is sides[articles][1]) != (other[1] is sides[pose][2]):
+            changed = painter.draw(w, sides["target"][0], painter.condition_maps(*other))
+            assert np.abs(changed - expected).max() > 1e-2
+
+
+def test_rows_of_a_transfer_have_ranges_of_their_own():
+    painter = Painter(make_snapshot())
+    seeds, pictures = tf.constant([1, 1], tf.int64), tf.random.stateless_uniform([2, 2, 6, 16, 12, 3], [1, 2], -1, 1)
+    source, target = ((seeds, pictures[side], tf.constant(np.stack([request(side + 1).keypoints] * 2))) for side in (0, 1))
+    both = painter.transfer(source, target, (tf.constant([0, 4]), tf.constant([1, 6])))
+    for row, layers in enumerate(((0, 1), (4, 6))):
+        one = painter.transfer(*([part[row:row + 1] for part in side] for side in (source, target)), layers)
+        np.testing.assert_allclose(both[row:row + 1], one, atol=1e-4)
 
 
 def test_a_model_with_poses_in_its_style_alone_is_exported_as_it_renders(style, tmp_path):

@@ -56,9 +56,11 @@ class Painter:
         return self.draw(w, seeds, self.condition_maps(articles, keypoints))
 
     def transfer(self, source, target, layers, psi=1.0):
-        """The target's pictures with all that enters some layers taken from the source (1908.08847, section 4.1).
+        """The target's pictures with the style vectors of some layers taken from the source (1908.08847, section 4.1).
 
-        That is the style vectors, and the condition maps where there are some.
+        Where conditions also enter as maps, these go with the layers, but whole: half of a limb in one pose and half in
+        another would be no picture. The pose of the maps is that of the side which owns the first layer, and their
+        articles are those of the side which owns the last one.
 
         Args:
             source, target: (seeds, articles, keypoints); without the last two for an unconditional model. The noise is
@@ -67,8 +69,14 @@ class Painter:
         """
         seeds = target[0]
         w = styles.copy_layers(*(self.style_vectors(*side, psi=psi) for side in (source, target)), *layers)
-        maps = styles.copy_maps(*(self.condition_maps(*side[1:]) for side in (source, target)), *layers)
-        return self.draw(w, seeds, maps)
+        if not self.config.conditional:
+            return self.draw(w, seeds)
+        (_, source_articles, source_keypoints), (_, articles, keypoints) = source, target
+        first_layer, last_layer = (tf.broadcast_to(owned, tf.shape(seeds)) for owned in (
+            tf.equal(layers[0], 0), tf.equal(layers[1], self.num_layers)))
+        articles = tf.where(last_layer[:, None, None, None, None], source_articles, articles)
+        keypoints = tf.where(first_layer[:, None, None], source_keypoints, keypoints)
+        return self.draw(w, seeds, self.condition_maps(articles, keypoints))
 
 
 class Renderer:
