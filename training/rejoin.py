@@ -71,8 +71,4 @@ class Rejoin:
         if self._time_limit_sec is not None:
             left_sec = self._started + self._time_limit_sec - time.monotonic()
             arguments += ["--time-limit", f"{max(left_sec, 1) / 60:.3f}"]  # The last one counts.
-        if sys.stderr.fileno() != 2:
-            # The command line has moved the error stream, and does so again.
-            os.dup2(sys.stderr.fileno(), 2)
-            del os.environ["TF_CPP_MIN_LOG_LEVEL"]
         os.execv(sys.executable, [sys.executable, *arguments])

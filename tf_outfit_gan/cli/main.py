@@ -9,6 +9,8 @@ import importlib
 import os
 import sys
 
+from tf_outfit_gan.cli.quiet_import import QuietImport
+
 # verb: (module of its program, one line of help)
 VERBS = {
     "paperdoll": ("tf_outfit_gan.cli.paperdoll", "draw a synthetic catalogue with exact truth"),
@@ -70,15 +72,13 @@ def main(argv=None):
 
 
 def entry():
-    """The console command: `main`, without the notices of TensorFlow's C++ side.
+    """The console command: `main`, without the notices of TensorFlow's C++ side unless TF_CPP_MIN_LOG_LEVEL is 0.
 
-    Some of these ignore every log level, and none says what a user of these programs can act on; what goes wrong comes
-    as an exception. So the native error stream goes nowhere, unless --debug or TF_CPP_MIN_LOG_LEVEL asks for it.
+    Errors and what ends the process (CUDA, NCCL, an allocator) are written to the terminal as they come.
     """
-    if "--debug" not in sys.argv and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Errors, but neither notices nor warnings.
+    if level != "0":
+        sys.meta_path.insert(0, QuietImport())
     return main()
 
 
