@@ -19,7 +19,7 @@ from tf_outfit_gan.pose_estimation import load_estimator, simple_baselines
 from tf_outfit_gan.pose_estimation.simple_baselines import TARGET_SIGMA, JointsLoss, build_estimator
 from tf_outfit_gan.util.errors import UserError
 from training import pose_augmentation, pose_trainer
-from training.train_pose import PoseConfig
+from training.cli.train_pose import PoseConfig
 
 CONFIG = PoseConfig("small", (64, 48), steps=3, batch=4, learning_rate=0.01, seed=0)
 

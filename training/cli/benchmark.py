@@ -8,8 +8,8 @@ import importlib
 
 # subcommand: (module of its program, one line of help)
 SUBCOMMANDS = {
-    "step": ("training.benchmark_step", "time the training step, and its floor, on random pictures"),
-    "input": ("training.benchmark_input", "time reading and decoding, against decoding alone"),
+    "step": ("training.cli.benchmark_step", "time the training step, and its floor, on random pictures"),
+    "input": ("training.cli.benchmark_input", "time reading and decoding, against decoding alone"),
 }
 
 
