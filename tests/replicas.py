@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
-from training.cluster import resolve
-from training.distribution import Workers, make_strategy
+from training.distribute.cluster import resolve
+from training.distribute.strategy import Workers, make_strategy
 from training.phases import Stage
 from training.steps import STATISTICS, Steps
 

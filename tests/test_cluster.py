@@ -9,7 +9,7 @@ import pytest
 
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.util.errors import UserError
-from training.cluster import Cluster, expand_hosts, resolve
+from training.distribute.cluster import Cluster, expand_hosts, resolve
 
 ALONE = {"PATH": "/bin"}
 

@@ -7,7 +7,7 @@ import pytest
 from tests.catalogues import write_catalogue
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.preparation.prepare import prepare
-from training import environment
+from training.distribute import environment
 
 SECRETS = {"TF_TOKEN_app_terraform_io": "planted-1", "TF_VAR_password": "planted-2", "XLA_KEY": "planted-3",
            "OMP_SECRET": "planted-4", "AWS_SECRET_ACCESS_KEY": "planted-5", "TF_CONFIG": '{"token": "planted-6"}'}

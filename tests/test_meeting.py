@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from training.cluster import Cluster
-from training.meeting import WorkersMissing, meet
+from training.distribute.cluster import Cluster
+from training.distribute.rendezvous import WorkersMissing, meet
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.sizes import format_size
-from training.distribution import make_strategy
+from training.distribute.strategy import make_strategy
 from training.phases import Stage
 from training.steps import Steps
 from training.stop import Stop

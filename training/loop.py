@@ -9,10 +9,11 @@ from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
-from training import machine, schedule
+from training import schedule
 from training.batches import distributed_batches
 from training.checkpoints import Checkpoints
-from training.distribution import Workers, make_strategy
+from training.distribute import devices
+from training.distribute.strategy import Workers, make_strategy
 from training.finetune import begin
 from training.grids import Grids
 from training.metrics import Metrics
@@ -168,7 +169,7 @@ def _keep_config(folder, dataset, model_config, config, init, writes):
     ours = {
         "data": str(dataset.path.resolve()), "model": configs.to_dict(model_config), "training": configs.to_dict(config),
         "init": init,
-        "machine": machine.describe(),  # Not compared: a run may move.
+        "machine": devices.describe(),  # Not compared: a run may move.
     }
     if path.exists():
         theirs = json.loads(path.read_text())

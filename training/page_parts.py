@@ -7,8 +7,9 @@ from html import escape
 
 from tf_outfit_gan.config import nearest_preset
 from tf_outfit_gan.sizes import format_size, levels_of
-from training import environment, page_pictures
+from training import page_pictures
 from training.curves import chart
+from training.distribute import environment
 from training.page_style import STYLE
 from training.status import format_duration
 

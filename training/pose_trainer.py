@@ -20,7 +20,7 @@ from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.pose_estimation.simple_baselines import JointsLoss, build_estimator
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
-from training.distribution import make_strategy
+from training.distribute.strategy import make_strategy
 from training.pose_augmentation import augment
 from training.pose_report import measure
 

@@ -11,7 +11,7 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.progress import progress
 from training import schedule
-from training.distribution import make_strategy
+from training.distribute.strategy import make_strategy
 from training.step_profile import milliseconds_by_operation
 from training.timed_step import FloorOfStep, TimedStep, flops_by_type, timed
 

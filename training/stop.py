@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from training.rejoin import tells_of_loss
+from training.distribute.restart import tells_of_loss
 
 # Packages in which an error may come from any line, as everywhere: whoever calls them passes it on.
 _OURS = ("training", "tf_outfit_gan")

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.randomness import BatchDraws
 from training import graph_cost, schedule
-from training.distribution import make_strategy
+from training.distribute.strategy import make_strategy
 from training.floor import Floor
 from training.pace import CALL_SEC
 from training.phases import Stage

@@ -43,7 +43,7 @@ def run(args):
     if args.json and not args.json.absolute().parent.is_dir():
         raise UserError(f"--json {args.json}: its folder does not exist; create it first")
 
-    from training.machine import choose_devices, describe
+    from training.distribute.devices import choose_devices, describe
     from training.step_report import measure, show
 
     choose_devices(args.devices)

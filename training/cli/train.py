@@ -8,8 +8,8 @@ from tf_outfit_gan.config import PRESETS, from_preset, to_json
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.util.errors import UserError
 from training import schedule
-from training.cluster import resolve
 from training.data_service import check_address
+from training.distribute.cluster import resolve
 from training.finetune import settled
 from training.full_disk import full_disk_told
 from training.lock import locked
@@ -70,10 +70,10 @@ def run(args):
     # Of a cluster, its chief holds the folder for all.
     lock = locked(folder) if cluster is None or cluster.index == 0 else contextlib.nullcontext()
     with lock, full_disk_told(folder):
-        from training.distribution import make_strategy
+        from training.distribute.devices import choose_devices
+        from training.distribute.restart import Rejoin
+        from training.distribute.strategy import make_strategy
         from training.loop import train
-        from training.machine import choose_devices
-        from training.rejoin import Rejoin
 
         choose_devices(args.devices)
         with Rejoin(cluster, args.cluster_timeout * 60, time_limit_sec, started) as rejoin:

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tf_outfit_gan.util.errors import UserError
-from training import environment
+from training.distribute import environment
 
 
 def choose_devices(names):

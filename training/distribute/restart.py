@@ -11,7 +11,7 @@ import time
 
 import tensorflow as tf
 
-from training.meeting import meet
+from training.distribute.rendezvous import meet
 
 # How the loss of a worker shows, here or in what another one tells.
 _LOST = (
