@@ -20,7 +20,7 @@ from tf_outfit_gan.viz import sheet
 from training import checkpoints
 from training.checkpoints import Checkpoints
 from training.full_disk import full_disk_told
-from training.report import Report
+from training.monitor.logger import Report
 
 LIMIT = 4096
 SETTINGS = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1", "total_kimg=0.032",

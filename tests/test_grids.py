@@ -9,9 +9,9 @@ from tests.exported import write_snapshot
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.viz.sheet import CAPTION, GAP
-from training import grids as grids_module
-from training import timeline
-from training.grids import ENTRIES, SEEDS, Grids
+from training.monitor import image_grids as grids_module
+from training.monitor import timeline
+from training.monitor.image_grids import ENTRIES, SEEDS, Grids
 
 CELL = (256, 192)  # Of 16x12 pixels, 16 times as large.
 

@@ -9,14 +9,14 @@ import tensorflow as tf
 from tests.catalogues import write_catalogue
 from tf_outfit_gan.config import TrainingConfig, from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
-from training.guards import MOST_SKIPPED, Diverged, OutOfMemory, complaint_about_memory, out_of_memory
 from training.loop import train
+from training.monitor.diagnostics import Signs
+from training.monitor.divergence import MOST_SKIPPED, Diverged, OutOfMemory, complaint_about_memory, out_of_memory
+from training.monitor.watchdog import Watchdog
 from training.phases import Stage
-from training.signs import Signs
 from training.steps import Steps
 from training.tally import STATISTICS, means
 from training.timed_step import random_batch
-from training.watchdog import Watchdog
 
 STAGE = Stage(1, False, 8, 1)
 SETTINGS = ("conditional=false", "size=8x6", "mixing_probability=0")

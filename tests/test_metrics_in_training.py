@@ -12,8 +12,8 @@ from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.metrics.measure import evaluate
 from tf_outfit_gan.util.errors import UserError
 from training.loop import train
-from training.metrics import Metrics, best_of
-from training.report import Report
+from training.monitor.logger import Report
+from training.monitor.snapshot_metrics import Metrics, best_of
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from training import times
+from training.monitor import times
+from training.monitor.logger import Report
+from training.monitor.status import format_duration, status_line
+from training.monitor.times import GRAPHS, STEPS, Times
 from training.phases import Stage
-from training.report import Report
-from training.status import format_duration, status_line
-from training.times import GRAPHS, STEPS, Times
 
 RECORD = {
     "cur_nimg": 12_345_600, "height": 1024, "alpha": 0.375, "images_per_sec": 75.31, "sec_per_kimg": 13.3,

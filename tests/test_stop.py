@@ -14,9 +14,9 @@ import tensorflow as tf
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.sizes import format_size
 from training.distribute.strategy import make_strategy
+from training.monitor.preemption import Stop
 from training.phases import Stage
 from training.steps import Steps
-from training.stop import Stop
 from training.timed_step import random_batch
 
 ALONE, SECOND_OF_TWO = SimpleNamespace(index=0, count=1), SimpleNamespace(index=1, count=2)

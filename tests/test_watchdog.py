@@ -2,7 +2,7 @@
 
 import time
 
-from training.watchdog import Watchdog
+from training.monitor.watchdog import Watchdog
 
 
 def test_a_stall_is_told_again_after_twice_the_time_and_so_is_its_end():

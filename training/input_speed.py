@@ -11,7 +11,7 @@ from tf_outfit_gan.data.pipeline import compact_batches, decode_jpeg, decode_raw
 from tf_outfit_gan.data.records import is_raw
 from tf_outfit_gan.sizes import format_size
 from training.data_service import served
-from training.memory import resident_bytes
+from training.monitor.memory import resident_bytes
 
 UNROLLED = 64  # JPEGs that one graph call of the limit decodes.
 _MIB = 1 << 20

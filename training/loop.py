@@ -15,15 +15,15 @@ from training.checkpoints import Checkpoints
 from training.distribute import devices
 from training.distribute.strategy import Workers, make_strategy
 from training.finetune import begin
-from training.grids import Grids
-from training.metrics import Metrics
+from training.monitor.image_grids import Grids
+from training.monitor.logger import Report
+from training.monitor.preemption import Stop
+from training.monitor.snapshot_metrics import Metrics
+from training.monitor.watchdog import Watchdog
 from training.pace import Pace
 from training.phases import Stage
-from training.report import Report
 from training.rewind import rewind
 from training.steps import Steps
-from training.stop import Stop
-from training.watchdog import Watchdog
 
 _INTERVALS = ("tick", "checkpoint", "snapshot")
 # What may change between a run and its continuation: nothing here touches the weights' way, but for rounding.

@@ -18,7 +18,7 @@ from training.accumulation import entries_of, summed
 from training.adam import Adam
 from training.augment import adapted
 from training.finetune import named_weights
-from training.guards import FiniteGuard, complaint_about_memory, out_of_memory
+from training.monitor.divergence import FiniteGuard, complaint_about_memory, out_of_memory
 from training.phases import Phases
 from training.tally import STATISTICS
 from training.waiting import Waiting

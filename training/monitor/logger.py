@@ -5,11 +5,11 @@ import time
 
 import tensorflow as tf
 
-from training.memory import training_bytes
-from training.signs import Signs
-from training.status import status_line
+from training.monitor.diagnostics import Signs
+from training.monitor.memory import training_bytes
+from training.monitor.status import status_line
+from training.monitor.times import GRAPHS, STEPS, Times
 from training.tally import means
-from training.times import GRAPHS, STEPS, Times
 
 
 class Report:

@@ -9,7 +9,7 @@ from tf_outfit_gan.inference import Painter
 from tf_outfit_gan.viz import sheet
 from tf_outfit_gan.viz.sheet import MISSING
 from tf_outfit_gan.viz.skeleton import draw_skeleton
-from training import timeline
+from training.monitor import timeline
 
 # A plain grid: photos, and what an unconditional model draws.
 ROWS, COLUMNS = 3, 8

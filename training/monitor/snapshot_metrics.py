@@ -11,7 +11,7 @@ from tf_outfit_gan.metrics.measure import measure
 from tf_outfit_gan.metrics.protocol import Protocol
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
-from training.grids import PIXELS_AT_ONCE
+from training.monitor.image_grids import PIXELS_AT_ONCE
 
 MOST_AT_ONCE = 64  # More pictures in one call save no time.
 
