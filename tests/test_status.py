@@ -5,9 +5,10 @@ import time
 
 import pytest
 
+from tf_outfit_gan.util.progress import format_duration
 from training.monitor import times
 from training.monitor.logger import Report
-from training.monitor.status import format_duration, status_line
+from training.monitor.status import status_line
 from training.monitor.times import GRAPHS, STEPS, Times
 from training.phases import Stage
 

@@ -1,6 +1,7 @@
 """The status line: how a run is doing, for people, in at most 140 columns."""
 
 from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.progress import format_duration
 
 # (label, name of the statistic, format, the least that is told). What a tick lacks is not told.
 TOLD = (
@@ -35,11 +36,3 @@ def status_line(record, size, growing):
         if record.get(name, -1) >= least:
             parts.append(f"{label} {record[name]:{form}}")
     return "  ".join(parts)
-
-
-def format_duration(seconds):
-    """Writes 45 as 0:00:45, and 100,000 as 1d 03:46."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    return f"{days}d {hours:02d}:{minutes:02d}" if days else f"{hours}:{minutes:02d}:{seconds:02d}"

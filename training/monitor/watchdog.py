@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 
-from training.monitor.status import format_duration
+from tf_outfit_gan.util.progress import format_duration
 
 PATIENCE = 10  # A block that takes less than so many times the usual is not told, however long that is.
 
