@@ -7,8 +7,7 @@ import pytest
 
 from tf_outfit_gan.util.progress import format_duration
 from training.monitor import times
-from training.monitor.logger import Report
-from training.monitor.status import status_line
+from training.monitor.logger import Report, status_line
 from training.monitor.times import GRAPHS, STEPS, Times
 from training.phases import Stage
 

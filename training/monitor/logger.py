@@ -5,11 +5,22 @@ import time
 
 import tensorflow as tf
 
+from tf_outfit_gan.sizes import format_size
+from tf_outfit_gan.util.progress import format_duration
 from training.monitor.diagnostics import Signs
 from training.monitor.memory import training_bytes
-from training.monitor.status import status_line
 from training.monitor.times import GRAPHS, STEPS, Times
 from training.tally import means
+
+# Of the status line: (label, name of the statistic, format, the least that is shown). What a tick lacks is left out.
+STATUS_FIELDS = (
+    ("G", "loss_generator", ".3f", 0),
+    ("D", "loss_discriminator", ".3f", 0),
+    ("R1", "r1_penalty", ".4f", 0),
+    ("ADA", "ada_probability", ".2f", 0.005),
+    ("data wait", "input_wait", ".0%", 0.05),
+    ("skipped", "skipped_updates", "d", 1),
+)
 
 
 class Report:
@@ -99,3 +110,27 @@ class Report:
             for name, value in values.items():
                 tf.summary.scalar(name, value, step=cur_nimg)
         self._writer.flush()
+
+
+def status_line(record, size, growing):
+    """Writes a tick's record as one line for people, in at most 140 columns.
+
+    Args:
+        record: as it goes to stats.jsonl; cur_nimg and alpha are always there.
+        size: (height, width) of the pictures now.
+        growing: whether resolution will still increase, so that the time left is a lower bound.
+    """
+    alpha = record["alpha"]
+    parts = [f"kimg {record['cur_nimg'] / 1000:<8.1f} {format_size(size)} {f'fade {alpha:.0%}' if alpha < 1 else 'stable':<9}"]
+    if "images_per_sec" in record:
+        parts.append(f"{record['images_per_sec']:>6.1f} img/s")
+    if "sec_per_kimg" in record:
+        parts.append(f"{record['sec_per_kimg']:>7.2f} s/kimg")
+    if "left_sec" in record:
+        parts.append(f"left {'>' if growing else ''}{format_duration(record['left_sec'])}")
+    if record.get("memory_bytes"):
+        parts.append(f"{record['memory_bytes'] / 2**30:.1f} GiB")
+    for label, name, form, least in STATUS_FIELDS:
+        if record.get(name, -1) >= least:
+            parts.append(f"{label} {record[name]:{form}}")
+    return "  ".join(parts)
