@@ -6,9 +6,8 @@ import time
 import pytest
 
 from tf_outfit_gan.util.progress import format_duration
-from training.monitor import times
-from training.monitor.logger import Report, status_line
-from training.monitor.times import GRAPHS, STEPS, Times
+from training.monitor import logger
+from training.monitor.logger import GRAPHS, STEPS, Report, Times, status_line
 from training.phases import Stage
 
 RECORD = {
@@ -51,7 +50,7 @@ def test_the_times_of_a_run_by_hand(monkeypatch):
                   103.0, 104.0,  # Opening the data takes 1 s,
                   110.0,  # and the first call, which begins at 106 and ends at 110, 4 s.
                   150.0, 200.0])
-    monkeypatch.setattr(times.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(logger.time, "monotonic", lambda: next(clock))
     found = Times()
     with found.spent("opening the data"):
         pass

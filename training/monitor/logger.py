@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import contextmanager
 
 import tensorflow as tf
 
@@ -9,7 +10,6 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.progress import format_duration
 from training.monitor.diagnostics import Signs
 from training.monitor.memory import training_bytes
-from training.monitor.times import GRAPHS, STEPS, Times
 from training.tally import means
 
 # Of the status line: (label, name of the statistic, format, the least that is shown). What a tick lacks is left out.
@@ -21,6 +21,9 @@ STATUS_FIELDS = (
     ("data wait", "input_wait", ".0%", 0.05),
     ("skipped", "skipped_updates", "d", 1),
 )
+
+# What a run spends its time on besides the steps, in the order in which it first does so.
+START, GRAPHS, STEPS = "start", "building graphs", "steps"
 
 
 class Report:
@@ -134,3 +137,43 @@ def status_line(record, size, growing):
         if record.get(name, -1) >= least:
             parts.append(f"{label} {record[name]:{form}}")
     return "  ".join(parts)
+
+
+class Times:
+    """Adds up seconds by kind, on a clock that runs from `started` (as `time.monotonic` has it; None = now).
+
+    Everything before the first step is the start, but for what is measured by itself.
+    """
+
+    def __init__(self, started=None):
+        self._started = time.monotonic() if started is None else started
+        self._spent, self._first_step_sec = {}, None
+
+    @contextmanager
+    def spent(self, kind):
+        """Measures a block."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.add(kind, time.monotonic() - begun)
+
+    def add(self, kind, seconds):
+        if kind in (GRAPHS, STEPS) and self._first_step_sec is None:
+            self._first_step_sec = time.monotonic() - self._started
+            self._spent[START] = self._first_step_sec - seconds - sum(self._spent.values())
+        self._spent[kind] = self._spent.get(kind, 0.0) + seconds
+
+    def shares(self):
+        """{kind: part of the time so far}, adding up to 1; "the rest" is what nobody measured."""
+        total = time.monotonic() - self._started
+        spent = self._spent | {"the rest": max(0.0, total - sum(self._spent.values()))}
+        return {kind: seconds / total for kind, seconds in spent.items()}
+
+    def summary(self):
+        """One line for the log: how long until the first step, and the shares, largest first."""
+        if self._first_step_sec is None:
+            return "no step was taken"
+        shares = sorted(self.shares().items(), key=lambda item: -item[1])
+        told = ", ".join(f"{kind} {share:.1%}" for kind, share in shares if share >= 0.0005)
+        return f"first step after {self._first_step_sec:.1f} s; the time went to: {told}"
