@@ -9,8 +9,8 @@ from tests.exported import write_snapshot
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.viz.sheet import CAPTION, GAP
+from training.monitor import image_grids
 from training.monitor import image_grids as grids_module
-from training.monitor import timeline
 from training.monitor.image_grids import ENTRIES, SEEDS, Grids
 
 CELL = (256, 192)  # Of 16x12 pixels, 16 times as large.
@@ -88,10 +88,10 @@ def test_the_timeline_has_a_frame_of_the_final_size_for_each_snapshot(drawn):
 
 
 def test_many_frames_are_spread_evenly_from_the_first_to_the_last():
-    assert timeline.spread(3, 5) == [0, 1, 2]
-    assert timeline.spread(9, 5) == [0, 2, 4, 6, 8]
-    found = timeline.spread(1000)
-    assert len(set(found)) == timeline.MOST_FRAMES and found[0] == 0 and found[-1] == 999
+    assert image_grids.spread(3, 5) == [0, 1, 2]
+    assert image_grids.spread(9, 5) == [0, 2, 4, 6, 8]
+    found = image_grids.spread(1000)
+    assert len(set(found)) == image_grids.MOST_FRAMES and found[0] == 0 and found[-1] == 999
 
 
 def test_an_unconditional_model_has_a_plain_grid(data, tmp_path):

@@ -1,15 +1,15 @@
 """Grids of pictures: the same seeds under the same conditions, again and again, to watch a model learn."""
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from tf_outfit_gan import pixels
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.viz import sheet
-from tf_outfit_gan.viz.sheet import MISSING
+from tf_outfit_gan.viz.sheet import CAPTION, FONT_SIZE, GAP, INK, MISSING, PAPER, save_whole
 from tf_outfit_gan.viz.skeleton import draw_skeleton
-from training.monitor import timeline
 
 # A plain grid: photos, and what an unconditional model draws.
 ROWS, COLUMNS = 3, 8
@@ -19,6 +19,11 @@ ENTRIES, SEEDS = 6, 3
 LEAST_HEIGHT, MOST_HEIGHT = 256, 512
 # Drawn in one call: as much memory as one picture of 1024x768 takes beside a training is enough.
 PIXELS_AT_ONCE = 1 << 20
+
+MOST_FRAMES = 60
+HEIGHT = 192  # Of a cell, at most.
+FRAME_MS, LAST_FRAME_MS = 200, 3000
+COLOURS = 128
 
 
 class Grids:
@@ -57,7 +62,7 @@ class Grids:
             columns = [self._draw(painter, np.repeat(seed, self._entries)) for seed in self._seeds]
             shown = columns[0]
             sheet.save_whole(self._asked_and_drawn(columns), path)
-        timeline.add_frame(folder, snapshot, shown[:ENTRIES])
+        add_frame(folder, snapshot, shown[:ENTRIES])
 
     def _draw(self, painter, seeds):
         """Pictures of seeds [N] as cells, each under its entry's conditions if the model has any."""
@@ -111,3 +116,36 @@ def _cell_size(size):
 def _write_plain(path, cells):
     rows = [cells[start:start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
     sheet.save_whole(sheet.grid([[(np.asarray(cell), "") for cell in row] for row in rows]), path)
+
+
+def add_frame(folder, snapshot, cells):
+    """Adds a snapshot's pictures, a list of Pillow images of one size, to the timeline of a run's folder."""
+    frames = folder / "timeline"
+    frames.mkdir(exist_ok=True)
+    fading = f", fading in {snapshot.alpha:.0%}" if snapshot.alpha < 1 else ""
+    caption = f"{snapshot.cur_nimg / 1000:.0f} kimg, {format_size(snapshot.size)}{fading}"
+    save_whole(_frame(cells, caption), frames / f"{snapshot.name}.png")
+
+    paths = sorted(frames.glob("[0-9]*kimg.png"))
+    first, *others = (Image.open(paths[index]) for index in spread(len(paths)))
+    durations = [FRAME_MS] * len(others) + [LAST_FRAME_MS]
+    save_whole(first, folder / "timeline.gif", "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+
+
+def spread(count, most=MOST_FRAMES):
+    """Indices of at most `most` of `count` frames, evenly spread from the first to the last."""
+    if count <= most:
+        return list(range(count))
+    return [round(place * (count - 1) / (most - 1)) for place in range(most)]
+
+
+def _frame(cells, caption):
+    """Cells side by side over a caption, with a palette as a GIF has it."""
+    height = min(HEIGHT, cells[0].height)
+    width = round(cells[0].width * height / cells[0].height)
+    frame = Image.new("RGB", (len(cells) * (width + GAP) + GAP, height + CAPTION + GAP), PAPER)
+    for place, cell in enumerate(cells):
+        frame.paste(cell.resize((width, height), Image.Resampling.BOX), (GAP + place * (width + GAP), GAP))
+    middle = (frame.width / 2, frame.height - CAPTION / 2)
+    ImageDraw.Draw(frame).text(middle, caption, INK, ImageFont.load_default(FONT_SIZE), anchor="mm")
+    return frame.quantize(COLOURS)
