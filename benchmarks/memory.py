@@ -54,7 +54,7 @@ def peak_of_a_step(model_config, config, level, batch):
     import tensorflow as tf
 
     from training import schedule
-    from training.phases import Stage
+    from training.schedule import Stage
     from training.steps import Steps
     from training.timed_step import random_batch
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 from tf_outfit_gan.config import from_preset
 from training.distribute.cluster import resolve
 from training.distribute.strategy import Workers, make_strategy
-from training.phases import Stage
+from training.schedule import Stage
 from training.steps import STATISTICS, Steps
 
 BATCH = 16

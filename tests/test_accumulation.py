@@ -7,7 +7,7 @@ import tensorflow as tf
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.randomness import BatchDraws
 from training.accumulation import entries_of, summed
-from training.phases import Stage
+from training.schedule import Stage
 from training.steps import Steps
 from training.tally import STATISTICS
 

@@ -14,7 +14,7 @@ from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.util.errors import UserError
 from training.augment import Augmentation, adapted, colour_matrix, resampling
 from training.checkpoints import Checkpoints
-from training.phases import Stage
+from training.schedule import Stage
 from training.steps import Steps
 
 SIZE = (16, 12)

@@ -13,7 +13,7 @@ from training.loop import train
 from training.monitor.diagnostics import Signs
 from training.monitor.divergence import MOST_SKIPPED, Diverged, OutOfMemory, complaint_about_memory, out_of_memory
 from training.monitor.watchdog import Watchdog
-from training.phases import Stage
+from training.schedule import Stage
 from training.steps import Steps
 from training.tally import STATISTICS, means
 from training.timed_step import random_batch

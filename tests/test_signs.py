@@ -6,7 +6,7 @@ import pytest
 
 from training.monitor.diagnostics import Signs
 from training.monitor.logger import Report
-from training.phases import Stage
+from training.schedule import Stage
 
 HEALTHY = {"height": 64, "sign_real": 0.6, "sign_fake": -0.7, "loss_generator": 1.4, "r1_loss": 0.15,
            "spread_real": 0.4, "spread_fake": 0.35, "input_wait": 0.01, "skipped_updates": 0}

@@ -8,7 +8,7 @@ import pytest
 from tf_outfit_gan.util.progress import format_duration
 from training.monitor import logger
 from training.monitor.logger import GRAPHS, STEPS, Report, Times, status_line
-from training.phases import Stage
+from training.schedule import Stage
 
 RECORD = {
     "cur_nimg": 12_345_600, "height": 1024, "alpha": 0.375, "images_per_sec": 75.31, "sec_per_kimg": 13.3,

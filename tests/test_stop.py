@@ -15,7 +15,7 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.sizes import format_size
 from training.distribute.strategy import make_strategy
 from training.monitor.preemption import Stop
-from training.phases import Stage
+from training.schedule import Stage
 from training.steps import Steps
 from training.timed_step import random_batch
 

@@ -16,7 +16,7 @@ from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.util.errors import UserError
 from training.adam import SCALE_STEPS, Adam
 from training.loop import train
-from training.phases import Stage
+from training.schedule import Stage
 from training.steps import Steps
 
 

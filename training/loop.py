@@ -21,8 +21,8 @@ from training.monitor.preemption import Stop
 from training.monitor.snapshot_metrics import Metrics
 from training.monitor.watchdog import Watchdog
 from training.pace import Pace
-from training.phases import Stage
 from training.rewind import rewind
+from training.schedule import Stage
 from training.steps import Steps
 
 _INTERVALS = ("tick", "checkpoint", "snapshot")

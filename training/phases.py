@@ -5,7 +5,6 @@ is a phase of its own every so many steps: the lazy form of arXiv 1912.04958, ap
 """
 
 import collections
-import dataclasses
 import math
 
 import tensorflow as tf
@@ -17,31 +16,6 @@ from training.mismatch import with_wrong_part
 
 # What a picture is scored under: embedding [N, F] and condition maps, a list of [N, H, W, M]; None where there is none.
 Conditions = collections.namedtuple("Conditions", "embedding maps")
-
-
-@dataclasses.dataclass(frozen=True)
-class Stage:
-    """What selects a traced step: a level, fading in or stable, and how many pictures a replica sees."""
-
-    level: int
-    fading: bool
-    replica_batch: int
-    replicas: int
-    micro_batch: int = 0  # Pictures of them that it computes at once; 0 = all.
-
-    @property
-    def batch(self):
-        return self.replica_batch * self.replicas
-
-    @property
-    def at_once(self):
-        """Pictures that a replica computes at once."""
-        return self.micro_batch or self.replica_batch
-
-    @property
-    def turns(self):
-        """How often it does so before an update."""
-        return self.replica_batch // self.at_once
 
 
 class Phases:

@@ -14,7 +14,7 @@ from training import graph_cost, schedule
 from training.distribute.strategy import make_strategy
 from training.floor import Floor
 from training.pace import CALL_SEC
-from training.phases import Stage
+from training.schedule import Stage
 from training.steps import Steps
 
 
