@@ -55,7 +55,7 @@ def peak_of_a_step(model_config, config, level, batch):
 
     from training import schedule
     from training.schedule import Stage
-    from training.steps import Steps
+    from training.step import Steps
     from training.timed_step import random_batch
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -17,7 +17,7 @@ from tf_outfit_gan.config import from_preset
 from training.distribute.cluster import resolve
 from training.distribute.strategy import Workers, make_strategy
 from training.schedule import Stage
-from training.steps import STATISTICS, Steps
+from training.step import STATISTICS, Steps
 
 BATCH = 16
 LEVEL = 1

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_outfit_gan import snapshot as snapshots
-from training import checkpoints
+from training import checkpoint
 
 
 def train_command(folder, dataset, settings, *words):
@@ -44,13 +44,13 @@ def small_steps(size):
 
 def newest_checkpoint(folder):
     """The image count of the newest checkpoint of a run; 0 = none."""
-    found = checkpoints.found(folder / "checkpoints")
+    found = checkpoint.found(folder / "checkpoints")
     return int(found[-1].name.removesuffix("img")) if found else 0
 
 
 def memory(folder):
     """{name: value} of all that the newest checkpoint of a run holds."""
-    reader = tf.train.load_checkpoint(str(checkpoints.found(folder / "checkpoints")[-1] / "state"))
+    reader = tf.train.load_checkpoint(str(checkpoint.found(folder / "checkpoints")[-1] / "state"))
     names = reader.get_variable_to_shape_map()
     return {name: reader.get_tensor(name) for name in names if "_OBJECT_GRAPH" not in name}
 

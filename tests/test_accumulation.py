@@ -8,8 +8,8 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.randomness import BatchDraws
 from training.accumulation import entries_of, summed
 from training.schedule import Stage
-from training.steps import Steps
-from training.tally import STATISTICS
+from training.step import Steps
+from training.step_statistics import STATISTICS
 
 LEVEL, BATCH, TURNS, CUR_NIMG = 2, 16, 2, 32
 SETTINGS = ("r1_interval=2", "recompute_from=8", "ada_target=0.6", "mismatch_weight=1", "seed=3")

@@ -13,9 +13,9 @@ from tf_outfit_gan.pose.heatmaps import render_heatmaps
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.util.errors import UserError
 from training.augment import Augmentation, adapted, colour_matrix, resampling
-from training.checkpoints import Checkpoints
+from training.checkpoint import Checkpoints
 from training.schedule import Stage
-from training.steps import Steps
+from training.step import Steps
 
 SIZE = (16, 12)
 

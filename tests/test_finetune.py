@@ -14,7 +14,7 @@ from tf_outfit_gan.inference import Painter
 from tf_outfit_gan.networks import build_networks
 from tf_outfit_gan.util.errors import UserError
 from training.finetune import begin, named_weights, settled
-from training.steps import Steps
+from training.step import Steps
 
 SEEDS = np.arange(4)
 ARTICLES = np.random.default_rng(1).uniform(-1, 1, (4, 6, 8, 6, 3)).astype(np.float32)

@@ -17,8 +17,8 @@ from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.viz import sheet
-from training import checkpoints
-from training.checkpoints import Checkpoints
+from training import checkpoint
+from training.checkpoint import Checkpoints
 from training.full_disk import full_disk_told
 from training.monitor.logger import Report
 
@@ -97,7 +97,7 @@ def test_a_run_on_a_full_disk_stops_and_goes_on(disk, tmp_path, capsys):
     said = capsys.readouterr().err
     assert f"{run}: cannot be written (no space left on device; 0" in said and said.count("\n") == 1
     assert newest_checkpoint(run) == saved
-    assert not any(map(checkpoints.damage_of, checkpoints.found(run / "checkpoints")))
+    assert not any(map(checkpoint.damage_of, checkpoint.found(run / "checkpoints")))
     assert not list(run.rglob(".*"))
 
     (disk / "filler").unlink()

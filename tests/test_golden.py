@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tests.official import GOLDEN, Official
 from tf_outfit_gan import losses, ops, styles
-from training.adam import Adam
+from training.optimizer import Adam
 
 CLOSE = dict(rtol=2e-4, atol=2e-5)
 NAMES = ["stylegan1_r32", "stylegan1_r32_fused", "stylegan1_r16_labels"]

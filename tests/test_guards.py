@@ -14,8 +14,8 @@ from training.monitor.diagnostics import Signs
 from training.monitor.divergence import MOST_SKIPPED, Diverged, OutOfMemory, complaint_about_memory, out_of_memory
 from training.monitor.watchdog import Watchdog
 from training.schedule import Stage
-from training.steps import Steps
-from training.tally import STATISTICS, means
+from training.step import Steps
+from training.step_statistics import STATISTICS, means
 from training.timed_step import random_batch
 
 STAGE = Stage(1, False, 8, 1)

@@ -10,7 +10,7 @@ from tests.catalogues import write_catalogue
 from tests.runs import assert_same_memory, kill_when, newest_checkpoint, train_command
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
-from training import checkpoints
+from training import checkpoint
 from training.loop import train
 
 # Everything that a run has to remember: fades, augmentation that adapts, a loss scale, lazy R1.
@@ -40,7 +40,7 @@ def test_a_killed_run_ends_as_the_undisturbed_one(dataset, tmp_path):
     command = train_command(killed, dataset, FEW)
     assert kill_when(command, lambda: newest_checkpoint(killed) >= 16) == -9
     assert kill_when(command, lambda: newest_checkpoint(killed) >= 48, 0.03) == -9
-    damaged = checkpoints.found(killed / "checkpoints")[-1]
+    damaged = checkpoint.found(killed / "checkpoints")[-1]
     (damaged / "state.data-00000-of-00001").write_bytes(b"")
     assert train(killed, dataset, *from_preset("tiny", FEW), quiet=True) == 80
     assert f"{damaged}: is damaged" in (killed / "log.txt").read_text()

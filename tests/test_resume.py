@@ -20,13 +20,13 @@ from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.errors import UserError
-from training import checkpoints
-from training.checkpoints import Checkpoints
+from training import checkpoint
+from training.checkpoint import Checkpoints
 from training.lock import locked
 from training.loop import train
 from training.pace import Pace
 from training.rewind import rewind
-from training.steps import Steps
+from training.step import Steps
 
 MODEL = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1")
 SETTINGS = (*MODEL, "total_kimg=0.064", "checkpoint_kimg=0.016", "tick_kimg=0.008", "snapshot_kimg=1")
@@ -97,7 +97,7 @@ class TestCheckpoints:
         content = data.read_bytes()
         for place in range(0, len(content), len(content) // 40):
             data.write_bytes(content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1:])
-            assert checkpoints.damage_of(saved / "000000024img"), place
+            assert checkpoint.damage_of(saved / "000000024img"), place
 
     def test_if_all_are_damaged_all_are_named_and_none_is_touched(self, saved):
         for path in saved.iterdir():
@@ -105,7 +105,7 @@ class TestCheckpoints:
         text = "000000024img: is damaged .*; .*000000016img: is damaged .* no checkpoint can be read"
         with pytest.raises(UserError, match=text) as error:
             self.restored(saved)
-        assert "\n" not in str(error.value) and len(checkpoints.found(saved)) == 2
+        assert "\n" not in str(error.value) and len(checkpoint.found(saved)) == 2
 
 
 def test_what_comes_again_is_taken_back(tmp_path):

@@ -16,7 +16,7 @@ from tf_outfit_gan.sizes import format_size
 from training.distribute.strategy import make_strategy
 from training.monitor.preemption import Stop
 from training.schedule import Stage
-from training.steps import Steps
+from training.step import Steps
 from training.timed_step import random_batch
 
 ALONE, SECOND_OF_TWO = SimpleNamespace(index=0, count=1), SimpleNamespace(index=1, count=2)

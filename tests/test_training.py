@@ -14,10 +14,10 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.util.errors import UserError
-from training.adam import SCALE_STEPS, Adam
 from training.loop import train
+from training.optimizer import SCALE_STEPS, Adam
 from training.schedule import Stage
-from training.steps import Steps
+from training.step import Steps
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from training import schedule
-from training.batches import distributed_batches
-from training.checkpoints import Checkpoints
+from training.checkpoint import Checkpoints
 from training.distribute import devices
 from training.distribute.strategy import Workers, make_strategy
 from training.finetune import begin
+from training.input_pipeline import distributed_batches
 from training.monitor.image_grids import Grids
 from training.monitor.logger import Report
 from training.monitor.preemption import Stop
@@ -23,7 +23,7 @@ from training.monitor.watchdog import Watchdog
 from training.pace import Pace
 from training.rewind import rewind
 from training.schedule import Stage
-from training.steps import Steps
+from training.step import Steps
 
 _INTERVALS = ("tick", "checkpoint", "snapshot")
 # What may change between a run and its continuation: nothing here touches the weights' way, but for rounding.

@@ -15,7 +15,7 @@ from training.distribute.strategy import make_strategy
 from training.floor import Floor
 from training.pace import CALL_SEC
 from training.schedule import Stage
-from training.steps import Steps
+from training.step import Steps
 
 
 class TimedStep:

@@ -3,7 +3,7 @@
 import re
 
 from tf_outfit_gan.sizes import format_size
-from training.tally import first_failure, skipped_updates
+from training.step_statistics import first_failure, skipped_updates
 
 # With `nonfinite=skip`: when so many updates in a row had to be skipped, nothing is learned any more.
 MOST_SKIPPED = 100

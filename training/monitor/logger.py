@@ -10,7 +10,7 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.progress import format_duration
 from training.monitor.diagnostics import Signs
 from training.monitor.memory import training_bytes
-from training.tally import means
+from training.step_statistics import means
 
 # Of the status line: (label, name of the statistic, format, the least that is shown). What a tick lacks is left out.
 STATUS_FIELDS = (

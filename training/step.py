@@ -13,14 +13,14 @@ from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.networks import build_generator, build_networks
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.sizes import format_size
-from training import tally as tallies
+from training import step_statistics as tallies
 from training.accumulation import entries_of, summed
-from training.adam import Adam
 from training.augment import adapted
 from training.finetune import named_weights
 from training.monitor.divergence import FiniteGuard, complaint_about_memory, out_of_memory
+from training.optimizer import Adam
 from training.phases import Phases
-from training.tally import STATISTICS
+from training.step_statistics import STATISTICS
 from training.waiting import Waiting
 
 
