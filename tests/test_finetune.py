@@ -13,7 +13,8 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.inference import Painter
 from tf_outfit_gan.networks import build_networks
 from tf_outfit_gan.util.errors import UserError
-from training.finetune import begin, named_weights, settled
+from training.checkpoint import named_weights
+from training.finetune import begin, settled
 from training.step import Steps
 
 SEEDS = np.arange(4)

@@ -100,3 +100,20 @@ def damage_of(path):
 
 def _first_line(error):
     return str(error).partition("\n")[0]
+
+
+def named_weights(layer, prefix=""):
+    """{"synthesis/levels/0/second/kernel": variable, ...}: every weight by the attributes and places leading to it."""
+    import keras
+
+    found = {}
+    for name, value in vars(layer).items():
+        if name.startswith("_"):
+            continue  # Keras's own lists of the same.
+        parts = [(f"{name}/{i}", part) for i, part in enumerate(value)] if isinstance(value, list) else [(name, value)]
+        for path, part in parts:
+            if isinstance(part, keras.Variable):
+                found[prefix + path] = part
+            elif isinstance(part, keras.layers.Layer):
+                found |= named_weights(part, f"{prefix}{path}/")
+    return found

@@ -13,6 +13,7 @@ import numpy as np
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
+from training.checkpoint import named_weights
 
 # What two models have to share, and what two conditional ones have to: each of these says what the weights mean.
 _SHARED = (
@@ -128,20 +129,3 @@ def _silent(name, config):
         return not config.conditional
     maps = config.discriminator_maps if name.startswith("from_maps/") else config.generator_maps
     return "from_maps/" in name and not any(maps.values())
-
-
-def named_weights(layer, prefix=""):
-    """{"synthesis/levels/0/second/kernel": variable, ...}: every weight by the attributes and places leading to it."""
-    import keras
-
-    found = {}
-    for name, value in vars(layer).items():
-        if name.startswith("_"):
-            continue  # Keras's own lists of the same.
-        parts = [(f"{name}/{i}", part) for i, part in enumerate(value)] if isinstance(value, list) else [(name, value)]
-        for path, part in parts:
-            if isinstance(part, keras.Variable):
-                found[prefix + path] = part
-            elif isinstance(part, keras.layers.Layer):
-                found |= named_weights(part, f"{prefix}{path}/")
-    return found

@@ -16,7 +16,7 @@ from tf_outfit_gan.sizes import format_size
 from training import step_statistics as tallies
 from training.accumulation import entries_of, summed
 from training.augment import adapted
-from training.finetune import named_weights
+from training.checkpoint import named_weights
 from training.monitor.divergence import FiniteGuard, complaint_about_memory, out_of_memory
 from training.optimizer import Adam
 from training.phases import Phases
