@@ -5,11 +5,16 @@
 A folder that has its name is whole, and the newest two stay: where the disk damages one, the other serves.
 """
 
+import json
+import os
 import shutil
+from pathlib import Path
 
 import tensorflow as tf
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from tf_outfit_gan.util.atomic import remove_folder, whole_folder
+from tf_outfit_gan.util.atomic import clear_partials, remove_folder, whole_folder
 from tf_outfit_gan.util.errors import UserError
 
 KEPT = 2
@@ -117,3 +122,27 @@ def named_weights(layer, prefix=""):
             elif isinstance(part, keras.layers.Layer):
                 found |= named_weights(part, f"{prefix}{path}/")
     return found
+
+
+def rewind(folder, cur_nimg):
+    """Takes back what stats.jsonl and TensorBoard tell of images after `cur_nimg`, so that curves do not double."""
+    for part in (folder, *filter(Path.is_dir, folder.iterdir())):
+        clear_partials(part)
+    stats = folder / "stats.jsonl"
+    if stats.exists():
+        os.truncate(stats, _length_until(stats, cur_nimg))
+    # TensorBoard forgets what it has read from this step on, if it has seen such a start before.
+    writer = EventFileWriter(str(folder / "tensorboard"))
+    writer.add_event(Event(step=cur_nimg + 1, session_log=SessionLog(status=SessionLog.START)))
+    writer.close()
+
+
+def _length_until(stats, cur_nimg):
+    """Bytes of the lines up to `cur_nimg`; what a kill cut off is no line."""
+    length = 0
+    with open(stats, "rb") as file:
+        for line in file:
+            if not line.endswith(b"\n") or json.loads(line)["cur_nimg"] > cur_nimg:
+                break
+            length += len(line)
+    return length

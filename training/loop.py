@@ -10,7 +10,7 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from training import schedule
-from training.checkpoint import Checkpoints
+from training.checkpoint import Checkpoints, rewind
 from training.distribute import devices
 from training.distribute.strategy import Workers, make_strategy
 from training.finetune import begin
@@ -21,7 +21,6 @@ from training.monitor.preemption import Stop
 from training.monitor.snapshot_metrics import Metrics
 from training.monitor.watchdog import Watchdog
 from training.pace import Pace
-from training.rewind import rewind
 from training.schedule import Stage
 from training.step import Steps
 
