@@ -6,9 +6,8 @@ import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.randomness import BatchDraws
-from training.accumulation import entries_of, summed
 from training.schedule import Stage
-from training.step import Steps
+from training.step import Steps, entries_of, summed
 from training.step_statistics import STATISTICS
 
 LEVEL, BATCH, TURNS, CUR_NIMG = 2, 16, 2, 32
