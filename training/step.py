@@ -19,8 +19,7 @@ from training.checkpoint import named_weights
 from training.monitor.divergence import FiniteGuard, complaint_about_memory, out_of_memory
 from training.optimizer import Adam
 from training.phases import Phases
-from training.step_statistics import STATISTICS
-from training.waiting import Waiting
+from training.step_statistics import STATISTICS, Waiting
 
 
 class Steps:
