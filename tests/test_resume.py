@@ -23,8 +23,7 @@ from tf_outfit_gan.util.errors import UserError
 from training import checkpoint
 from training.checkpoint import Checkpoints, rewind
 from training.lock import locked
-from training.loop import train
-from training.pace import Pace
+from training.loop import Pace, train
 from training.step import Steps
 
 MODEL = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1")

@@ -20,7 +20,6 @@ from training.monitor.logger import Report
 from training.monitor.preemption import Stop
 from training.monitor.snapshot_metrics import Metrics
 from training.monitor.watchdog import Watchdog
-from training.pace import Pace
 from training.schedule import Stage
 from training.step import Steps
 
@@ -28,6 +27,8 @@ _INTERVALS = ("tick", "checkpoint", "snapshot")
 # What may change between a run and its continuation: nothing here touches the weights' way, but for rounding.
 _FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfinite", "stall_sec", "metrics_kimg",
          *(f"{what}_kimg" for what in _INTERVALS))
+
+CALL_SEC = 1.0  # A call lasts about this long at most: a run that is told to stop does so after it.
 
 
 def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None, inception=None,
@@ -196,3 +197,22 @@ class _Due:
     def at(self, cur_nimg):
         before, self._passed = self._passed, cur_nimg // self._interval
         return self._passed > before
+
+
+class Pace:
+    """Learns how fast the steps of each stage are.
+
+    Args:
+        most: steps of a call, however fast they are.
+    """
+
+    def __init__(self, most):
+        self._most, self._steps = most, {}
+
+    def steps(self, stage):
+        """How many steps the next call should have: one where nothing is known yet."""
+        return self._steps.get(stage, 1)
+
+    def add(self, stage, steps, seconds):
+        """Takes how long the steps of a call took."""
+        self._steps[stage] = max(1, min(self._most, int(CALL_SEC * steps / seconds)))

@@ -13,7 +13,7 @@ from tf_outfit_gan.randomness import BatchDraws
 from training import graph_cost, schedule
 from training.distribute.strategy import make_strategy
 from training.floor import Floor
-from training.pace import CALL_SEC
+from training.loop import CALL_SEC
 from training.schedule import Stage
 from training.step import Steps
 
