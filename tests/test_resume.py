@@ -22,8 +22,8 @@ from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.errors import UserError
 from training import checkpoint
 from training.checkpoint import Checkpoints, rewind
-from training.lock import locked
 from training.loop import Pace, train
+from training.run_folder import locked
 from training.step import Steps
 
 MODEL = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1")
@@ -130,7 +130,7 @@ def test_what_comes_again_is_taken_back(tmp_path):
 
 
 def test_the_second_run_in_a_folder_is_refused(tmp_path):
-    code = "import sys, pathlib\nfrom training.lock import locked\n"
+    code = "import sys, pathlib\nfrom training.run_folder import locked\n"
     code += "with locked(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    sys.stdin.read()"
     command = [sys.executable, "-c", code, str(tmp_path)]
     holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

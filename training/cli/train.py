@@ -12,7 +12,7 @@ from training.data_service import check_address
 from training.distribute.cluster import resolve
 from training.finetune import settled
 from training.full_disk import full_disk_told
-from training.lock import locked
+from training.run_folder import locked
 
 
 def add_arguments(parser):
