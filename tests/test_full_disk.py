@@ -19,8 +19,8 @@ from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.viz import sheet
 from training import checkpoint
 from training.checkpoint import Checkpoints
-from training.full_disk import full_disk_told
 from training.monitor.logger import Report
+from training.run_folder import full_disk_told
 
 LIMIT = 4096
 SETTINGS = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1", "total_kimg=0.032",

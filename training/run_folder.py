@@ -1,14 +1,19 @@
 """What a run has left in its folder so far, read without TensorFlow: also of one that is going on, or of older form."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 from tf_outfit_gan.util.errors import UserError
+
+# No space, no quota, or a limit on the size of files. The system's words are in the error of every library.
+_REASONS = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
 
 
 @dataclass(frozen=True)
@@ -97,3 +102,21 @@ def locked(folder):
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
+
+
+@contextlib.contextmanager
+def full_disk_told(folder):
+    """Turns an error of a block that came from a full disk into one line.
+
+    Raises:
+        UserError: that names the run's folder and the free space.
+    """
+    try:
+        yield
+    except Exception as error:
+        reason = next((reason for reason in _REASONS if reason in str(error)), None)
+        if reason is None:
+            raise
+        free = shutil.disk_usage(folder).free / 1e6
+        raise UserError(f"{folder}: cannot be written ({reason.lower()}; {free:,.1f} MB are free); what was saved is "
+                        "whole: make room, and the same command goes on from there") from error

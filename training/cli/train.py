@@ -11,8 +11,7 @@ from training import schedule
 from training.data_service import check_address
 from training.distribute.cluster import resolve
 from training.finetune import settled
-from training.full_disk import full_disk_told
-from training.run_folder import locked
+from training.run_folder import full_disk_told, locked
 
 
 def add_arguments(parser):
