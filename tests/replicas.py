@@ -17,7 +17,7 @@ from tf_outfit_gan.config import from_preset
 from training.distribute.cluster import resolve
 from training.distribute.strategy import Workers, make_strategy
 from training.schedule import Stage
-from training.step import STATISTICS, Steps
+from training.step import Steps
 
 BATCH = 16
 LEVEL = 1
@@ -59,10 +59,14 @@ def trained(strategy):
     steps.ada_probability.assign(0.5)  # Some pictures are altered, and others not.
     batch, before = random_batch(CONFIG), steps.generator.get_weights()
     stage = Stage(LEVEL, True, BATCH // strategy.num_replicas_in_sync, strategy.num_replicas_in_sync)
-    run = tf.function(lambda nimg: steps.step(stage, distributed(strategy, batch), nimg, tf.constant(0.5)))
+    @tf.function
+    def run(nimg):
+        found = steps.step(stage, distributed(strategy, batch), nimg, tf.constant(0.5))
+        # How much neighbors in a batch differ depends on who they are.
+        return [value for name, (_, (value, _)) in found.items() if not name.startswith("spread")]
 
     def step(number):
-        return run(tf.constant(number * BATCH, tf.int64)).numpy()
+        return np.array(run(tf.constant(number * BATCH, tf.int64)))
 
     def moments():
         names = ("discriminator_optimizer", "generator_optimizer")
@@ -74,9 +78,7 @@ def trained(strategy):
 
     steps.reset_optimizers()
     steps.set_learning_rate(0.002)
-    told = np.array([step(number) for number in range(10)])
-    # How much neighbours in a batch differ depends on who they are.
-    found["losses"] = told[:, [not name.startswith("spread") for name in STATISTICS]]
+    found["losses"] = np.array([step(number) for number in range(10)])
     found |= moments()
     for name in ("generator", "discriminator", "average"):
         found[name] = np.concatenate([weight.ravel() for weight in getattr(steps, name).get_weights()])

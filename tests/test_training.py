@@ -10,12 +10,14 @@ from PIL import Image
 from tests.catalogues import write_catalogue
 from tests.runs import memory
 from tf_outfit_gan import snapshot
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.util.errors import UserError
 from training.loop import train
 from training.optimizer import SCALE_STEPS, Adam
+from training.phases import Phases
 from training.schedule import Stage
 from training.step import Steps
 
@@ -216,3 +218,24 @@ def test_mismatched_photos_count_as_fakes_by_their_weight(form, r1_interval):
     wrong = steps.discriminator(batch["image"], steps.discriminator.embed(*others), maps=maps)
     assert (maps is None) == (form == "style")
     np.testing.assert_allclose(found[0.5] - found[0.0], 0.5 * np.mean(np.log1p(np.exp(wrong))), rtol=1e-3)
+
+
+def test_a_statistic_reaches_the_log_tensorboard_and_the_report(data, tmp_path, monkeypatch):
+    """What a phase reports by a name needs to be listed nowhere."""
+    plain = Phases.generator_phase
+
+    def with_another(self, *args):
+        statistics, gradients = plain(self, *args)
+        return statistics | {"<new> loss": 3 * statistics["loss_generator"]}, gradients
+
+    monkeypatch.setattr(Phases, "generator_phase", with_another)
+    run = tmp_path / "run"
+    train(run, data, *settings(), quiet=True)
+    for line in (run / "stats.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        assert record["<new> loss"] == pytest.approx(3 * record["loss_generator"], rel=1e-4)
+    (events,) = (run / "tensorboard").glob("events*")
+    tags = {value.tag for event in tf.compat.v1.train.summary_iterator(str(events)) for value in event.summary.value}
+    assert {"<new> loss", "loss_generator", "score_real"} <= tags
+    assert main(["report", str(run)]) == 0
+    assert "<b>&lt;new&gt; loss</b>" in (run / "report.html").read_text()

@@ -16,7 +16,7 @@ from training.page_style import STYLE
 # (title, {label: name in stats.jsonl}). A curve that was never other than 0, such as of what is off, is not drawn.
 CHARTS = (
     ("Losses", {"generator": "loss_generator", "discriminator": "loss_discriminator"}),
-    ("Scores", {"of photos": "score_real", "of fakes": "score_fake"}),
+    ("Scores", {"of photos": "score_real", "of fakes": "score_fake", "of mismatched photos": "score_mismatch"}),
     ("R1 penalty", {"": "r1_penalty"}),
     ("Mean signs of the scores", {"of photos": "sign_real", "of fakes": "sign_fake"}),
     ("How much pictures differ", {"photos": "spread_real", "fakes": "spread_fake"}),
@@ -26,6 +26,8 @@ CHARTS = (
     ("Waiting for data, share of the time", {"": "input_wait"}),
     ("Skipped updates", {"": "skipped_updates"}),
 )
+# What a record of stats.jsonl holds besides: no statistics, or of no use as a curve.
+_NO_CURVE = {"time", "cur_nimg", "height", "alpha", "left_sec", "memory_bytes", "warnings", "r1_loss"}
 LAST_LINES, LAST_WARNINGS, LAST_METRICS = 20, 12, 12
 
 
@@ -75,7 +77,10 @@ def curves(run):
             fading_since = fades.pop()[0] if fades and fades[-1][1] == begun else begun
             fades.append((fading_since, kimg))
     drawn = []
-    for title, names in CHARTS:
+    # A statistic of a new loss needs no entry above: it gets a chart under its own name.
+    listed = _NO_CURVE.union(*(names.values() for _, names in CHARTS))
+    others = dict.fromkeys(name for record in run.stats for name in record if name not in listed)
+    for title, names in (*CHARTS, *((name, {"": name}) for name in others)):
         series = {label: _points(run.stats, name) for label, name in names.items()}
         if any(value for points in series.values() for _, value in points):
             drawn.append(chart(title, series, marks, fades))

@@ -13,13 +13,13 @@ from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.networks import build_generator, build_networks
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.sizes import format_size
-from training import step_statistics as tallies
+from training import step_statistics
 from training.augment import adapted
 from training.checkpoint import named_weights
 from training.monitor.divergence import FiniteGuard, complaint_about_memory, out_of_memory
 from training.optimizer import Adam
 from training.phases import Phases
-from training.step_statistics import STATISTICS, Waiting
+from training.step_statistics import SKIPPED, Waiting
 
 
 class Steps:
@@ -49,7 +49,9 @@ class Steps:
         self._learning_rates = ((self.generator_optimizer, 1), (self.discriminator_optimizer, lazy))
         self.phases = Phases(self.generator, self.discriminator, config, self.ada_probability)
         self._guard, self._waiting = FiniteGuard(config.nonfinite), Waiting()
+        self._optimizers = {"generator": self.generator_optimizer, "discriminator": self.discriminator_optimizer}
         self._traced, self._building = {}, None
+        self._names = {}  # Of each stage that is traced: {statistic: phase}, in the order of their computation.
 
     def _optimizer(self, network, lazy):
         variables = [variable.value for variable in network.trainable_variables]
@@ -99,7 +101,7 @@ class Steps:
             fade: where a fading level begins and ends to fade in, as image counts.
 
         Returns:
-            {name: (total, count)} of `tally.sums`, whose quotient is the mean over the steps; R1 may be in none of them. And
+            {name: (total, count)} as of `step_statistics.by_name`; what lazy R1 reports may be in none of the steps. And
             "input_wait": (seconds that they waited for data, seconds of them all).
 
         Raises:
@@ -110,16 +112,16 @@ class Steps:
         numbers = (tf.constant(number, tf.int64) for number in (steps, cur_nimg, *fade))
         started = time.monotonic()
         try:
-            tally = self._traced[stage](iterator, *numbers)
-            told = tallies.sums(tally, steps)
+            sums = self._traced[stage](iterator, *numbers)
+            found = step_statistics.by_name(sums, self._names[stage], steps)
         except tf.errors.OpError as error:
             if complaint := complaint_about_memory(error):
                 model_config = self.generator.config
                 size = model_config.level_sizes[stage.level]
                 raise out_of_memory(complaint, stage, size, self.config, model_config.stddev_group) from error
             raise
-        self._guard.check(tally, steps)
-        return told | {"input_wait": (float(tally.waited_sec), time.monotonic() - started)}
+        self._guard.check(sums, self._names[stage], steps)
+        return found | {"input_wait": (float(sums.waited_sec), time.monotonic() - started)}
 
     def doing(self):
         """What `trace` or `run` is at, in words; may be asked by another thread."""
@@ -130,73 +132,92 @@ class Steps:
             return "it waits for data, which are slow to read or do not come at all"
         return "it waits for nothing but the step itself, on this machine's devices or on another worker's"
 
+    @tf.autograph.experimental.do_not_convert  # No loop or branch below needs it, and converting takes seconds.
     def _run(self, stage, iterator, steps, cur_nimg, fade_start, fade_end):
-        tally = tallies.empty()
-        for step in tf.range(steps):
-            batch, waited_sec = self._waiting.next(iterator, after=tally)
+        def one_more(step, sums):
+            batch, waited_sec = self._waiting.next(iterator, after=sums)
             nimg = cur_nimg + step * stage.batch
             alpha = tf.cast((nimg - fade_start) / (fade_end - fade_start), tf.float32) if stage.fading else None
-            values = self.step(stage, self._inputs(batch), nimg, alpha)
-            tally = tallies.added(tally, values, self._has_r1(stage, nimg), nimg, waited_sec)
-        return tally
+            found = self.step(stage, self._inputs(batch), nimg, alpha)
+            self._names[stage] = {name: phase for name, (phase, _) in found.items()}
+            statistics = {name: pair for name, (_, pair) in found.items()}
+            return step + 1, step_statistics.added(sums, statistics, nimg, waited_sec)
 
-    def _has_r1(self, stage, cur_nimg):
-        """Whether the step after so many images has R1, as a tensor: every `r1_interval`-th has."""
-        return cur_nimg // stage.batch % self.config.r1_interval == 0
+        start = tf.zeros([], tf.int64), step_statistics.empty()
+        shapes = tf.TensorShape([]), step_statistics.SHAPES
+        return tf.while_loop(lambda step, _: step < steps, one_more, start, shapes)[1]
 
-    @tf.autograph.experimental.do_not_convert  # As for `_phase`.
+    @tf.autograph.experimental.do_not_convert  # As for `_run`.
     def _inputs(self, batch):
         """Pictures come as bytes, and become floats on the replica."""
         return self.strategy.run(to_inputs, (batch,))
 
+    @tf.autograph.experimental.do_not_convert  # As for `_run`.
     def step(self, stage, batch, cur_nimg, alpha=None):
-        """Trains on one global batch, in a graph. Returns the `STATISTICS` as a tensor."""
-        found = self._phase(0, self.phases.discriminator_phase, stage, batch, cur_nimg, alpha)
-        found["skipped_discriminator"], found["skipped_r1"] = found.pop("skipped"), 0.0
-        if self.config.r1_interval > 1:
-            penalty = skipped = 0.0
-            if self._has_r1(stage, cur_nimg):
-                r1 = self._phase(1, self.phases.r1_phase, stage, batch, cur_nimg, alpha)
-                penalty, skipped = r1["r1_penalty"], r1["skipped"]
-            found["r1_penalty"], found["skipped_r1"] = penalty, skipped
-        found["r1_loss"] = found["r1_penalty"] * self.phases.r1_weight(stage)
-        found |= self._phase(2, self.phases.generator_phase, stage, batch, cur_nimg, alpha)
-        found["skipped_generator"] = found.pop("skipped")
-        if self.config.ada_target:
-            self.ada_probability.assign(adapted(self.ada_probability, found["sign_real"], stage.batch, self.config))
-        found["ada_probability"] = self.ada_probability.read_value()
-        self._move_averages(stage.batch, found["w"])
-        return tf.stack([found[name] for name in STATISTICS])
+        """Trains on one global batch, in a graph: each phase in turn, then the averages.
 
-    @tf.autograph.experimental.do_not_convert  # No loop or branch below needs it, and converting takes seconds.
-    def _phase(self, number, phase, stage, batch, cur_nimg, alpha):
-        """Runs a phase on every replica and applies its gradients.
-
-        Returns its statistics over all replicas, and whether the update was "skipped" for not being finite.
+        Returns:
+            {statistic: (phase, (value, count))} in the order of their computation; a count of 0 where the phase had no turn.
         """
-        # No other phase of this or another step draws with this key.
-        key = self.config.seed * 2**40 + cur_nimg * 3 + number
-        optimizer = self.generator_optimizer if number == 2 else self.discriminator_optimizer
+        found = {}
+        for number, phase in enumerate(self.phases.all):
+            if not phase.interval:
+                continue
+            # No other phase of this or another step draws with this key.
+            key = self.config.seed * 2**40 + cur_nimg * len(self.phases.all) + number
+            has_turn = cur_nimg // stage.batch % phase.interval == 0
+            statistics = self._in_turn(phase, has_turn, stage, batch, key, alpha)
+            count = tf.cast(has_turn, tf.float32)
+            found |= {name: (phase.name, (value, count)) for name, value in statistics.items()}
+        _, (w, _) = found.pop("w")
+
+        if self.config.ada_target:
+            _, (sign_real, _) = found["sign_real"]
+            self.ada_probability.assign(adapted(self.ada_probability, sign_real, stage.batch, self.config))
+            found["ada_probability"] = "augmentation", (self.ada_probability.read_value(), 1.0)
+        self._move_averages(stage.batch, w)
+        return found
+
+    def _in_turn(self, phase, has_turn, stage, batch, key, alpha):
+        """The statistics of a phase where it has its turn, and zeros where it has not."""
+        if phase.interval == 1:
+            return self._phase(phase, stage, batch, key, alpha)
         shapes = {}
+
+        def update():
+            statistics = self._phase(phase, stage, batch, key, alpha)
+            shapes.update((name, value.shape) for name, value in statistics.items())
+            return statistics
+
+        # The first branch is traced first, so that the second one knows what the first returns.
+        return tf.cond(has_turn, update, lambda: {name: tf.zeros(shape) for name, shape in shapes.items()})
+
+    def _phase(self, phase, stage, batch, key, alpha):
+        """Computes a phase on every replica and applies its gradients.
+
+        Returns its statistics over all replicas, and whether the update was skipped for not being finite.
+        """
+        optimizer, shapes = self._optimizers[phase.network], {}
 
         def on_replica(batch):
             replica = tf.distribute.get_replica_context().replica_id_in_sync_group
 
             def in_turn(turn):
-                virtual = replica + turn * stage.replicas  # Of so many times as many replicas: see `accumulation`.
+                virtual = replica + turn * stage.replicas  # Of so many times as many replicas: see `summed`.
                 draws = BatchDraws(key, stage.at_once, virtual, stage.turns * stage.replicas)
                 entries = entries_of(turn, stage.turns, batch)
-                statistics, gradients = phase(stage, entries, draws, alpha, optimizer.loss_scale)
+                statistics, gradients = phase.loss(stage, entries, draws, alpha, optimizer.loss_scale)
                 shapes.update((name, value.shape) for name, value in statistics.items())
                 return optimizer.flatten(gradients, statistics.values())
 
             return summed(in_turn, stage.turns)
 
-        told, skipped = optimizer.apply(self.strategy.run(on_replica, (batch,)))
-        parts = tf.split(told, [shape.num_elements() for shape in shapes.values()])
-        return {name: tf.reshape(part, shapes[name]) for name, part in zip(shapes, parts)} | {"skipped": skipped}
+        vector, skipped = optimizer.apply(self.strategy.run(on_replica, (batch,)))
+        parts = tf.split(vector, [shape.num_elements() for shape in shapes.values()])
+        statistics = {name: tf.reshape(part, shapes[name]) for name, part in zip(shapes, parts)}
+        return statistics | {f"{SKIPPED}{phase.name}": skipped}
 
-    @tf.autograph.experimental.do_not_convert  # As for `_phase`.
+    @tf.autograph.experimental.do_not_convert  # As for `_run`.
     def _move_averages(self, batch, w):
         """Moves the average of w, and then the average generator, to which what is not trained (w_avg) is copied."""
         self.generator.mapping.track(w)

@@ -1,57 +1,60 @@
-"""What the steps of a call tell, added up in the graph and read by Python."""
+"""The statistics of the steps of one call: summed in the graph, read by Python.
+
+A statistic is what a phase reports by a name, where it computes it. No list of names is kept anywhere: which ones there are,
+and their order, is known once the first step is traced.
+"""
 
 import collections
 
 import numpy as np
 import tensorflow as tf
 
-# Every statistic of a step in the order in which they are computed, so that the first one that is not finite is the
-# cause, and the phase that it comes from. Those that begin with "skipped" are 1 where the phase's update was skipped.
-STATISTICS = {
-    "score_real": "discriminator", "score_fake": "discriminator",
-    "sign_real": "discriminator", "sign_fake": "discriminator",
-    "spread_real": "discriminator", "spread_fake": "discriminator",
-    "loss_discriminator": "discriminator", "skipped_discriminator": "discriminator",
-    "r1_penalty": "R1", "r1_loss": "R1", "skipped_r1": "R1",
-    "loss_generator": "generator", "skipped_generator": "generator",
-    "ada_probability": "discriminator",
-}
-_OF_R1 = np.array([phase == "R1" for phase in STATISTICS.values()])
-_SKIPPED = np.array([name.startswith("skipped") for name in STATISTICS])
+# The name that begins so is 1 where a phase's update was skipped because its gradient was not finite.
+SKIPPED = "skipped_"
 _NEVER = np.iinfo(np.int64).max
 
-# totals, counts: of the values that are finite, by statistic; of those of R1, in the steps that have it. first_failure: the
-# image count of the first step in which a value was not finite, or an update was skipped. waited_sec: for data.
-Tally = collections.namedtuple("Tally", "totals counts first_failure waited_sec")
+# totals, counts: of the finite values of each statistic, and how many there are. first_failure: the image count of the first step
+# in which a value was not finite, or an update was skipped. waited_sec: for data.
+Sums = collections.namedtuple("Sums", "totals counts first_failure waited_sec")
+
+# Of the loop over steps: vectors of a length that is not known before the first step is traced.
+SHAPES = Sums(tf.TensorShape(None), tf.TensorShape(None), tf.TensorShape(None), tf.TensorShape([]))
 
 
 def empty():
-    count = len(STATISTICS)
-    return Tally(tf.zeros([count]), tf.zeros([count]), tf.constant(_NEVER, tf.int64, [count]), tf.zeros([], tf.float64))
+    """The sums before the first step: scalars, which broadcast to as many statistics as there are."""
+    return Sums(tf.zeros([]), tf.zeros([]), tf.constant(_NEVER, tf.int64), tf.zeros([], tf.float64))
 
 
-@tf.autograph.experimental.do_not_convert  # There is nothing to convert, and that takes seconds.
-def added(tally, values, has_r1, cur_nimg, waited_sec):
-    """A tally with one more step: its `STATISTICS` as a vector, the image count before it, and how long it waited.
+def added(sums, statistics, cur_nimg, waited_sec):
+    """The sums with one more step.
 
-    In a step that lacks R1, those of R1 are zeros, which do not count.
+    Args:
+        statistics: {name: (value, count)}, scalars; a count of 0 says that the step did not measure it.
+        cur_nimg: images shown before the step.
+        waited_sec: for its data.
     """
+    values, counts = (tf.stack([tf.cast(pair[part], tf.float32) for pair in statistics.values()]) for part in (0, 1))
+    skipped = np.array([name.startswith(SKIPPED) for name in statistics])
     finite = tf.math.is_finite(values)
-    failed = tf.logical_not(finite) | (_SKIPPED & (values > 0))
-    return Tally(
-        tally.totals + tf.where(finite, values, 0.0),
-        tally.counts + tf.cast(finite & (has_r1 | ~_OF_R1), tf.float32),
-        tf.where(failed, tf.minimum(tally.first_failure, cur_nimg), tally.first_failure),
-        tally.waited_sec + waited_sec,
+    failed = (counts > 0) & (tf.logical_not(finite) | (skipped & (values > 0)))
+    good = tf.where(finite, counts, 0.0)
+    return Sums(
+        sums.totals + tf.where(good > 0, values, 0.0),
+        sums.counts + good,
+        tf.where(failed, tf.minimum(sums.first_failure, cur_nimg), sums.first_failure),
+        sums.waited_sec + waited_sec,
     )
 
 
-def sums(tally, steps):
-    """{name: (total, count)} over the steps. "skipped_updates" are those of all phases."""
-    totals, counts = (part.numpy().tolist() for part in tally[:2])
-    found = dict(zip(STATISTICS, zip(totals, counts)))
-    measured = {name: told for name, told in found.items() if not name.startswith("skipped")}
-    return measured | {"skipped_updates": (skipped_updates(tally), steps)}
+def by_name(sums, names, steps):
+    """{name: (total, count)}, whose quotient is the mean over the steps that measured it.
+
+    The skipped updates of all phases are one statistic, "skipped_updates": so many of so many steps.
+    """
+    found = dict(zip(names, zip(*(part.numpy().tolist() for part in sums[:2])), strict=True))
+    measured = {name: pair for name, pair in found.items() if not name.startswith(SKIPPED)}
+    return measured | {"skipped_updates": (skipped_updates(sums, names), steps)}
 
 
 def means(sums):
@@ -59,18 +62,21 @@ def means(sums):
     return {name: total / count for name, (total, count) in sums.items() if count}
 
 
-def skipped_updates(tally):
-    return int(tally.totals.numpy()[_SKIPPED].sum())
+def skipped_updates(sums, names):
+    return int(sum(total for name, total in zip(names, sums.totals.numpy()) if name.startswith(SKIPPED)))
 
 
-def first_failure(tally):
-    """(what is not finite, in words; image count before that step), or None."""
-    first = tally.first_failure.numpy()
-    name, phase = list(STATISTICS.items())[first.argmin()]
+def first_failure(sums, names):
+    """(what is not finite, in words; image count before that step), or None.
+
+    Of one step the first in the order in which it computes: that is the cause, and the others follow from it.
+    """
+    first = sums.first_failure.numpy()
     if first.min() == _NEVER:
         return None
-    what = "the gradient" if name.startswith("skipped") else name
-    return f"{what} in the phase of {'R1' if phase == 'R1' else f'the {phase}'}", int(first.min())
+    name = list(names)[first.argmin()]
+    what = "the gradient" if name.startswith(SKIPPED) else name
+    return f"{what} in the phase {names[name]}", int(first.min())
 
 
 class Waiting:

@@ -31,10 +31,16 @@ class FiniteGuard:
     def __init__(self, nonfinite):
         self._stops, self._in_a_row = nonfinite == "stop", 0
 
-    def check(self, tally, steps):
-        """Raises `Diverged` where the run is to end."""
-        failure = first_failure(tally)
-        skipped = skipped_updates(tally)
+    def check(self, sums, names, steps):
+        """Raises `Diverged` where the run is to end.
+
+        Args:
+            sums: `Sums` of a call.
+            names: {name: phase} of its statistics.
+            steps: of the call.
+        """
+        failure = first_failure(sums, names)
+        skipped = skipped_updates(sums, names)
         self._in_a_row = self._in_a_row + skipped if skipped >= steps else 0
         if failure and (self._stops or self._in_a_row >= MOST_SKIPPED):
             what, nimg = failure
