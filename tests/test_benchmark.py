@@ -7,8 +7,8 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from tf_outfit_gan.cli.main import main
-from training import graph_cost
-from training.floor import Floor
+from training.benchmark import graph_cost
+from training.benchmark.roofline import Floor
 
 
 def traced(function, *shapes, dtype=tf.float32):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tests.catalogues import write_catalogue
 from tf_outfit_gan.config import TrainingConfig, from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
+from training.benchmark.step import random_batch
 from training.loop import train
 from training.monitor.diagnostics import Signs
 from training.monitor.divergence import MOST_SKIPPED, Diverged, OutOfMemory, complaint_about_memory, out_of_memory
@@ -16,7 +17,6 @@ from training.monitor.watchdog import Watchdog
 from training.schedule import Stage
 from training.step import Steps
 from training.step_statistics import STATISTICS, means
-from training.timed_step import random_batch
 
 STAGE = Stage(1, False, 8, 1)
 SETTINGS = ("conditional=false", "size=8x6", "mixing_probability=0")

@@ -13,11 +13,11 @@ import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.sizes import format_size
+from training.benchmark.step import random_batch
 from training.distribute.strategy import make_strategy
 from training.monitor.preemption import Stop
 from training.schedule import Stage
 from training.step import Steps
-from training.timed_step import random_batch
 
 ALONE, SECOND_OF_TWO = SimpleNamespace(index=0, count=1), SimpleNamespace(index=1, count=2)
 LOST = tf.errors.UnavailableError(None, None, "Socket closed")

@@ -45,8 +45,8 @@ def run(args):
 
         check_address(args.data_service)
 
+    from training.benchmark.input import measure, show
     from training.distribute.devices import describe
-    from training.input_speed import measure, show
 
     sizes = [(level, condition_size and min(level, condition_size)) for level in levels]
     figures = [measure(dataset, split, *pair, args.batch, args.examples, args.repeats, args.data_service)

@@ -1,6 +1,6 @@
 """The program `outfit-gan benchmark step`: times the training step on random pictures, phase by phase, and its floor.
 
-The floor is the step's own convolutions and matrix products, forward and backward, alone: see `training.floor`. Both
+The floor is the step's own convolutions and matrix products, forward and backward, alone: see `training.benchmark.roofline`. Both
 are timed in turns, so that what disturbs one disturbs the other, and their ratio says how much of the step is spent on
 anything else.
 """
@@ -43,8 +43,8 @@ def run(args):
     if args.json and not args.json.absolute().parent.is_dir():
         raise UserError(f"--json {args.json}: its folder does not exist; create it first")
 
+    from training.benchmark.step_report import measure, show
     from training.distribute.devices import choose_devices, describe
-    from training.step_report import measure, show
 
     choose_devices(args.devices)
     found = measure(model_config, config, level, args.batch, args.repeats, args.profile)

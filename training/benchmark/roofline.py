@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from training import graph_cost
+from training.benchmark import graph_cost
 
 
 class Floor:

@@ -11,9 +11,9 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.progress import progress
 from training import schedule
+from training.benchmark.step import FloorOfStep, TimedStep, flops_by_type, timed
+from training.benchmark.step_profile import milliseconds_by_operation
 from training.distribute.strategy import make_strategy
-from training.step_profile import milliseconds_by_operation
-from training.timed_step import FloorOfStep, TimedStep, flops_by_type, timed
 
 # How the types of operations are told, by the start of their names.
 _FAMILIES = {"convolutions": "Conv", "matrix_products": ("MatMul", "BatchMatMul"), "depthwise": "Depthwise"}

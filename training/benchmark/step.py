@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.randomness import BatchDraws
-from training import graph_cost, schedule
+from training import schedule
+from training.benchmark import graph_cost
+from training.benchmark.roofline import Floor
 from training.distribute.strategy import make_strategy
-from training.floor import Floor
 from training.loop import CALL_SEC
 from training.schedule import Stage
 from training.step import Steps
