@@ -7,8 +7,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from tf_outfit_gan.cli.main import main
-from training.benchmark import graph_cost
-from training.benchmark.roofline import Floor
+from training.benchmark.roofline import Floor, flops, products
 
 
 def traced(function, *shapes, dtype=tf.float32):
@@ -17,7 +16,7 @@ def traced(function, *shapes, dtype=tf.float32):
 
 def counted(graph):
     """[(type, operations)] of all products."""
-    return [(op.type, graph_cost.flops(op)) for op in graph_cost.products(graph)]
+    return [(op.type, flops(op)) for op in products(graph)]
 
 
 def test_a_convolution_and_both_gradients():
@@ -54,7 +53,7 @@ def test_what_no_result_needs_does_not_count():
         return tf.matmul(x, x, transpose_a=True)
 
     graph = tf.function(wasteful).get_concrete_function(tf.TensorSpec([4, 4])).graph
-    assert [op.get_attr("transpose_a") for op in graph_cost.products(graph)] == [True]
+    assert [op.get_attr("transpose_a") for op in products(graph)] == [True]
 
 
 def test_functions_loops_and_branches():

@@ -1,8 +1,26 @@
 """The floor of a training step: its own convolutions and matrix products alone."""
 
+import math
+
 import tensorflow as tf
 
-from training.benchmark import graph_cost
+# Operations of these types may run one of several graphs.
+_BRANCHING = ("If", "StatelessIf", "Case", "StatelessCase")
+
+# The multiplications of each type. A kernel is [h, w, in, out], and [h, w, in, multiplier] when depthwise. Every
+# element on the output's side of a convolution meets h x w x in elements of the kernel (h x w when depthwise), in the
+# forward pass as in both gradients: there the output's side is the third input, and the filter's gradient is the result.
+_MULTIPLICATIONS = {
+    "Conv2D": lambda op: _size(op.outputs[0]) * _size(op.inputs[1], 0, 1, 2),
+    "Conv2DBackpropInput": lambda op: _size(op.inputs[2]) * _size(op.inputs[1], 0, 1, 2),
+    "Conv2DBackpropFilter": lambda op: _size(op.inputs[2]) * _size(op.outputs[0], 0, 1, 2),
+    "DepthwiseConv2dNative": lambda op: _size(op.outputs[0]) * _size(op.inputs[1], 0, 1),
+    "DepthwiseConv2dNativeBackpropInput": lambda op: _size(op.inputs[2]) * _size(op.inputs[1], 0, 1),
+    "DepthwiseConv2dNativeBackpropFilter": lambda op: _size(op.inputs[2]) * _size(op.outputs[0], 0, 1),
+    "MatMul": lambda op: _matmul(op, "transpose_a"),
+    "BatchMatMulV2": lambda op: _matmul(op, "adj_x"),
+}
+
 
 
 class Floor:
@@ -21,7 +39,7 @@ class Floor:
     """
 
     def __init__(self, graph):
-        self.ops = [op for op in graph_cost.products(graph) if not graph_cost.is_depthwise(op)]
+        self.ops = [op for op in products(graph) if not is_depthwise(op)]
         self._inputs = {}
         for op in self.ops:
             for tensor in op.inputs:
@@ -67,3 +85,82 @@ def _again(op, pool):
         if attribute.type != "type" and not attribute.name.startswith("_"):
             arguments[attribute.name] = op.get_attr(attribute.name)
     return getattr(tf.raw_ops, op.type)(**arguments)
+
+
+def products(graph):
+    """The convolutions and matrix products of a graph, in the order of tracing; functions that it calls included.
+
+    A loop counts with one turn, since how often it turns is known only when it runs; of several branches the dearest
+    counts. What no result needs does not count: gradients are traced that nobody reads, and TensorFlow removes them.
+
+    Args:
+        graph: a `tf.Graph`, such as a concrete function's `graph`.
+
+    Returns:
+        A list of `tf.Operation`. One that is called twice is in it twice.
+    """
+    found = []
+    needed = _needed(graph)
+    for op in graph.get_operations():
+        if op not in needed:
+            continue
+        if op.type in _MULTIPLICATIONS:
+            found.append(op)
+        elif bodies := [products(body) for body in _called(graph, op)]:
+            chosen = [max(bodies, key=total_flops)] if op.type in _BRANCHING else bodies
+            found += [inner for body in chosen for inner in body]
+    return found
+
+
+def total_flops(ops):
+    return sum(map(flops, ops))
+
+
+def flops(op):
+    """Floating point operations of one product: a multiplication and an addition are two.
+
+    What a convolution multiplies with its padding counts, as is usual.
+
+    Raises:
+        ValueError: when a shape is not known before the graph runs.
+    """
+    return 2 * _MULTIPLICATIONS[op.type](op)
+
+
+def is_depthwise(op):
+    return op.type.startswith("Depthwise")
+
+
+def _needed(graph):
+    """The operations that a function's results or its effects depend on; all those of a graph that is no function."""
+    if not hasattr(graph, "control_outputs"):
+        return set(graph.get_operations())
+    found, left = set(), [tensor.op for tensor in graph.outputs] + list(graph.control_outputs)
+    while left:
+        op = left.pop()
+        if op not in found:
+            found.add(op)
+            left += [tensor.op for tensor in op.inputs] + list(op.control_inputs)
+    return found
+
+
+def _called(graph, op):
+    """The graphs of the functions that an operation calls."""
+    for attribute in op.node_def.attr.values():
+        for function in (attribute.func, *attribute.list.func):
+            if function.name:
+                # TensorFlow has no public way from a function's name to its graph.
+                yield graph._get_function(function.name).graph
+
+
+def _size(tensor, *axes):
+    """The elements of a tensor, or the product of some of its axes."""
+    if not tensor.shape.is_fully_defined():
+        raise ValueError(f"{tensor.name}: its shape {tensor.shape} is not known before the graph runs: trace it with "
+                         "batches of a known size")
+    return math.prod(tensor.shape[axis] for axis in axes) if axes else tensor.shape.num_elements()
+
+
+def _matmul(op, transpose):
+    # Every element of the product is a sum over the columns of the first matrix, or its rows when it is transposed.
+    return _size(op.outputs[0]) * _size(op.inputs[0], -2 if op.get_attr(transpose) else -1)

@@ -11,8 +11,7 @@ import tensorflow as tf
 from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.randomness import BatchDraws
 from training import schedule
-from training.benchmark import graph_cost
-from training.benchmark.roofline import Floor
+from training.benchmark.roofline import Floor, flops, products
 from training.distribute.strategy import make_strategy
 from training.loop import CALL_SEC
 from training.schedule import Stage
@@ -116,8 +115,8 @@ def flops_by_type(graphs):
     """Floating point operations of a step by type of operation; `graphs` from `TimedStep.graphs`."""
     found = collections.Counter()
     for share, graph in graphs:
-        for op in graph_cost.products(graph):
-            found[op.type] += share * graph_cost.flops(op)
+        for op in products(graph):
+            found[op.type] += share * flops(op)
     return found
 
 
