@@ -11,8 +11,7 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.progress import progress
 from training import schedule
-from training.benchmark.step import FloorOfStep, TimedStep, flops_by_type, timed
-from training.benchmark.step_profile import milliseconds_by_operation
+from training.benchmark.step import FloorOfStep, TimedStep, flops_by_type, milliseconds_by_operation, timed
 from training.distribute.strategy import make_strategy
 
 # How the types of operations are told, by the start of their names.
