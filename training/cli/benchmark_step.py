@@ -43,7 +43,7 @@ def run(args):
     if args.json and not args.json.absolute().parent.is_dir():
         raise UserError(f"--json {args.json}: its folder does not exist; create it first")
 
-    from training.benchmark.step_report import measure, show
+    from training.benchmark.step import measure, show
     from training.distribute.devices import choose_devices, describe
 
     choose_devices(args.devices)
