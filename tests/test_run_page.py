@@ -11,7 +11,7 @@ from PIL import Image
 
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset, nearest_preset, to_dict
-from training import curves
+from training.html_report import charts
 from training.run_folder import in_order
 
 VOID = {"meta", "img", "rect", "path", "circle", "polyline"}
@@ -164,24 +164,24 @@ def test_a_preset_and_its_changes_are_found_again():
 
 
 def test_ticks_are_round_and_enclose():
-    assert curves.nice_ticks(0, 1) == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    assert curves.nice_ticks(-0.3, 2.2) == [-0.5, 0, 0.5, 1, 1.5, 2, 2.5]
-    assert curves.nice_ticks(0, 0.052) == [0, 0.02, 0.04, 0.06]
+    assert charts.nice_ticks(0, 1) == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert charts.nice_ticks(-0.3, 2.2) == [-0.5, 0, 0.5, 1, 1.5, 2, 2.5]
+    assert charts.nice_ticks(0, 0.052) == [0, 0.02, 0.04, 0.06]
 
 
 def test_many_points_become_means_of_neighbours():
-    assert curves.thin([(1, 2.0), (2, 4.0)]) == [(1, 2.0), (2, 4.0)]
-    assert curves.thin([(i, float(i)) for i in range(6)], 3) == [(1, 0.5), (4, 3.0), (5, 5.0)]
+    assert charts.thin([(1, 2.0), (2, 4.0)]) == [(1, 2.0), (2, 4.0)]
+    assert charts.thin([(i, float(i)) for i in range(6)], 3) == [(1, 0.5), (4, 3.0), (5, 5.0)]
 
 
 def test_a_curve_lies_where_its_numbers_are():
-    drawn = curves.chart("T", {"a": [(0, 0.0), (50, 1.0), (100, 2.0)]})
+    drawn = charts.chart("T", {"a": [(0, 0.0), (50, 1.0), (100, 2.0)]})
     # The ground reaches from x 48 to 352 and from y 186 (0) to 16 (2).
     assert 'points="48.0,186.0 200.0,101.0 352.0,16.0"' in drawn
-    assert curves.chart("T", {"a": [(1, float("nan"))]}) == ""
+    assert charts.chart("T", {"a": [(1, float("nan"))]}) == ""
 
 
 def test_a_chart_of_few_values_of_both_signs_is_drawn():
     """The first lines of a run: most values below zero, the largest above."""
-    drawn = curves.chart("T", {"a": [(1, -0.7), (2, 0.2)]})
+    drawn = charts.chart("T", {"a": [(1, -0.7), (2, 0.2)]})
     assert "polyline" in drawn and "<text" in drawn

@@ -8,10 +8,10 @@ from html import escape
 from tf_outfit_gan.config import nearest_preset
 from tf_outfit_gan.sizes import format_size, levels_of
 from tf_outfit_gan.util.progress import format_duration
-from training import page_pictures
-from training.curves import chart
 from training.distribute import environment
-from training.page_style import STYLE
+from training.html_report import page_pictures
+from training.html_report.charts import chart
+from training.html_report.page_style import STYLE
 
 # (title, {label: name in stats.jsonl}). A curve that was never other than 0, such as of what is off, is not drawn.
 CHARTS = (
