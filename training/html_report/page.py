@@ -1,15 +1,18 @@
 """The parts of a run's page, each a function from a `RunFolder` to HTML; everything a run has written is escaped."""
 
+import base64
+import io
 import json
 import shlex
 import time
 from html import escape
 
+from PIL import Image
+
 from tf_outfit_gan.config import nearest_preset
 from tf_outfit_gan.sizes import format_size, levels_of
 from tf_outfit_gan.util.progress import format_duration
 from training.distribute import environment
-from training.html_report import page_pictures
 from training.html_report.charts import chart
 
 # (title, {label: name in stats.jsonl}). A curve that was never other than 0, such as of what is off, is not drawn.
@@ -65,14 +68,18 @@ circle.s0 { fill: var(--c0); } circle.s1 { fill: var(--c1); } circle.s2 { fill: 
 .k0 { color: var(--c0); } .k1 { color: var(--c1); } .k2 { color: var(--c2); } .k3 { color: var(--c3); }
 """
 
+NEWEST_WIDTH, OLDER_WIDTH = 1208, 600  # Pixels, at most.
+QUALITY = 82
+MOST_GIF_BYTES = 8_000_000
+
 
 def page(run):
     """The whole page, as text."""
     name = escape(run.path.resolve().name)
-    parts = (head(run), f"<h2>Newest pictures</h2>{page_pictures.newest(run)}", warnings(run),
+    parts = (head(run), f"<h2>Newest pictures</h2>{newest_pictures(run)}", warnings(run),
              "<h2>Curves</h2><p class='quiet'>Over kimg, thousand photos shown. Lines mark a new size; it fades in "
              f"where the ground is shaded.</p><div class='row'>{curves(run)}</div>", measured(run),
-             page_pictures.growing(run), what_it_is(run), commands(run), ending(run))
+             growth(run), what_it_is(run), commands(run), ending(run))
     return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             # Nothing is fetched from anywhere, and a browser holds the page to it.
@@ -204,3 +211,56 @@ def _size(run, record):
         if size[0] == record.get("height"):
             return format_size(size)
     return "?"
+
+
+def newest_pictures(run):
+    """The newest grid, and what can be seen on it."""
+    if not run.grids:
+        return '<p>No pictures yet: the first come with the first snapshot.</p>'
+    under = " under the same articles and poses" if run.config["model"].get("conditional", True) else ""
+    caption = f"{_kimg(run.grids[-1])}: the same seeds{under} every time, drawn by the averaged generator."
+    return _picture(run.grids[-1], NEWEST_WIDTH, caption)
+
+
+def growth(run):
+    """The first, a middle and the newest grid side by side, and the timeline."""
+    if len(run.grids) < 2:
+        return ""
+    chosen = sorted({0, (len(run.grids) - 1) // 2, len(run.grids) - 1})
+    parts = "".join(_picture(run.grids[index], OLDER_WIDTH, _kimg(run.grids[index])) for index in chosen)
+    return f'<h2>How it came</h2><div class="row">{parts}</div>{_timeline(run.timeline)}'
+
+
+def _timeline(path):
+    """The moving picture, which moves only for those who ask for it."""
+    if path is None:
+        return ""
+    if path.stat().st_size > MOST_GIF_BYTES:
+        return f"<p>The timeline, {escape(path.name)}, is too large for this page.</p>"
+    alt = "The same outfits drawn again and again, from the first snapshot to the last"
+    uri = _uri("image/gif", path.read_bytes())
+    return f'<details><summary>Watch it learn</summary><img src="{uri}" alt="{alt}"></details>'
+
+
+def _kimg(path):
+    """fakes_000400kimg.png -> "After 400 kimg"."""
+    return f"After {int(path.stem.removeprefix('fakes_').removesuffix('kimg'))} kimg"
+
+
+def _picture(path, width, caption):
+    try:
+        with Image.open(path) as image:
+            image = image.convert("RGB")
+    except OSError as error:
+        return f"<p>{escape(path.name)}: no picture ({escape(str(error))})</p>"
+    if image.width > width:
+        image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
+    encoded = io.BytesIO()
+    image.save(encoded, "JPEG", quality=QUALITY)
+    caption = escape(caption)
+    uri = _uri("image/jpeg", encoded.getvalue())
+    return f'<figure><img src="{uri}" alt="{caption}" width="{image.width}"><figcaption>{caption}</figcaption></figure>'
+
+
+def _uri(kind, content):
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
