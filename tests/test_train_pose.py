@@ -18,8 +18,8 @@ from tf_outfit_gan.pose.heatmaps import render_heatmaps
 from tf_outfit_gan.pose_estimation import load_estimator, simple_baselines
 from tf_outfit_gan.pose_estimation.simple_baselines import TARGET_SIGMA, JointsLoss, build_estimator
 from tf_outfit_gan.util.errors import UserError
-from training import pose_augmentation, pose_trainer
 from training.cli.train_pose import PoseConfig
+from training.pose_estimator import augment, trainer
 
 CONFIG = PoseConfig("small", (64, 48), steps=3, batch=4, learning_rate=0.01, seed=0)
 
@@ -37,8 +37,8 @@ def test_a_pose_moves_with_its_picture():
     keypoints = np.zeros((32, 16, 3), np.float32)
     keypoints[:, 0] = np.stack([*rng.uniform(0.35, 0.65, (2, 32)), np.ones(32)], axis=1)
     pictures = render_heatmaps(keypoints, (64, 48), sigma=0.05)[..., :1].numpy().repeat(3, axis=-1)
-    moved, poses = pose_augmentation.augment(tf.constant(pictures), tf.constant(keypoints), [0, 1])
-    again, _ = pose_augmentation.augment(tf.constant(pictures), tf.constant(keypoints), [0, 1])
+    moved, poses = augment.augment(tf.constant(pictures), tf.constant(keypoints), [0, 1])
+    again, _ = augment.augment(tf.constant(pictures), tf.constant(keypoints), [0, 1])
     np.testing.assert_array_equal(moved, again)
     weights = np.maximum(moved[..., 0].numpy(), 0)
     total = weights.sum(axis=(1, 2))
@@ -52,7 +52,7 @@ def test_a_pose_moves_with_its_picture():
 
 def test_joints_that_leave_the_picture_are_gone():
     keypoints = np.tile(np.float32([0.99, 0.99, 1]), (64, 16, 1))
-    _, poses = pose_augmentation.augment(tf.zeros([64, 16, 12, 3]), tf.constant(keypoints), [0, 0])
+    _, poses = augment.augment(tf.zeros([64, 16, 12, 3]), tf.constant(keypoints), [0, 0])
     gone = poses.numpy()[..., 2] == 0
     assert 0 < gone.mean() < 1 and not poses.numpy()[gone].any()
     assert (poses.numpy()[~gone] < 1.0001).all()
@@ -104,11 +104,11 @@ def test_the_loss_falls(dolls, tiny):
 def test_a_killed_run_goes_on_and_leaves_an_estimator(dolls, tiny, tmp_path, monkeypatch):
     run = tmp_path / "run"
     with monkeypatch.context() as context:
-        context.setattr(pose_trainer, "_export", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        context.setattr(trainer, "_export", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            pose_trainer.train_pose(run, dolls, CONFIG, time_limit_sec=1e-9, quiet=True)
+            trainer.train_pose(run, dolls, CONFIG, time_limit_sec=1e-9, quiet=True)
     assert not (run / "estimator").exists()
-    pck = pose_trainer.train_pose(run, dolls, CONFIG, quiet=True)
+    pck = trainer.train_pose(run, dolls, CONFIG, quiet=True)
     log = (run / "log.txt").read_text().splitlines()
     assert [line.split()[:2] for line in log if line.startswith("step")] == [["step", "1"], ["step", "3"]]
     assert "resuming" in log[2] and "at step 1 of 3" in log[2] and "PCK@0.1" in log[4]
@@ -117,7 +117,7 @@ def test_a_killed_run_goes_on_and_leaves_an_estimator(dolls, tiny, tmp_path, mon
     names = sorted(path.name for path in run.iterdir())
     assert names == ["checkpoints", "config.json", "estimator", "log.txt", "pck.json"]
     with pytest.raises(UserError, match="holds a run with batch 4, got 5"):
-        pose_trainer.train_pose(run, dolls, replace(CONFIG, batch=5), quiet=True)
+        trainer.train_pose(run, dolls, replace(CONFIG, batch=5), quiet=True)
 
 
 @pytest.mark.parametrize("arguments, words", [

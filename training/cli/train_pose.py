@@ -63,7 +63,7 @@ def run(args):
         raise UserError(f"{args.data}: expected train entries with keypoints to learn from, found none; "
                         "prepare a catalogue that has them")
     dataset.files("train", "photos", config.size)
-    from training.pose_trainer import train_pose
+    from training.pose_estimator.trainer import train_pose
 
     time_limit_sec = None if args.time_limit is None else args.time_limit * 60
     train_pose(args.folder, dataset, config, args.weights, time_limit_sec, args.quiet)

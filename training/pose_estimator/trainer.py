@@ -21,8 +21,8 @@ from tf_outfit_gan.pose_estimation.simple_baselines import JointsLoss, build_est
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from training.distribute.strategy import make_strategy
-from training.pose_augmentation import augment
-from training.pose_report import measure
+from training.pose_estimator.augment import augment
+from training.pose_estimator.pose_report import measure
 
 # Keras's epochs are ticks here: so many steps, then a line in the log.
 TICK_STEPS = 50
