@@ -14,15 +14,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_outfit_gan.data.pipeline import batches
+from tf_outfit_gan.pose.mpii import JOINTS
+from tf_outfit_gan.pose.pck import THRESHOLD, correct_joints
+from tf_outfit_gan.pose_estimation import load_estimator
 from tf_outfit_gan.pose_estimation.simple_baselines import JointsLoss, build_estimator
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from training.distribute.strategy import make_strategy
 from training.pose_estimator.augment import augment
-from training.pose_estimator.pose_report import measure
 
 # Keras's epochs are ticks here: so many steps, then a line in the log.
 TICK_STEPS = 50
@@ -31,6 +34,8 @@ TICK_STEPS = 50
 CHECKPOINT_SEC = 60
 
 WARMUP = 0.05  # Of all steps.
+
+BATCH = 64
 
 
 def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet=False):
@@ -76,7 +81,7 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
             model.fit(_examples(dataset, config, done), epochs=-(-(config.steps - done) // TICK_STEPS),
                       steps_per_epoch=TICK_STEPS, shuffle=False, callbacks=[watch], verbose=0)
         _export(model, folder / "estimator")
-        return measure(folder, dataset, config.size, say)
+        return measure_pck(folder, dataset, config.size, say)
 
 
 class _Watch(keras.callbacks.Callback):
@@ -146,3 +151,29 @@ def _export(model, path):
         path.rename(old)
     partial.rename(path)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def measure_pck(folder, dataset, size, say):
+    """Measures RUN/estimator on the test split: says the PCK, writes pck.json, returns the part of correct joints.
+
+    Returns None when the test split has no poses to compare with.
+    """
+    if not sum(shard["with_keypoints"] for shard in dataset.splits["test"]):
+        say(f"{folder / 'estimator'}: not measured, for no test entry has keypoints")
+        return None
+    estimator = load_estimator(folder / "estimator")
+    correct = np.concatenate([
+        correct_joints(estimator(batch["image"]), batch["keypoints"], size)
+        for batch in batches(dataset, "test", size, dataset.levels[0], BATCH).as_numpy_iterator()])  # [N, K]
+    if np.isnan(correct).all():
+        say(f"{folder / 'estimator'}: not measured, for no test entry has the torso to measure with")
+        return None
+    kinds = list(dict.fromkeys(joint.removeprefix("right_").removeprefix("left_") for joint in JOINTS))
+    by_kind = {kind: correct[:, [joint.endswith(kind) for joint in JOINTS]] for kind in kinds}
+    shares = {kind: float(np.nanmean(hits)) for kind, hits in by_kind.items() if not np.isnan(hits).all()}
+    total, people = float(np.nanmean(correct)), int((~np.isnan(correct)).any(axis=1).sum())
+    say(f"{folder / 'estimator'}: PCK@{THRESHOLD} {total:.1%} on {people} test entries ("
+        + ", ".join(f"{kind} {share:.0%}" for kind, share in shares.items()) + ")")
+    fields = {"threshold": THRESHOLD, "test_entries": people, "pck": total, "joints": shares}
+    write_whole(folder / "pck.json", json.dumps(fields, indent=1) + "\n")
+    return total
