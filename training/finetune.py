@@ -13,7 +13,6 @@ import numpy as np
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
-from training.checkpoint import named_weights
 
 # What two models have to share, and what two conditional ones have to: each of these says what the weights mean.
 _SHARED = (
@@ -104,6 +103,8 @@ def begin(steps, path):
 
 def _take(source, theirs, ours):
     """Assigns what a network of the source has, and prepares the rest; says in words what is which."""
+    from training.checkpoint import named_weights
+
     condition_norm = ours.config.condition_norm
     theirs, ours, new = named_weights(theirs), named_weights(ours), []
     for name, weight in ours.items():

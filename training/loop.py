@@ -27,8 +27,8 @@ _INTERVALS = ("tick", "checkpoint", "snapshot")
 # What may change between a run and its continuation: nothing here touches the weights' way, but for rounding.
 _FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfinite", "stall_sec", "metrics_kimg",
          *(f"{what}_kimg" for what in _INTERVALS))
-
-CALL_SEC = 1.0  # A call lasts about this long at most: a run that is told to stop does so after it.
+# A call into the graph lasts about this long at most: a run that is asked to stop does so after it.
+CALL_SEC = 1.0
 
 
 def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None, inception=None,

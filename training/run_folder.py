@@ -1,4 +1,7 @@
-"""What a run has left in its folder so far, read without TensorFlow: also of one that is going on, or of older form."""
+"""A run's folder: held by one process at a time, and read without TensorFlow, also while the run goes on.
+
+RUN/lock names the process that trains. What is read may be of an older form.
+"""
 
 import contextlib
 import errno

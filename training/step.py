@@ -2,6 +2,10 @@
 
 A step trains the discriminator, then the generator, then moves the average generator along. The phases divide their
 losses by the global batch, once, and the optimizer sums gradients over replicas.
+
+A batch that is too large for the memory is computed in turns, whose results are summed (gradient accumulation). Turn m of
+M on replica r of R takes the entries m, m + M, ... of the replica's batch and draws what replica r + R m of R M would
+draw: M turns compute what M times as many replicas do, minibatch-stddev groups included.
 """
 
 import time
@@ -183,7 +187,7 @@ class Steps:
             replica = tf.distribute.get_replica_context().replica_id_in_sync_group
 
             def in_turn(turn):
-                virtual = replica + turn * stage.replicas  # Of so many times as many replicas: see `accumulation`.
+                virtual = replica + turn * stage.replicas  # Of so many times as many replicas: see above.
                 draws = BatchDraws(key, stage.at_once, virtual, stage.turns * stage.replicas)
                 entries = entries_of(turn, stage.turns, batch)
                 statistics, gradients = phase(stage, entries, draws, alpha, optimizer.loss_scale)

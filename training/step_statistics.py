@@ -1,4 +1,4 @@
-"""What the steps of a call tell, added up in the graph and read by Python."""
+"""The statistics of the steps of a call, added up in the graph and read by Python; and how long the steps wait for data."""
 
 import collections
 

@@ -1,4 +1,7 @@
-"""The floor of a training step: its own convolutions and matrix products alone."""
+"""The roofline of a training step: its own convolutions and matrix products alone, and their floating point operations.
+
+Tables and JSON call its time the floor of the step.
+"""
 
 import math
 
@@ -20,7 +23,6 @@ _MULTIPLICATIONS = {
     "MatMul": lambda op: _matmul(op, "transpose_a"),
     "BatchMatMulV2": lambda op: _matmul(op, "adj_x"),
 }
-
 
 
 class Floor:

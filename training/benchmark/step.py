@@ -1,4 +1,4 @@
-"""A training step on random pictures, ready to be timed: whole, phase by phase, and as its floor."""
+"""A training step on random pictures, timed whole, phase by phase, and as its floor (`roofline`); and the table of it."""
 
 import collections
 import copy

@@ -1,4 +1,7 @@
-"""The parts of a run's page, each a function from a `RunFolder` to HTML; everything a run has written is escaped."""
+"""The page of a run: its parts are functions from a `RunFolder` to HTML, and everything a run has written is escaped.
+
+Pictures are inside as data, small enough that the page can be sent around.
+"""
 
 import base64
 import io
@@ -30,6 +33,7 @@ CHARTS = (
 )
 LAST_LINES, LAST_WARNINGS, LAST_METRICS = 20, 12, 12
 
+# In light and dark, on a desk and on a phone.
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1d2430; --quiet: #5c6675; --line: #d5dae2; --ground: #f3f5f8;
   --c0: #0b62c4; --c1: #b3440b; --c2: #16794a; --c3: #7b3fb5; }

@@ -1,4 +1,6 @@
-"""How a run is doing: one line on the terminal and in log.txt, one in stats.jsonl, and TensorBoard, every tick."""
+"""How a run is doing: one line on the terminal and in log.txt, one in stats.jsonl, and TensorBoard, every tick;
+and in the end, where the time went.
+"""
 
 import json
 import time

@@ -35,7 +35,7 @@ CHECKPOINT_SEC = 60
 
 WARMUP = 0.05  # Of all steps.
 
-BATCH = 64
+BATCH = 64  # Of pictures that the trained estimator is measured on.
 
 
 def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet=False):
