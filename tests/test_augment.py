@@ -12,7 +12,7 @@ from tf_outfit_gan.losses import discriminator_loss, mismatch_loss, r1_penalty
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.util.errors import UserError
-from training.augment import Augmentation, adapted, colour_matrix, resampling
+from training.augment import Augmentation, adapted, color_matrix, resampling
 from training.checkpoint import Checkpoints
 from training.schedule import Stage
 from training.step import Steps
@@ -67,15 +67,15 @@ class TestResampling:
 
 class TestColours:
     def test_a_third_of_a_turn_makes_red_green(self):
-        (matrix,) = colour_matrix(*constants(1, 2 * math.pi / 3, 1))
+        (matrix,) = color_matrix(*constants(1, 2 * math.pi / 3, 1))
         np.testing.assert_allclose(matrix @ [[0.9], [0.2], [-0.4]], [[-0.4], [0.9], [0.2]], atol=1e-6)
 
     def test_gray_has_no_hue_and_no_saturation(self):
-        (matrix,) = colour_matrix(*constants(2, 1.3, 1.7))
+        (matrix,) = color_matrix(*constants(2, 1.3, 1.7))
         np.testing.assert_allclose(matrix @ [[0.3], [0.3], [0.3]], [[0.6], [0.6], [0.6]], rtol=1e-5)
 
     def test_saturation_leaves_the_hue(self):
-        (matrix,) = colour_matrix(*constants(1, 0, 0.5))
+        (matrix,) = color_matrix(*constants(1, 0, 0.5))
         before, after = (0.8, 0.5, 0.1), np.dot(matrix, [0.8, 0.5, 0.1])
         assert colorsys.rgb_to_hsv(*before)[0] == pytest.approx(colorsys.rgb_to_hsv(*after)[0], abs=1e-6)
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from tf_outfit_gan.cli.main import main
-from training.benchmark.roofline import Floor, flops, products
+from training.benchmark.roofline import Roofline, flops, products
 
 
 def traced(function, *shapes, dtype=tf.float32):
@@ -36,7 +36,7 @@ def test_a_convolution_and_both_gradients():
 def test_a_depthwise_convolution_sums_over_its_kernel_only():
     graph = traced(lambda x, kernel: tf.nn.depthwise_conv2d(x, kernel, [1, 1, 1, 1], "SAME"), [2, 4, 4, 7], [3, 3, 7, 1])
     assert counted(graph) == [("DepthwiseConv2dNative", 2 * (2 * 4 * 4 * 7) * 9)]
-    assert not Floor(graph).ops
+    assert not Roofline(graph).ops
 
 
 @pytest.mark.parametrize("transpose", [False, True])
@@ -86,7 +86,7 @@ def test_the_floor_runs_every_product(dtype):
             y = tf.nn.conv2d(tf.nn.relu(y), kernel, 1, "SAME")
         return y, tape.gradient(y, [x, kernel])
 
-    floor = Floor(traced(program, [2, 8, 8, 4], [3, 3, 4, 4], dtype=dtype))
+    floor = Roofline(traced(program, [2, 8, 8, 4], [3, 3, 4, 4], dtype=dtype))
     # The first convolution and the second are alike, and so are their gradients: none may be merged or removed.
     assert len(floor.ops) == 6
     context.context().enable_graph_collection()

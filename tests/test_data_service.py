@@ -8,7 +8,7 @@ from tests.catalogues import write_catalogue
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.pipeline import compact_batches
 from tf_outfit_gan.data.preparation.prepare import prepare
-from training.data_service import served
+from training.data_service import from_data_service
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def address():
 
 
 def test_every_entry_comes_from_the_service(dataset, address):
-    stream = served(compact_batches(dataset, "train", (4, 3), (4, 3), 6, seed=1, mirror=True), address, "all")
+    stream = from_data_service(compact_batches(dataset, "train", (4, 3), (4, 3), 6, seed=1, mirror=True), address, "all")
     found = list(stream.take(24).as_numpy_iterator())
     assert [article.shape for article in found[0]["articles"]] == [(6, 4, 3, 3)] * 6
     ids, counts = np.unique([name for batch in found for name in batch["ids"]], return_counts=True)

@@ -14,7 +14,7 @@ from tf_outfit_gan.inference import Painter
 from tf_outfit_gan.networks import build_networks
 from tf_outfit_gan.util.errors import UserError
 from training.checkpoint import named_weights
-from training.finetune import begin, settled
+from training.finetune import load_init, resolve_init
 from training.step import Steps
 
 SEEDS = np.arange(4)
@@ -40,9 +40,9 @@ def source(path, *overrides, training=True, **where):
 def started(path, *overrides):
     """Fresh `Steps` of other settings, started from a snapshot, and what was told."""
     model_config, config = from_preset("tiny", overrides)
-    settled(path.parent / "run", str(path), model_config, config, False)
+    resolve_init(path.parent / "run", str(path), model_config, config, False)
     steps = Steps(tf.distribute.get_strategy(), model_config, config)
-    (told,) = begin(steps, path)
+    (told,) = load_init(steps, path)
     return steps, told
 
 
@@ -131,7 +131,7 @@ class TestSettled:
         return path
 
     def ask(self, folder, init, *overrides, chosen=False):
-        return settled(folder, str(init), *from_preset("tiny", ("condition_size=8x6", *overrides)), chosen)
+        return resolve_init(folder, str(init), *from_preset("tiny", ("condition_size=8x6", *overrides)), chosen)
 
     def test_the_run_starts_at_the_last_whole_level_unless_asked_otherwise(self, path, tmp_path):
         origin, config = self.ask(tmp_path, path.parent.parent, "start_level=0")

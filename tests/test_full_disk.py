@@ -19,8 +19,8 @@ from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.viz import sheet
 from training import checkpoint
 from training.checkpoint import Checkpoints
-from training.monitor.logger import Report
-from training.run_folder import full_disk_told
+from training.monitor.logger import Logger
+from training.run_folder import explain_full_disk
 
 LIMIT = 4096
 SETTINGS = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1", "total_kimg=0.032",
@@ -44,7 +44,7 @@ def save_checkpoint(folder):
 
 def tell(folder):
     (folder / "log.txt").write_text("x" * LIMIT)
-    Report(folder, 1000, quiet=True).say("one more line")
+    Logger(folder, 1000, quiet=True).say("one more line")
 
 
 WRITES = {
@@ -59,7 +59,7 @@ WRITES = {
 
 @pytest.mark.parametrize("what", WRITES)
 def test_whatever_does_not_fit_is_told_and_leaves_nothing(what, tmp_path):
-    with pytest.raises(UserError) as error, full_disk_told(tmp_path), files_up_to(LIMIT):
+    with pytest.raises(UserError) as error, explain_full_disk(tmp_path), files_up_to(LIMIT):
         WRITES[what](tmp_path)
     assert str(error.value).startswith(f"{tmp_path}: cannot be written (file too large; ")
     assert " MB are free); " in str(error.value) and "\n" not in str(error.value)
@@ -67,7 +67,7 @@ def test_whatever_does_not_fit_is_told_and_leaves_nothing(what, tmp_path):
 
 
 def test_other_errors_stay_what_they_are(tmp_path):
-    with pytest.raises(KeyError), full_disk_told(tmp_path):
+    with pytest.raises(KeyError), explain_full_disk(tmp_path):
         raise KeyError("no space")
 
 

@@ -11,7 +11,7 @@ from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.viz.sheet import CAPTION, GAP
 from training.monitor import image_grids
 from training.monitor import image_grids as grids_module
-from training.monitor.image_grids import ENTRIES, SEEDS, Grids
+from training.monitor.image_grids import ENTRIES, SEEDS, ImageGrids
 
 CELL = (256, 192)  # Of 16x12 pixels, 16 times as large.
 
@@ -30,7 +30,7 @@ def drawn(data, tmp_path_factory):
     for number, (level, alpha) in enumerate([(1, 1.0), (2, 0.25)]):
         snapshot = write_snapshot(folder / str(number), "pose_path=spatial", level=level, alpha=alpha)
         snapshot.cur_nimg = (number + 1) * 200_000
-        grids = Grids(data, snapshot.config, seed=0)
+        grids = ImageGrids(data, snapshot.config, seed=0)
         grids.fakes(folder, snapshot)
     grids.reals(folder / "reals.png")
     return folder
@@ -96,7 +96,7 @@ def test_many_frames_are_spread_evenly_from_the_first_to_the_last():
 
 def test_an_unconditional_model_has_a_plain_grid(data, tmp_path):
     snapshot = write_snapshot(tmp_path / "snapshot", "conditional=false")
-    grids = Grids(data, snapshot.config, seed=1)
+    grids = ImageGrids(data, snapshot.config, seed=1)
     grids.fakes(tmp_path, snapshot)
     grids.reals(tmp_path / "reals.png")
     fakes, reals = (Image.open(tmp_path / f"{name}.png") for name in (f"fakes_{snapshot.name}", "reals"))

@@ -11,7 +11,7 @@ from tf_outfit_gan.config import TrainingConfig, from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from training.benchmark.step import random_batch
 from training.loop import train
-from training.monitor.diagnostics import Signs
+from training.monitor.diagnostics import Diagnostics
 from training.monitor.divergence import MOST_SKIPPED, Diverged, OutOfMemory, complaint_about_memory, out_of_memory
 from training.monitor.watchdog import Watchdog
 from training.schedule import Stage
@@ -54,7 +54,7 @@ def test_the_time_spent_waiting_for_data_is_told(steps):
 
 def test_a_generator_that_draws_one_picture_for_all_is_told(steps):
     """It ignores its latents: no style reaches a layer."""
-    signs, data = Signs(), iterator(steps.generator.config)
+    signs, data = Diagnostics(), iterator(steps.generator.config)
     levels = steps.generator.synthesis.levels
     dense = [layer.adain.affine for level in levels for layer in (level.first_style, level.second_style)]
     healthy = means(steps.run(STAGE, data, 1, 0))

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from training.distribute.cluster import Cluster
-from training.distribute.rendezvous import WorkersMissing, meet
+from training.distribute.rendezvous import WorkersMissing, wait_for_workers
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def come(workers, index, wait_sec=20, met=None):
     """Lets a worker come, in a thread."""
     def run():
         with contextlib.suppress(WorkersMissing):
-            meet(Cluster(workers, index), wait_sec)
+            wait_for_workers(Cluster(workers, index), wait_sec)
             met.append(index)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -48,7 +48,7 @@ def test_one_who_came_and_went_is_missing(workers):
     gone.start()
     threading.Timer(0.8, come, (workers, 2, 3, [])).start()
     with pytest.raises(WorkersMissing, match="worker 0 waited 0.025 minutes for localhost:1; run the same"):
-        meet(door, 1.5)
+        wait_for_workers(door, 1.5)
     gone.join()
 
 
@@ -70,7 +70,7 @@ def test_whoever_has_the_port_of_the_chief_is_not_taken_for_it(workers):
     with socket.create_server((host, int(port))) as other:
         threading.Thread(target=lambda: other.accept()[0].sendall(b"\0\0\6\4\0\0\0\0\0"), daemon=True).start()
         with pytest.raises(WorkersMissing, match=f"worker 1 waited 0.0166667 minutes for {workers[0]}"):
-            meet(Cluster(workers, 1), 1)
+            wait_for_workers(Cluster(workers, 1), 1)
 
 
 def connect(workers, hello):

@@ -12,8 +12,8 @@ from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.metrics.measure import evaluate
 from tf_outfit_gan.util.errors import UserError
 from training.loop import train
-from training.monitor.logger import Report
-from training.monitor.snapshot_metrics import Metrics, best_of
+from training.monitor.logger import Logger
+from training.monitor.snapshot_metrics import SnapshotMetrics, best_of
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def data(tmp_path_factory):
 
 def watched(folder, data, *overrides, cur_nimg=0, inception=None):
     _, config = from_preset("tiny", ("metrics_kimg=100", "total_kimg=1000", *overrides))
-    return Metrics(folder, data, config, cur_nimg, inception, Report(folder, 1_000_000, quiet=True))
+    return SnapshotMetrics(folder, data, config, cur_nimg, inception, Logger(folder, 1_000_000, quiet=True))
 
 
 def test_snapshots_are_measured_as_evaluate_does_and_again_after_the_interval(data, tmp_path):

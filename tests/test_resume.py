@@ -21,8 +21,8 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.errors import UserError
 from training import checkpoint
-from training.checkpoint import Checkpoints, rewind
-from training.loop import Pace, train
+from training.checkpoint import Checkpoints, truncate_logs
+from training.loop import StepsPerCall, train
 from training.run_folder import locked
 from training.step import Steps
 
@@ -113,13 +113,13 @@ def test_what_comes_again_is_taken_back(tmp_path):
             for cur_nimg, value in values.items():
                 tf.summary.scalar("loss", value, step=cur_nimg)
 
-    rewind(tmp_path, 0)
+    truncate_logs(tmp_path, 0)
     tell({8: 1.0, 16: 1.0, 24: 1.0})
     lines = "".join(f'{{"cur_nimg": {cur_nimg}, "loss": 1}}\n' for cur_nimg in (8, 16, 24))
     (tmp_path / "stats.jsonl").write_text(lines + '{"cur_n')
     (tmp_path / "snapshots" / ".000024kimg.host-1.partial").mkdir(parents=True)
     time.sleep(1.1)  # TensorBoard reads files in the order of their names, which begin with the second.
-    rewind(tmp_path, 16)
+    truncate_logs(tmp_path, 16)
     assert (tmp_path / "stats.jsonl").read_text() == '{"cur_nimg": 8, "loss": 1}\n{"cur_nimg": 16, "loss": 1}\n'
     assert not list((tmp_path / "snapshots").iterdir())
     tell({20: 2.0, 28: 2.0})
@@ -144,7 +144,7 @@ def test_the_second_run_in_a_folder_is_refused(tmp_path):
 
 
 def test_a_call_lasts_about_a_second_and_has_so_many_steps_at_most():
-    pace = Pace(8)
+    pace = StepsPerCall(8)
     assert pace.steps("stage") == 1
     for steps, seconds, expected in ((1, 0.3, 3), (3, 0.9, 3), (3, 0.3, 8), (8, 20.0, 1)):
         pace.add("stage", steps, seconds)

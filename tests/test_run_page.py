@@ -144,7 +144,7 @@ def test_what_is_no_run_is_one_line_and_exit_2(tmp_path, capsys):
     folder = write_run(tmp_path / "empty")
     assert "expected the name of a file" in refused(folder, "--out", tmp_path)
     (folder / "stats.jsonl").write_text("")
-    assert "the run has told nothing yet; it does so after 4 kimg" in refused(folder)
+    assert "no statistics yet: the first tick is logged after 4 kimg" in refused(folder)
     (folder / "config.json").write_text("{}")
     assert "not the configuration of a run" in refused(folder)
 

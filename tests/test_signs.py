@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from training.monitor.diagnostics import Signs
-from training.monitor.logger import Report
+from training.monitor.diagnostics import Diagnostics
+from training.monitor.logger import Logger
 from training.schedule import Stage
 
 HEALTHY = {"height": 64, "sign_real": 0.6, "sign_fake": -0.7, "loss_generator": 1.4, "r1_loss": 0.15,
@@ -14,7 +14,7 @@ HEALTHY = {"height": 64, "sign_real": 0.6, "sign_fake": -0.7, "loss_generator": 
 
 def told(*changes):
     """Names of the news of each tick; a tick is what differs from a healthy one, None where it lacks a number."""
-    signs = Signs()
+    signs = Diagnostics()
     ticks = ({name: value for name, value in (HEALTHY | change).items() if value is not None} for change in changes)
     return [list(signs.update(tick)[1]) for tick in ticks]
 
@@ -64,12 +64,12 @@ def test_r1_of_another_level_is_no_measure():
 
 
 def test_an_old_record_without_the_numbers_shows_nothing():
-    assert Signs().update({"cur_nimg": 4096, "loss_generator": 9.0}) == ([], {})
+    assert Diagnostics().update({"cur_nimg": 4096, "loss_generator": 9.0}) == ([], {})
 
 
 def test_a_tick_tells_warnings_and_counts_skipped_updates(tmp_path):
     """Two calls of 4 and 2 steps. Means are over what was measured, and lazy R1 was in none of them."""
-    report, stage = Report(tmp_path, 1000, quiet=True), Stage(1, False, 8, 1)
+    report, stage = Logger(tmp_path, 1000, quiet=True), Stage(1, False, 8, 1)
     for steps, skipped, score in ((4, 2, 3.0), (2, 2, 6.0)):
         told = {name: (steps * value, steps) for name, value in (SATURATED | {"score_real": score}).items()}
         report.add(stage, told | {"skipped_updates": (skipped, steps), "r1_loss": (0, 0)}, steps, 1.0)

@@ -7,7 +7,7 @@ import pytest
 
 from tf_outfit_gan.util.progress import format_duration
 from training.monitor import logger
-from training.monitor.logger import GRAPHS, STEPS, Report, Times, status_line
+from training.monitor.logger import GRAPHS, STEPS, Logger, WallTimes, status_line
 from training.schedule import Stage
 
 RECORD = {
@@ -30,7 +30,7 @@ def test_what_is_not_known_is_not_told():
 
 
 def test_no_time_is_left_when_the_last_batch_went_beyond_the_end(tmp_path):
-    with Report(tmp_path, 100, True, (8, 6), time.monotonic()) as report:
+    with Logger(tmp_path, 100, True, (8, 6), time.monotonic()) as report:
         for _ in range(2):
             report.add(Stage(1, False, 64, 1), {}, 1, 0.5)
         report.tick(128, (8, 6), 1.0)
@@ -51,7 +51,7 @@ def test_the_times_of_a_run_by_hand(monkeypatch):
                   110.0,  # and the first call, which begins at 106 and ends at 110, 4 s.
                   150.0, 200.0])
     monkeypatch.setattr(logger.time, "monotonic", lambda: next(clock))
-    found = Times()
+    found = WallTimes()
     with found.spent("opening the data"):
         pass
     found.add(GRAPHS, 4.0)
@@ -63,4 +63,4 @@ def test_the_times_of_a_run_by_hand(monkeypatch):
 
 
 def test_a_run_without_a_step_has_no_shares():
-    assert Times().summary() == "no step was taken"
+    assert WallTimes().summary() == "no step was taken"

@@ -123,7 +123,7 @@ def named_weights(layer, prefix=""):
     return found
 
 
-def rewind(folder, cur_nimg):
+def truncate_logs(folder, cur_nimg):
     """Takes back what stats.jsonl and TensorBoard tell of images after `cur_nimg`, so that curves do not double."""
     for part in (folder, *filter(Path.is_dir, folder.iterdir())):
         clear_partials(part)

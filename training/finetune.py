@@ -26,7 +26,7 @@ _SHARED_MAPS = (("generator_maps", ("pose_path", "article_path")),
 _JOINING = "mapping/hidden/0/kernel"
 
 
-def settled(folder, init, model_config, config, chosen):
+def resolve_init(folder, init, model_config, config, chosen):
     """Settles where a run starts; known at once, before TensorFlow is imported.
 
     Args:
@@ -87,7 +87,7 @@ def _shown(value):
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def begin(steps, path):
+def load_init(steps, path):
     """Gives fresh `Steps` the weights of a snapshot. Returns lines that tell what was taken, and what is new."""
     source = snapshots.load(path, training=True)
     with steps.strategy.scope():

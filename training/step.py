@@ -3,9 +3,9 @@
 A step trains the discriminator, then the generator, then moves the average generator along. The phases divide their
 losses by the global batch, once, and the optimizer sums gradients over replicas.
 
-A batch that is too large for the memory is computed in turns, whose results are summed (gradient accumulation). Turn m of
-M on replica r of R takes the entries m, m + M, ... of the replica's batch and draws what replica r + R m of R M would
-draw: M turns compute what M times as many replicas do, minibatch-stddev groups included.
+A batch that is too large for the memory is computed in turns, whose results are summed (gradient accumulation). Turn m
+of M on replica r of R takes the entries m, m + M, ... of the replica's batch and draws what replica r + R m of R M
+would draw: M turns compute what M times as many replicas do, minibatch-stddev groups included.
 """
 
 import time
@@ -17,13 +17,13 @@ from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.networks import build_generator, build_networks
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.sizes import format_size
-from training import step_statistics as tallies
+from training import step_statistics
 from training.augment import adapted
 from training.checkpoint import named_weights
 from training.monitor.divergence import FiniteGuard, complaint_about_memory, out_of_memory
 from training.optimizer import Adam
 from training.phases import Phases
-from training.step_statistics import STATISTICS, Waiting
+from training.step_statistics import STATISTICS, InputWait
 
 
 class Steps:
@@ -52,7 +52,7 @@ class Steps:
             self.ada_probability = tf.Variable(0.0, trainable=False, name="ada_probability")
         self._learning_rates = ((self.generator_optimizer, 1), (self.discriminator_optimizer, lazy))
         self.phases = Phases(self.generator, self.discriminator, config, self.ada_probability)
-        self._guard, self._waiting = FiniteGuard(config.nonfinite), Waiting()
+        self._guard, self._input_wait = FiniteGuard(config.nonfinite), InputWait()
         self._traced, self._building = {}, None
 
     def _optimizer(self, network, lazy):
@@ -103,8 +103,8 @@ class Steps:
             fade: where a fading level begins and ends to fade in, as image counts.
 
         Returns:
-            {name: (total, count)} of `tally.sums`, whose quotient is the mean over the steps; R1 may be in none of them. And
-            "input_wait": (seconds that they waited for data, seconds of them all).
+            {name: (total, count)} of `step_statistics.sums`, whose quotient is the mean over the steps; R1 may be in none
+            of them. And "input_wait": (seconds that they waited for data, seconds of them all).
 
         Raises:
             Diverged: a value is not finite, and the run is to end there.
@@ -114,35 +114,35 @@ class Steps:
         numbers = (tf.constant(number, tf.int64) for number in (steps, cur_nimg, *fade))
         started = time.monotonic()
         try:
-            tally = self._traced[stage](iterator, *numbers)
-            told = tallies.sums(tally, steps)
+            statistics = self._traced[stage](iterator, *numbers)
+            sums = step_statistics.sums(statistics, steps)
         except tf.errors.OpError as error:
             if complaint := complaint_about_memory(error):
                 model_config = self.generator.config
                 size = model_config.level_sizes[stage.level]
                 raise out_of_memory(complaint, stage, size, self.config, model_config.stddev_group) from error
             raise
-        self._guard.check(tally, steps)
-        return told | {"input_wait": (float(tally.waited_sec), time.monotonic() - started)}
+        self._guard.check(statistics, steps)
+        return sums | {"input_wait": (float(statistics.waited_sec), time.monotonic() - started)}
 
     def doing(self):
         """What `trace` or `run` is at, in words; may be asked by another thread."""
         if self._building:
             size = format_size(self.generator.config.level_sizes[self._building.level])
             return f"it builds the graph of {size}, which takes minutes for large pictures"
-        if self._waiting.now():
+        if self._input_wait.now():
             return "it waits for data, which are slow to read or do not come at all"
         return "it waits for nothing but the step itself, on this machine's devices or on another worker's"
 
     def _run(self, stage, iterator, steps, cur_nimg, fade_start, fade_end):
-        tally = tallies.empty()
+        statistics = step_statistics.empty()
         for step in tf.range(steps):
-            batch, waited_sec = self._waiting.next(iterator, after=tally)
+            batch, waited_sec = self._input_wait.next(iterator, after=statistics)
             nimg = cur_nimg + step * stage.batch
             alpha = tf.cast((nimg - fade_start) / (fade_end - fade_start), tf.float32) if stage.fading else None
             values = self.step(stage, self._inputs(batch), nimg, alpha)
-            tally = tallies.added(tally, values, self._has_r1(stage, nimg), nimg, waited_sec)
-        return tally
+            statistics = step_statistics.added(statistics, values, self._has_r1(stage, nimg), nimg, waited_sec)
+        return statistics
 
     def _has_r1(self, stage, cur_nimg):
         """Whether the step after so many images has R1, as a tensor: every `r1_interval`-th has."""
@@ -196,8 +196,8 @@ class Steps:
 
             return summed(in_turn, stage.turns)
 
-        told, skipped = optimizer.apply(self.strategy.run(on_replica, (batch,)))
-        parts = tf.split(told, [shape.num_elements() for shape in shapes.values()])
+        means, skipped = optimizer.apply(self.strategy.run(on_replica, (batch,)))
+        parts = tf.split(means, [shape.num_elements() for shape in shapes.values()])
         return {name: tf.reshape(part, shapes[name]) for name, part in zip(shapes, parts)} | {"skipped": skipped}
 
     @tf.autograph.experimental.do_not_convert  # As for `_phase`.

@@ -1,4 +1,4 @@
-"""The statistics of the steps of a call, added up in the graph and read by Python; and how long the steps wait for data."""
+"""The statistics of the steps of a call, added up in the graph and read by Python; and how long they wait for data."""
 
 import collections
 
@@ -22,36 +22,36 @@ _NEVER = np.iinfo(np.int64).max
 
 # totals, counts: of the values that are finite, by statistic; of those of R1, in the steps that have it. first_failure: the
 # image count of the first step in which a value was not finite, or an update was skipped. waited_sec: for data.
-Tally = collections.namedtuple("Tally", "totals counts first_failure waited_sec")
+StepStatistics = collections.namedtuple("StepStatistics", "totals counts first_failure waited_sec")
 
 
 def empty():
     count = len(STATISTICS)
-    return Tally(tf.zeros([count]), tf.zeros([count]), tf.constant(_NEVER, tf.int64, [count]), tf.zeros([], tf.float64))
+    return StepStatistics(tf.zeros([count]), tf.zeros([count]), tf.constant(_NEVER, tf.int64, [count]), tf.zeros([], tf.float64))
 
 
 @tf.autograph.experimental.do_not_convert  # There is nothing to convert, and that takes seconds.
-def added(tally, values, has_r1, cur_nimg, waited_sec):
-    """A tally with one more step: its `STATISTICS` as a vector, the image count before it, and how long it waited.
+def added(statistics, values, has_r1, cur_nimg, waited_sec):
+    """The statistics with one more step: its `STATISTICS` as a vector, the image count before it, and how long it waited.
 
     In a step that lacks R1, those of R1 are zeros, which do not count.
     """
     finite = tf.math.is_finite(values)
     failed = tf.logical_not(finite) | (_SKIPPED & (values > 0))
-    return Tally(
-        tally.totals + tf.where(finite, values, 0.0),
-        tally.counts + tf.cast(finite & (has_r1 | ~_OF_R1), tf.float32),
-        tf.where(failed, tf.minimum(tally.first_failure, cur_nimg), tally.first_failure),
-        tally.waited_sec + waited_sec,
+    return StepStatistics(
+        statistics.totals + tf.where(finite, values, 0.0),
+        statistics.counts + tf.cast(finite & (has_r1 | ~_OF_R1), tf.float32),
+        tf.where(failed, tf.minimum(statistics.first_failure, cur_nimg), statistics.first_failure),
+        statistics.waited_sec + waited_sec,
     )
 
 
-def sums(tally, steps):
+def sums(statistics, steps):
     """{name: (total, count)} over the steps. "skipped_updates" are those of all phases."""
-    totals, counts = (part.numpy().tolist() for part in tally[:2])
+    totals, counts = (part.numpy().tolist() for part in statistics[:2])
     found = dict(zip(STATISTICS, zip(totals, counts)))
-    measured = {name: told for name, told in found.items() if not name.startswith("skipped")}
-    return measured | {"skipped_updates": (skipped_updates(tally), steps)}
+    measured = {name: value for name, value in found.items() if not name.startswith("skipped")}
+    return measured | {"skipped_updates": (skipped_updates(statistics), steps)}
 
 
 def means(sums):
@@ -59,13 +59,13 @@ def means(sums):
     return {name: total / count for name, (total, count) in sums.items() if count}
 
 
-def skipped_updates(tally):
-    return int(tally.totals.numpy()[_SKIPPED].sum())
+def skipped_updates(statistics):
+    return int(statistics.totals.numpy()[_SKIPPED].sum())
 
 
-def first_failure(tally):
+def first_failure(statistics):
     """(what is not finite, in words; image count before that step), or None."""
-    first = tally.first_failure.numpy()
+    first = statistics.first_failure.numpy()
     name, phase = list(STATISTICS.items())[first.argmin()]
     if first.min() == _NEVER:
         return None
@@ -73,7 +73,7 @@ def first_failure(tally):
     return f"{what} in the phase of {'R1' if phase == 'R1' else f'the {phase}'}", int(first.min())
 
 
-class Waiting:
+class InputWait:
     """Takes batches from an iterator, and takes the time."""
 
     def __init__(self):

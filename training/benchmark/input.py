@@ -10,14 +10,14 @@ from rich.table import Table
 from tf_outfit_gan.data.pipeline import compact_batches, decode_jpeg, decode_raw, stored_entries
 from tf_outfit_gan.data.records import is_raw
 from tf_outfit_gan.sizes import format_size
-from training.data_service import served
+from training.data_service import from_data_service
 from training.monitor.memory import resident_bytes
 
 UNROLLED = 64  # JPEGs that one graph call of the limit decodes.
 _MIB = 1 << 20
 
 
-def measure(dataset, split, image_size, condition_size, batch, examples, repeats, data_service=None):
+def measure_input(dataset, split, image_size, condition_size, batch, examples, repeats, data_service=None):
     """Times the training stream of one pair of sizes, and the limit, in turns.
 
     Args:
@@ -38,7 +38,7 @@ def measure(dataset, split, image_size, condition_size, batch, examples, repeats
     memory_before = resident_bytes()
     stream = compact_batches(dataset, split, image_size, condition_size, batch, seed=0, mirror=True)
     if data_service:
-        stream = served(stream, data_service, f"benchmark {dataset.path} {image_size} {time.time()}")
+        stream = from_data_service(stream, data_service, f"benchmark {dataset.path} {image_size} {time.time()}")
     iterator = iter(stream)
 
     def feed():
@@ -74,7 +74,7 @@ class Limit:
     """Decodes pictures that lie in memory, and does nothing else; entries without an article have none to decode.
 
     Args:
-        dataset, split, image_size, condition_size: as of `measure`.
+        dataset, split, image_size, condition_size: as of `measure_input`.
         examples: how many entries at most.
     """
 
@@ -103,8 +103,8 @@ class Limit:
         return [(decode, tf.constant(strings[start:start + UNROLLED])) for start in range(0, len(strings), UNROLLED)]
 
 
-def show(figures):
-    """Prints a table of what `measure` returned."""
+def show_input(figures):
+    """Prints a table of what `measure_input` returned."""
     table = Table(title="input pipeline, examples a second" + ("" if figures[0]["data_service"] else " a core"))
     for name in ("photos", "articles", "an entry", "examples/s", "decoding alone", "ratio", "memory"):
         table.add_column(name, justify="right")

@@ -25,7 +25,7 @@ _MULTIPLICATIONS = {
 }
 
 
-class Floor:
+class Roofline:
     """Runs the convolutions and matrix products of a graph one after another, and nothing else.
 
     They are the very operations of the graph: their shapes, types, strides and padding, on random numbers. Depthwise

@@ -1,4 +1,4 @@
-"""A training step on random pictures, timed whole, phase by phase, and as its floor (`roofline`); and the table of it."""
+"""The training step on random pictures, timed whole, phase by phase, and as its floor (see `roofline`)."""
 
 import collections
 import copy
@@ -20,7 +20,7 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.progress import progress
 from training import schedule
-from training.benchmark.roofline import Floor, flops, products
+from training.benchmark.roofline import Roofline, flops, products
 from training.distribute.strategy import make_strategy
 from training.loop import CALL_SEC
 from training.schedule import Stage
@@ -29,14 +29,14 @@ from training.step import Steps
 # These only contain other operations, or wait.
 _CONTAINERS = ("While", "If", "StatefulPartitionedCall", "PartitionedCall", "IteratorGetNext")
 
-# How the types of operations are told, by the start of their names.
+# The families of operations in tables and JSON, by the start of their names.
 _FAMILIES = {"convolutions": "Conv", "matrix_products": ("MatMul", "BatchMatMul"), "depthwise": "Depthwise"}
 
 
 class TimedStep:
     """The step of `outfit-gan train` at one stable level, on pictures that are in memory already.
 
-    With lazy R1 some steps have it and most have not: what is told of a step is then the mean over an interval.
+    With lazy R1 some steps have it and most have not: the figures of a step are then means over an interval.
 
     Args:
         model_config, config: the `ModelConfig` and `TrainingConfig`.
@@ -135,14 +135,14 @@ def flops_by_type(graphs):
     return found
 
 
-class FloorOfStep:
-    """The floor of a step, the mean over an interval where R1 is lazy; `graphs` from `TimedStep.graphs`."""
+class StepRoofline:
+    """The roofline of a step, the mean over an interval where R1 is lazy; `graphs` from `TimedStep.graphs`."""
 
     def __init__(self, graphs):
-        self._floors = [(share, Floor(graph)) for share, graph in graphs]
+        self._rooflines = [(share, Roofline(graph)) for share, graph in graphs]
 
     def seconds(self):
-        return sum(share * timed(floor) for share, floor in self._floors)
+        return sum(share * timed(roofline) for share, roofline in self._rooflines)
 
 
 def random_batch(model_config, stage):
@@ -193,7 +193,7 @@ def _operations(space):
                     yield type_, event.duration_ps / 1e9
 
 
-def measure(model_config, config, level, replica_batch, repeats, profile=False):
+def measure_step(model_config, config, level, replica_batch, repeats, profile=False):
     """Times a training step, its phases and its floor in turns.
 
     Args:
@@ -201,7 +201,7 @@ def measure(model_config, config, level, replica_batch, repeats, profile=False):
         level: 0 = the base.
         replica_batch: pictures a replica; None = what a run would take.
         repeats: rounds.
-        profile: also tell what the step spends its time on.
+        profile: also profile the step by type of operation.
 
     Returns:
         A dictionary for JSON; times in milliseconds, each {"median", "min"} over the rounds or a median.
@@ -223,7 +223,7 @@ def measure(model_config, config, level, replica_batch, repeats, profile=False):
 
     # Build what is compared with the step; the first call of each is not timed.
     graphs = step.graphs()
-    floor, phases = FloorOfStep(graphs), step.phases()
+    floor, phases = StepRoofline(graphs), step.phases()
     calls = {"step": step.seconds, "floor": floor.seconds}
     calls |= {name: lambda phase=phase: timed(phase) for name, phase in phases.items()}
     for call in calls.values():
@@ -238,7 +238,7 @@ def measure(model_config, config, level, replica_batch, repeats, profile=False):
             advance()
 
     step_ms, floor_ms = _summary(seconds["step"]), _summary(seconds["floor"])
-    flops = {type_: count / batch for type_, count in sorted(flops_by_type(graphs).items())}
+    flop_per_image = {type_: count / batch for type_, count in sorted(flops_by_type(graphs).items())}
     return {
         "size": format_size(size), "level": level, "batch": batch, "replicas": replicas, "precision": config.precision,
         "conditional": model_config.conditional, "r1_interval": config.r1_interval,
@@ -248,12 +248,12 @@ def measure(model_config, config, level, replica_batch, repeats, profile=False):
         "floor_ratio": {which: step_ms[which] / floor_ms[which] for which in step_ms},
         "phases_ms": _phases(step_ms, seconds, config.r1_interval),
         "gflop_per_image": {
-            "total": sum(flops.values()) / 1e9,
-            **{family: sum(count for type_, count in flops.items() if type_.startswith(start)) / 1e9
+            "total": sum(flop_per_image.values()) / 1e9,
+            **{family: sum(count for type_, count in flop_per_image.items() if type_.startswith(start)) / 1e9
                for family, start in _FAMILIES.items()},
         },
-        "flop_per_image_by_operation": flops,
-        "floor_gflop_per_sec": _floor_gflop(flops, batch) / floor_ms["min"] * 1e3,
+        "flop_per_image_by_operation": flop_per_image,
+        "floor_gflop_per_sec": _floor_gflop(flop_per_image, batch) / floor_ms["min"] * 1e3,
         "seconds": seconds,
         "profile_ms": milliseconds_by_operation(step.calls()) if profile else {},
     }
@@ -273,11 +273,11 @@ def _phases(step_ms, seconds, r1_interval):
     return found | {"optimizers_average_and_rest": step_ms["median"] - sum(found.values())}
 
 
-def _floor_gflop(flops, batch):
-    return sum(count for type_, count in flops.items() if not type_.startswith(_FAMILIES["depthwise"])) * batch / 1e9
+def _floor_gflop(flop_per_image, batch):
+    return sum(count for type_, count in flop_per_image.items() if not type_.startswith(_FAMILIES["depthwise"])) * batch / 1e9
 
 
-def show(found):
+def show_step(found):
     """Prints what was measured."""
     labels = {
         "discriminator": "discriminator, without R1", "r1": "R1" if found["r1_interval"] == 1 else "R1, its share",

@@ -45,13 +45,13 @@ def run(args):
 
         check_address(args.data_service)
 
-    from training.benchmark.input import measure, show
+    from training.benchmark.input import measure_input, show_input
     from training.distribute.devices import describe
 
     sizes = [(level, condition_size and min(level, condition_size)) for level in levels]
-    figures = [measure(dataset, split, *pair, args.batch, args.examples, args.repeats, args.data_service)
+    figures = [measure_input(dataset, split, *pair, args.batch, args.examples, args.repeats, args.data_service)
                for pair in sizes]
-    show(figures)
+    show_input(figures)
     if args.json:
         write_whole(args.json, json.dumps({"levels": figures, "machine": describe()}, indent=2) + "\n")
 

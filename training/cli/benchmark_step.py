@@ -43,13 +43,13 @@ def run(args):
     if args.json and not args.json.absolute().parent.is_dir():
         raise UserError(f"--json {args.json}: its folder does not exist; create it first")
 
-    from training.benchmark.step import measure, show
+    from training.benchmark.step import measure_step, show_step
     from training.distribute.devices import choose_devices, describe
 
     choose_devices(args.devices)
-    found = measure(model_config, config, level, args.batch, args.repeats, args.profile)
+    found = measure_step(model_config, config, level, args.batch, args.repeats, args.profile)
     found |= {"preset": args.preset, "model": to_dict(model_config), "training": to_dict(config), "machine": describe()}
-    show(found)
+    show_step(found)
     if args.json:
         write_whole(args.json, json.dumps(found, indent=2) + "\n")
 

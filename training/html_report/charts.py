@@ -61,9 +61,9 @@ def chart(title, series, marks=(), fades=()):
         parts.append(f'<polyline class="s{number}" points="{drawn}"/>'
                      f'<circle class="s{number}" cx="{x(last[0]):.1f}" cy="{y(last[1]):.1f}" r="2.5"/>')
         legend.append(f'<span class="k{number}">{escape(label)} {series[label][-1][1]:.4g}</span>')
-    told = "; ".join(f"{label} from {points[0][1]:.4g} to {points[-1][1]:.4g}" for label, points in series.items())
+    ends = "; ".join(f"{label} from {points[0][1]:.4g} to {points[-1][1]:.4g}" for label, points in series.items())
     return (f'<figure class="chart"><figcaption><b>{escape(title)}</b> {" ".join(legend)}</figcaption>'
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(f"{title} over kimg: {told}")}</title>'
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(f"{title} over kimg: {ends}")}</title>'
             f'{"".join(parts)}</svg></figure>')
 
 

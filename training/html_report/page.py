@@ -98,21 +98,21 @@ def head(run):
     kimg = last["cur_nimg"] / 1000
     alpha = last.get("alpha", 1.0)
     state = "stable" if alpha >= 1 else f"fading in, {alpha:.0%}"
-    told = [f"{kimg:.1f} of {total:g} kimg", f"{_size(run, last)} {state}"]
+    facts = [f"{kimg:.1f} of {total:g} kimg", f"{_size(run, last)} {state}"]
     if "images_per_sec" in last:
-        told.append(f"{last['images_per_sec']:.1f} images/s")
+        facts.append(f"{last['images_per_sec']:.1f} images/s")
     if "left_sec" in last and kimg < total:
         growing = "more than " if _size(run, last) != format_size(run.config["model"]["size"]) else ""
-        told.append(f"{growing}{format_duration(last['left_sec'])} left at this speed")
+        facts.append(f"{growing}{format_duration(last['left_sec'])} left at this speed")
     if last.get("memory_bytes"):
-        told.append(f"{last['memory_bytes'] / 2**30:.1f} GiB")
+        facts.append(f"{last['memory_bytes'] / 2**30:.1f} GiB")
     written = time.strftime("%Y-%m-%d %H:%M", time.localtime((run.path / "stats.jsonl").stat().st_mtime))
     return (f'<p><progress value="{min(kimg, total):g}" max="{total:g}" aria-label="progress"></progress></p>'
-            f"<p>{escape(', '.join(told))}. <span class='quiet'>As of {written}.</span></p>")
+            f"<p>{escape(', '.join(facts))}. <span class='quiet'>As of {written}.</span></p>")
 
 
 def curves(run):
-    """The charts of what the run has told, with its sizes marked."""
+    """The charts of the run's statistics, with its sizes marked."""
     marks, fades = [], []
     for before, record in zip([{}, *run.stats], run.stats):
         kimg = record["cur_nimg"] / 1000

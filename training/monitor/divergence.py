@@ -22,7 +22,7 @@ class OutOfMemory(RuntimeError):
 
 
 class FiniteGuard:
-    """Looks at what the steps of each call told, before anything of them is saved.
+    """Checks the statistics of each call, before anything of its steps is saved.
 
     Args:
         nonfinite: "stop", or "skip": the optimizer has skipped the update, and the run goes on.
@@ -31,10 +31,10 @@ class FiniteGuard:
     def __init__(self, nonfinite):
         self._stops, self._in_a_row = nonfinite == "stop", 0
 
-    def check(self, tally, steps):
+    def check(self, statistics, steps):
         """Raises `Diverged` where the run is to end."""
-        failure = first_failure(tally)
-        skipped = skipped_updates(tally)
+        failure = first_failure(statistics)
+        skipped = skipped_updates(statistics)
         self._in_a_row = self._in_a_row + skipped if skipped >= steps else 0
         if failure and (self._stops or self._in_a_row >= MOST_SKIPPED):
             what, nimg = failure

@@ -33,7 +33,7 @@ FRAME_MS, LAST_FRAME_MS = 200, 3000
 COLOURS = 128
 
 
-class Grids:
+class ImageGrids:
     """Draws the grids of a run.
 
     Args:
