@@ -124,7 +124,7 @@ def named_weights(layer, prefix=""):
 
 
 def truncate_logs(folder, cur_nimg):
-    """Takes back what stats.jsonl and TensorBoard tell of images after `cur_nimg`, so that curves do not double."""
+    """Removes what stats.jsonl and TensorBoard hold of images after `cur_nimg`, so that curves do not double."""
     for part in (folder, *filter(Path.is_dir, folder.iterdir())):
         clear_partials(part)
     stats = folder / "stats.jsonl"

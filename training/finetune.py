@@ -88,17 +88,18 @@ def _shown(value):
 
 
 def load_init(steps, path):
-    """Gives fresh `Steps` the weights of a snapshot. Returns lines that tell what was taken, and what is new."""
+    """Gives fresh `Steps` the weights of a snapshot. Returns lines for the log: what was taken, and what is new."""
     source = snapshots.load(path, training=True)
     with steps.strategy.scope():
         _take(source, source.generator, steps.average)
         generator, discriminator = source.training or (source.generator, None)
-        told = [f"generator {_take(source, generator, steps.generator)}"]
+        parts = [f"generator {_take(source, generator, steps.generator)}"]
         if discriminator:
-            told.append(f"discriminator {_take(source, discriminator, steps.discriminator)}")
+            parts.append(f"discriminator {_take(source, discriminator, steps.discriminator)}")
         else:
-            told.append("the snapshot has no training/: the generator starts as the average, the discriminator afresh")
-    return [f"starting from {path}, {source.cur_nimg / 1000:.1f} kimg at {format_size(source.size)}: {'; '.join(told)}"]
+            parts.append("the snapshot has no training/: the generator starts as the average, the discriminator afresh")
+    where = f"{source.cur_nimg / 1000:.1f} kimg at {format_size(source.size)}"
+    return [f"starting from {path}, {where}: {'; '.join(parts)}"]
 
 
 def _take(source, theirs, ours):

@@ -62,7 +62,7 @@ class Phases:
                       "sign_fake": tf.sign(fake_scores - self._chance()),
                       "spread_real": self._spread(real), "spread_fake": self._spread(fake)}
         if self.config.r1_interval == 1:
-            statistics["r1_penalty"] = self._told(penalty)
+            statistics["r1_penalty"] = self._finite_penalty(penalty)
         return _mean(statistics, stage), self._gradients(tape, total, self.discriminator, loss_scale)
 
     def r1_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
@@ -73,7 +73,8 @@ class Phases:
             own = self._conditions(stage, batch, seen)
             _, penalty = self._penalized_features(stage, real, own, seen, alpha, loss_scale)
             total = tf.reduce_sum(penalty) * self.r1_weight(stage) * self.config.r1_interval / stage.batch
-        return _mean({"r1_penalty": self._told(penalty)}, stage), self._gradients(tape, total, self.discriminator, loss_scale)
+        statistics = {"r1_penalty": self._finite_penalty(penalty)}
+        return _mean(statistics, stage), self._gradients(tape, total, self.discriminator, loss_scale)
 
     def generator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
         """Fakes that the discriminator takes for real, under conditions drawn from the data. Tells w [D], too."""
@@ -107,7 +108,7 @@ class Phases:
         return Augmentation(self.ada_probability, draws, self.model_config.level_sizes[stage.level])
 
     def _chance(self):
-        """What a discriminator that can tell nothing apart scores: 0, or less where photos count as fakes, too."""
+        """The score of a discriminator that distinguishes nothing: 0, or less where photos count as fakes, too."""
         return -math.log(1 + self.config.mismatch_weight) if self.model_config.conditional else 0.0
 
     def _conditions(self, stage, batch, seen):
@@ -165,8 +166,8 @@ class Phases:
         features = self.discriminator.features(images, stage.level, alpha, maps)
         return tf.unstack(tf.reshape(features, [-1, len(pictures), features.shape[-1]]), axis=1)
 
-    def _told(self, penalty):
-        """In float16 the scaled gradient overflows now and then: that step is skipped, and not told as a divergence."""
+    def _finite_penalty(self, penalty):
+        """In float16 the scaled gradient overflows now and then: that step is skipped, and is no divergence."""
         float16 = self.config.precision == "mixed_float16"
         return tf.where(tf.math.is_finite(penalty), penalty, 0.0) if float16 else penalty
 

@@ -1,4 +1,4 @@
-"""What `outfit-gan benchmark input` measures, and the table that tells it."""
+"""Reading and decoding, timed against decoding alone; and the table of it."""
 
 import statistics
 import time

@@ -63,7 +63,7 @@ class TimedStep:
         if interval > 1:
             self._kinds.append((1 - 1 / interval, self.stage.batch))
 
-        # The first call of each kind builds its graph; the second one tells how many steps a call should have.
+        # The first call of each kind builds its graph; the second one shows how many steps a call should have.
         self.steps_per_call = 1
         started = time.perf_counter()
         self.seconds()

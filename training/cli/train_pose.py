@@ -57,7 +57,7 @@ def run(args):
     if args.time_limit is not None and args.time_limit <= 0:
         raise UserError(f"--time-limit {args.time_limit}: expected minutes above 0")
 
-    # A mistake in the data is told before TensorFlow's import, which takes seconds.
+    # A mistake in the data is reported before TensorFlow's import, which takes seconds.
     dataset = open_dataset(args.data)
     if not sum(shard["with_keypoints"] for shard in dataset.splits["train"]):
         raise UserError(f"{args.data}: expected train entries with keypoints to learn from, found none; "

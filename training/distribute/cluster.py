@@ -1,4 +1,4 @@
-"""Which processes train together: found in TF_CONFIG, in what SLURM tells its tasks, or in a list of hosts.
+"""Which processes train together: found in TF_CONFIG, in SLURM's variables, or in a list of hosts.
 
 Nothing here imports TensorFlow, so that a mistake is reported at once.
 """

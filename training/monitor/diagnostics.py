@@ -71,7 +71,7 @@ class Diagnostics:
 
         if record.get("input_wait", 0.0) > STARVED_SHARE:
             yield "starved", (
-                f"the steps wait for data {record['input_wait']:.0%} of the time: 'outfit-gan benchmark input' tells "
+                f"the steps wait for data {record['input_wait']:.0%} of the time: 'outfit-gan benchmark input' shows "
                 "what the data can give; a faster disk, more cores or --data-service help"
             )
 

@@ -63,7 +63,7 @@ class Stop:
         """Ends a program that was asked to stop as the signal would have: nobody shall take the run for finished.
 
         Raises:
-            SystemExit: with 128 + the signal's number, as shells tell it.
+            SystemExit: with 128 + the signal's number, as shells report it.
         """
         if self.asked:
             raise SystemExit(128 + self._signal)
