@@ -1,4 +1,4 @@
-"""Checkpoints: the trainer's memory. What resumes a run, and what nobody else reads.
+"""Checkpoints: all that training changes, saved to resume a run from; and the logs, cut back to where it resumes.
 
     checkpoints/000128000img/state.index, state.data-...    the state after so many real images
 
@@ -10,6 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
@@ -109,8 +110,6 @@ def _first_line(error):
 
 def named_weights(layer, prefix=""):
     """{"synthesis/levels/0/second/kernel": variable, ...}: every weight by the attributes and places leading to it."""
-    import keras
-
     found = {}
     for name, value in vars(layer).items():
         if name.startswith("_"):
@@ -124,8 +123,8 @@ def named_weights(layer, prefix=""):
     return found
 
 
-def rewind(folder, cur_nimg):
-    """Takes back what stats.jsonl and TensorBoard tell of images after `cur_nimg`, so that curves do not double."""
+def truncate_logs(folder, cur_nimg):
+    """Removes what stats.jsonl and TensorBoard hold of images after `cur_nimg`, so that curves do not double."""
     for part in (folder, *filter(Path.is_dir, folder.iterdir())):
         clear_partials(part)
     stats = folder / "stats.jsonl"

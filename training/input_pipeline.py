@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tf_outfit_gan.data.pipeline import compact_batches
-from training.data_service import served
+from training.data_service import from_data_service
 
 
 def distributed_batches(strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder):
@@ -27,7 +27,7 @@ def distributed_batches(strategy, dataset, model_config, config, stage, cur_nimg
             stage.replica_batch, seed=config.seed, mirror=config.mirror, replicas=stage.replicas // count, **place,
         )
         if data_service:
-            stream = served(stream, data_service, f"{folder.resolve()} {stage} {cur_nimg}")
+            stream = from_data_service(stream, data_service, f"{folder.resolve()} {stage} {cur_nimg}")
         # Ids are texts, which accelerators do not take.
         stream = stream.map(lambda batch: {name: value for name, value in batch.items() if name != "ids"})
         # Or the workers of a cluster would ask each other before every step whether all have a batch.

@@ -39,7 +39,7 @@ class Adam(tf.Module):
         self.second_moment.assign(tf.zeros_like(self.second_moment))
         self.updates.assign(0.0)
 
-    def flatten(self, gradients, told=()):
+    def flatten(self, gradients, statistics=()):
         """One vector of the gradients of all variables, and of other tensors to be summed with them.
 
         A gradient that is None, of a layer that was not used, is zero.
@@ -48,7 +48,7 @@ class Adam(tf.Module):
             tf.zeros([size]) if gradient is None else tf.reshape(gradient, [size])
             for gradient, size in zip(gradients, self._sizes)
         ]
-        return tf.concat([*parts, *(tf.reshape(value, [-1]) for value in told)], axis=0)
+        return tf.concat([*parts, *(tf.reshape(value, [-1]) for value in statistics)], axis=0)
 
     def apply(self, vector):
         """Updates the variables; called outside of `strategy.run`.
@@ -58,7 +58,7 @@ class Adam(tf.Module):
                 round trip.
 
         Returns:
-            (what was told, summed, as one vector; 1.0 where the update was skipped because of a value that is not
+            (the statistics, summed, as one vector; 1.0 where the update was skipped because of a value that is not
             finite, else 0.0). That the loss scale was too large does not count: it happens now and then, and the scale
             is halved. Below 1 it is not the scale.
         """

@@ -137,7 +137,7 @@ class Phases:
         return Augmentation(self.ada_probability, draws, self.model_config.level_sizes[stage.level])
 
     def _chance(self):
-        """What a discriminator that can tell nothing apart scores: 0, or less where photos count as fakes, too."""
+        """The score of a discriminator that distinguishes nothing: 0, or less where photos count as fakes, too."""
         return -math.log(1 + self.config.mismatch_weight) if self.model_config.conditional else 0.0
 
     def _conditions(self, stage, batch, seen):

@@ -1,4 +1,7 @@
-"""What a run has left in its folder so far, read without TensorFlow: also of one that is going on, or of older form."""
+"""A run's folder: held by one process at a time, and read without TensorFlow, also while the run goes on.
+
+RUN/lock names the process that trains. What is read may be of an older form.
+"""
 
 import contextlib
 import errno
@@ -21,7 +24,7 @@ class RunFolder:
     """A run. `stats` has at least one line, each a dict with cur_nimg; `metrics` may be empty, as may `log`."""
 
     path: Path
-    config: dict  # data, model, training; machine, if the run has told it.
+    config: dict  # data, model, training; machine, except for old runs.
     stats: list
     metrics: list
     log: list
@@ -39,7 +42,7 @@ class RunFolder:
 
 
 def read_run(path):
-    """Reads a run's folder; raises `UserError` where there is none, or none that has told anything."""
+    """Reads a run's folder; raises `UserError` where there is none, or one without statistics."""
     path = Path(path)
     try:
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
@@ -50,8 +53,8 @@ def read_run(path):
         raise UserError(f"{path / 'config.json'}: not the configuration of a run ({error!r})") from None
     stats = in_order(_json_lines(path / "stats.jsonl"))
     if not stats:
-        raise UserError(f"{path / 'stats.jsonl'}: the run has told nothing yet; it does so after "
-                        f"{config['training'].get('tick_kimg', 4):g} kimg: ask again then")
+        raise UserError(f"{path / 'stats.jsonl'}: no statistics yet: the first tick is logged "
+                        f"after {config['training'].get('tick_kimg', 4):g} kimg")
     log = path / "log.txt"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     return RunFolder(path, config, stats, in_order(_json_lines(path / "metrics.jsonl")), lines,
@@ -105,7 +108,7 @@ def locked(folder):
 
 
 @contextlib.contextmanager
-def full_disk_told(folder):
+def explain_full_disk(folder):
     """Turns an error of a block that came from a full disk into one line.
 
     Raises:

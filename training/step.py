@@ -2,6 +2,10 @@
 
 A step trains the discriminator, then the generator, then moves the average generator along. The phases divide their
 losses by the global batch, once, and the optimizer sums gradients over replicas.
+
+A batch that is too large for the memory is computed in turns, whose results are summed (gradient accumulation). Turn m
+of M on replica r of R takes the entries m, m + M, ... of the replica's batch and draws what replica r + R m of R M
+would draw: M turns compute what M times as many replicas do, minibatch-stddev groups included.
 """
 
 import time
@@ -19,7 +23,7 @@ from training.checkpoint import named_weights
 from training.monitor.divergence import FiniteGuard, complaint_about_memory, out_of_memory
 from training.optimizer import Adam
 from training.phases import Phases
-from training.step_statistics import SKIPPED, Waiting
+from training.step_statistics import SKIPPED, InputWait
 
 
 class Steps:
@@ -48,7 +52,7 @@ class Steps:
             self.ada_probability = tf.Variable(0.0, trainable=False, name="ada_probability")
         self._learning_rates = ((self.generator_optimizer, 1), (self.discriminator_optimizer, lazy))
         self.phases = Phases(self.generator, self.discriminator, config, self.ada_probability)
-        self._guard, self._waiting = FiniteGuard(config.nonfinite), Waiting()
+        self._guard, self._input_wait = FiniteGuard(config.nonfinite), InputWait()
         self._optimizers = {"generator": self.generator_optimizer, "discriminator": self.discriminator_optimizer}
         self._traced, self._building = {}, None
         self._names = {}  # Of each stage that is traced: {statistic: phase}, in the order of their computation.
@@ -128,14 +132,14 @@ class Steps:
         if self._building:
             size = format_size(self.generator.config.level_sizes[self._building.level])
             return f"it builds the graph of {size}, which takes minutes for large pictures"
-        if self._waiting.now():
+        if self._input_wait.now():
             return "it waits for data, which are slow to read or do not come at all"
         return "it waits for nothing but the step itself, on this machine's devices or on another worker's"
 
     @tf.autograph.experimental.do_not_convert  # No loop or branch below needs it, and converting takes seconds.
     def _run(self, stage, iterator, steps, cur_nimg, fade_start, fade_end):
         def one_more(step, sums):
-            batch, waited_sec = self._waiting.next(iterator, after=sums)
+            batch, waited_sec = self._input_wait.next(iterator, after=sums)
             nimg = cur_nimg + step * stage.batch
             alpha = tf.cast((nimg - fade_start) / (fade_end - fade_start), tf.float32) if stage.fading else None
             found = self.step(stage, self._inputs(batch), nimg, alpha)

@@ -79,7 +79,7 @@ def first_failure(sums, names):
     return f"{what} in the phase {names[name]}", int(first.min())
 
 
-class Waiting:
+class InputWait:
     """Takes batches from an iterator, and takes the time."""
 
     def __init__(self):

@@ -15,7 +15,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    from training.page_parts import page
+    from training.html_report.page import page
     from training.run_folder import read_run
 
     found = read_run(args.folder)

@@ -10,8 +10,8 @@ from tf_outfit_gan.util.errors import UserError
 from training import schedule
 from training.data_service import check_address
 from training.distribute.cluster import resolve
-from training.finetune import settled
-from training.run_folder import full_disk_told, locked
+from training.finetune import resolve_init
+from training.run_folder import explain_full_disk, locked
 
 
 def add_arguments(parser):
@@ -46,7 +46,7 @@ def run(args):
     started = time.monotonic()
     folder, (model_config, config) = Path(args.folder), from_preset(args.preset, args.set)
     chosen = any(setting.startswith("start_level=") for setting in args.set)
-    init, config = settled(folder, args.init, model_config, config, chosen)
+    init, config = resolve_init(folder, args.init, model_config, config, chosen)
     if args.time_limit is not None and args.time_limit <= 0:
         raise UserError(f"--time-limit {args.time_limit}: expected minutes above 0")
     if args.replicas < 1:
@@ -58,7 +58,7 @@ def run(args):
         print(to_json(model_config), to_json(config), f"\nOn {args.replicas} replica(s):", plan, sep="\n")
         return
 
-    # A mistake is told before TensorFlow's import, which takes seconds.
+    # A mistake is reported before TensorFlow's import, which takes seconds.
     cluster = resolve(args.cluster)
     dataset = open_dataset(args.data)
     if args.data_service:
@@ -68,15 +68,15 @@ def run(args):
         cluster.check_port()
     # Of a cluster, its chief holds the folder for all.
     lock = locked(folder) if cluster is None or cluster.index == 0 else contextlib.nullcontext()
-    with lock, full_disk_told(folder):
+    with lock, explain_full_disk(folder):
         from training.distribute.devices import choose_devices
-        from training.distribute.restart import Rejoin
+        from training.distribute.restart import Restart
         from training.distribute.strategy import make_strategy
         from training.loop import train
 
         choose_devices(args.devices)
-        with Rejoin(cluster, args.cluster_timeout * 60, time_limit_sec, started) as rejoin:
+        with Restart(cluster, args.cluster_timeout * 60, time_limit_sec, started) as restart:
             strategy = make_strategy(cluster, args.cross_device)
-            rejoin.assembled()
+            restart.connected()
             train(folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service, args.inception,
                   init, started, strategy)

@@ -57,13 +57,13 @@ def run(args):
     if args.time_limit is not None and args.time_limit <= 0:
         raise UserError(f"--time-limit {args.time_limit}: expected minutes above 0")
 
-    # A mistake in the data is told before TensorFlow's import, which takes seconds.
+    # A mistake in the data is reported before TensorFlow's import, which takes seconds.
     dataset = open_dataset(args.data)
     if not sum(shard["with_keypoints"] for shard in dataset.splits["train"]):
         raise UserError(f"{args.data}: expected train entries with keypoints to learn from, found none; "
                         "prepare a catalogue that has them")
     dataset.files("train", "photos", config.size)
-    from training.pose_trainer import train_pose
+    from training.pose_estimator.trainer import train_pose
 
     time_limit_sec = None if args.time_limit is None else args.time_limit * 60
     train_pose(args.folder, dataset, config, args.weights, time_limit_sec, args.quiet)

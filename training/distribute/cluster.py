@@ -1,6 +1,6 @@
-"""Which processes train together: found in TF_CONFIG, in what SLURM tells its tasks, or in a list of hosts.
+"""Which processes train together: found in TF_CONFIG, in SLURM's variables, or in a list of hosts.
 
-Nothing here imports TensorFlow, so that a mistake is told at once.
+Nothing here imports TensorFlow, so that a mistake is reported at once.
 """
 
 import itertools

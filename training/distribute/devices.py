@@ -1,4 +1,4 @@
-"""The machine that a benchmark runs on: which of its devices are used, and what it is."""
+"""The machine: which of its devices are used, and a description of it for run folders and benchmarks."""
 
 import os
 import platform
@@ -38,7 +38,7 @@ def describe():
         "cpu": _cpu_model(),
         "cores": cores,
         "gpus": [gpu.get("device_name", "unknown") for gpu in gpus],
-        # What TensorFlow was told, where 0 = as many threads as cores.
+        # As TensorFlow is configured: 0 = as many threads as cores.
         "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
         "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
         "load_average": list(os.getloadavg()),

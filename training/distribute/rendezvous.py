@@ -1,7 +1,7 @@
-"""Before a cluster forms: its workers wait for each other, so that TensorFlow never waits for one that is not there.
+"""Rendezvous: the workers of a cluster wait for each other, so that TensorFlow never waits for one that is not there.
 
 TensorFlow itself waits without end, deaf to Ctrl-C and to any clock. So the chief listens at its own port first; the
-others knock there, say who they are, and wait for its word. Where a chief of old still has the port, they knock again.
+others connect there, send their index, and wait for its answer. Where an earlier chief has the port, they try again.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import socket
 import time
 
 _HELLO, _GO = b"outfit-gan worker ", b"go\n"
-_KNOCK_AGAIN_SEC = 0.5
+_RETRY_SEC = 0.5
 
 
 class WorkersMissing(RuntimeError):
@@ -19,14 +19,14 @@ class WorkersMissing(RuntimeError):
     exit_code = 1
 
 
-def meet(cluster, wait_sec):
+def wait_for_workers(cluster, wait_sec):
     """Returns when all workers of a `Cluster` are there.
 
     Raises:
-        WorkersMissing: when they are not within `wait_sec`, with the addresses of those that were not heard of.
+        WorkersMissing: when they are not within `wait_sec`, with the addresses of those that are missing.
     """
     deadline = time.monotonic() + wait_sec
-    missing = _gather(cluster, deadline) if cluster.index == 0 else _knock(cluster, deadline)
+    missing = _gather(cluster, deadline) if cluster.index == 0 else _call_chief(cluster, deadline)
     if missing:
         raise WorkersMissing(f"worker {cluster.index} waited {wait_sec / 60:g} minutes for {', '.join(missing)}; run "
                              "the same command on all workers to resume")
@@ -35,21 +35,21 @@ def meet(cluster, wait_sec):
 def _gather(cluster, deadline):
     """The chief's part. Returns the addresses of those who are missing in the end."""
     arrived = {}
-    with contextlib.ExitStack() as closed, socket.create_server(("", cluster.port)) as door:
+    with contextlib.ExitStack() as closed, socket.create_server(("", cluster.port)) as listener:
         while True:
             left_sec = max(deadline - time.monotonic(), 0)
             complete = len(arrived) == len(cluster.workers) - 1
             # Who waits here says nothing more: what can be read is that he is gone.
-            ready, _, _ = select.select([door, *arrived.values()], [], [], 0 if complete else left_sec)
+            ready, _, _ = select.select([listener, *arrived.values()], [], [], 0 if complete else left_sec)
             here = {place: worker for place, worker in arrived.items() if worker not in ready}
             if complete and here == arrived:
                 break
             arrived = here
             if not left_sec:
                 return [address for place, address in enumerate(cluster.workers) if place and place not in arrived]
-            if door in ready:
-                worker = closed.enter_context(door.accept()[0])
-                place = _heard(worker)
+            if listener in ready:
+                worker = closed.enter_context(listener.accept()[0])
+                place = _worker_at(worker)
                 if place in range(1, len(cluster.workers)):
                     arrived[place] = worker
         for worker in arrived.values():
@@ -58,8 +58,8 @@ def _gather(cluster, deadline):
     return []
 
 
-def _heard(worker):
-    """Which worker it is that knocks; None for strangers."""
+def _worker_at(worker):
+    """Which worker connects; None for any other program."""
     worker.settimeout(2)
     try:
         hello, _, rest = worker.recv(64).partition(_HELLO)
@@ -68,14 +68,14 @@ def _heard(worker):
         return None
 
 
-def _knock(cluster, deadline):
-    """The others' part. Returns the chief's address if it has not given its word in the end."""
+def _call_chief(cluster, deadline):
+    """The others' part. Returns the chief's address if it has not answered in the end."""
     chief = cluster.workers[0]
     host, _, port = chief.rpartition(":")
     while (left_sec := deadline - time.monotonic()) > 0:
-        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=left_sec) as door:
-            door.sendall(_HELLO + str(cluster.index).encode())
-            if door.recv(64) == _GO:
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=left_sec) as connection:
+            connection.sendall(_HELLO + str(cluster.index).encode())
+            if connection.recv(64) == _GO:
                 return []
-        time.sleep(min(_KNOCK_AGAIN_SEC, max(left_sec, 0)))
+        time.sleep(min(_RETRY_SEC, max(left_sec, 0)))
     return [chief]

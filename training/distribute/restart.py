@@ -1,7 +1,7 @@
 """A cluster that loses a worker: the others start again, wait until it is back, and all resume the last checkpoint.
 
-TensorFlow tells the others within seconds, but a process that has been in a cluster cannot be in a second one. So each
-of them replaces itself by a new process with the same command.
+TensorFlow reports it to the others within seconds, but a process that has been in a cluster cannot be in a second one.
+So each of them replaces itself by a new process with the same command.
 """
 
 import os
@@ -11,9 +11,9 @@ import time
 
 import tensorflow as tf
 
-from training.distribute.rendezvous import meet
+from training.distribute.rendezvous import wait_for_workers
 
-# How the loss of a worker shows, here or in what another one tells.
+# How the loss of a worker shows, here or in another worker's message.
 _LOST = (
     tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError,
     tf.errors.FailedPreconditionError,
@@ -22,13 +22,13 @@ _LOST = (
 _CONNECT_SEC = 120
 
 
-def tells_of_loss(error):
-    """Whether an exception, or None, tells that another worker of the cluster is lost."""
+def is_worker_loss(error):
+    """Whether an exception, or None, comes from the loss of another worker."""
     return isinstance(error, _LOST) or "NCCL: " in str(error)
 
 
-class Rejoin:
-    """The context in which a cluster assembles and trains: an error that tells of a lost worker starts it again.
+class Restart:
+    """The context in which a cluster assembles and trains: the loss of a worker starts it again.
 
     Args:
         cluster: the `Cluster`; None = a process that trains alone, which has nobody to wait for, and nobody to lose.
@@ -45,21 +45,21 @@ class Rejoin:
 
     def __enter__(self):
         if self._cluster:
-            meet(self._cluster, self._wait_sec)
+            wait_for_workers(self._cluster, self._wait_sec)
             # No handler of Python's would run while TensorFlow connects them: the alarm and Ctrl-C end the process.
             self._on_interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
             signal.alarm(_CONNECT_SEC)
         return self
 
-    def assembled(self):
-        """Tells that TensorFlow has connected all."""
+    def connected(self):
+        """To be called when TensorFlow has connected all workers."""
         if self._cluster:
             signal.alarm(0)
             signal.signal(signal.SIGINT, self._on_interrupt)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)  # In a cluster, TensorFlow lets it pass unheard.
 
     def __exit__(self, kind, error, _):
-        if self._cluster and tells_of_loss(error):
+        if self._cluster and is_worker_loss(error):
             reason = str(error).partition("\n")[0]
             print(f"worker {self._cluster.index}: lost another one, starts again from the last checkpoint and waits "
                   f"for it ({reason})", file=sys.stderr, flush=True)

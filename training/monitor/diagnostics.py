@@ -1,4 +1,4 @@
-"""Signs that a training goes wrong, told as warnings while there is time to act."""
+"""Diagnostics: signs that a training goes wrong, as warnings while there is time to act."""
 
 import statistics
 from collections import Counter, deque
@@ -15,7 +15,7 @@ STARVED_SHARE = 0.25
 _IN_A_ROW = {"collapsed": 3, "starved": 2}
 
 
-class Signs:
+class Diagnostics:
     """Looks at the statistics of each tick."""
 
     def __init__(self):
@@ -71,7 +71,7 @@ class Signs:
 
         if record.get("input_wait", 0.0) > STARVED_SHARE:
             yield "starved", (
-                f"the steps wait for data {record['input_wait']:.0%} of the time: 'outfit-gan benchmark input' tells "
+                f"the steps wait for data {record['input_wait']:.0%} of the time: 'outfit-gan benchmark input' shows "
                 "what the data can give; a faster disk, more cores or --data-service help"
             )
 

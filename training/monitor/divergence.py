@@ -22,7 +22,7 @@ class OutOfMemory(RuntimeError):
 
 
 class FiniteGuard:
-    """Looks at what the steps of each call told, before anything of them is saved.
+    """Checks the statistics of each call, before anything of its steps is saved.
 
     Args:
         nonfinite: "stop", or "skip": the optimizer has skipped the update, and the run goes on.

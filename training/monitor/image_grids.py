@@ -1,4 +1,11 @@
-"""Grids of pictures: the same seeds under the same conditions, again and again, to watch a model learn."""
+"""Grids of pictures: the same seeds under the same conditions, again and again, to watch a model learn.
+
+    RUN/reals.png, RUN/fakes_000400kimg.png
+    RUN/timeline/000400kimg.png   a frame of each snapshot, some tens of kilobytes
+    RUN/timeline.gif              the frames, or so many of them, evenly spread, as a viewer has patience for
+
+As frames are kept, a resumed run goes on where it stopped, and the cost of a new frame does not grow with the run.
+"""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -19,14 +26,14 @@ ENTRIES, SEEDS = 6, 3
 LEAST_HEIGHT, MOST_HEIGHT = 256, 512
 # Drawn in one call: as much memory as one picture of 1024x768 takes beside a training is enough.
 PIXELS_AT_ONCE = 1 << 20
-
+# The timeline.
 MOST_FRAMES = 60
-HEIGHT = 192  # Of a cell, at most.
+FRAME_HEIGHT = 192  # Of a cell, at most.
 FRAME_MS, LAST_FRAME_MS = 200, 3000
 COLOURS = 128
 
 
-class Grids:
+class ImageGrids:
     """Draws the grids of a run.
 
     Args:
@@ -61,7 +68,7 @@ class Grids:
         else:
             columns = [self._draw(painter, np.repeat(seed, self._entries)) for seed in self._seeds]
             shown = columns[0]
-            sheet.save_whole(self._asked_and_drawn(columns), path)
+            save_whole(self._asked_and_drawn(columns), path)
         add_frame(folder, snapshot, shown[:ENTRIES])
 
     def _draw(self, painter, seeds):
@@ -115,7 +122,7 @@ def _cell_size(size):
 
 def _write_plain(path, cells):
     rows = [cells[start:start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
-    sheet.save_whole(sheet.grid([[(np.asarray(cell), "") for cell in row] for row in rows]), path)
+    save_whole(sheet.grid([[(np.asarray(cell), "") for cell in row] for row in rows]), path)
 
 
 def add_frame(folder, snapshot, cells):
@@ -141,7 +148,7 @@ def spread(count, most=MOST_FRAMES):
 
 def _frame(cells, caption):
     """Cells side by side over a caption, with a palette as a GIF has it."""
-    height = min(HEIGHT, cells[0].height)
+    height = min(FRAME_HEIGHT, cells[0].height)
     width = round(cells[0].width * height / cells[0].height)
     frame = Image.new("RGB", (len(cells) * (width + GAP) + GAP, height + CAPTION + GAP), PAPER)
     for place, cell in enumerate(cells):

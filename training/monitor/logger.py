@@ -1,4 +1,6 @@
-"""How a run is doing: one line on the terminal and in log.txt, one in stats.jsonl, and TensorBoard, every tick."""
+"""How a run is doing: one line on the terminal and in log.txt, one in stats.jsonl, and TensorBoard, every tick;
+and in the end, where the time went.
+"""
 
 import json
 import time
@@ -8,7 +10,7 @@ import tensorflow as tf
 
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.progress import format_duration
-from training.monitor.diagnostics import Signs
+from training.monitor.diagnostics import Diagnostics
 from training.monitor.memory import training_bytes
 from training.step_statistics import means
 
@@ -26,8 +28,8 @@ STATUS_FIELDS = (
 START, GRAPHS, STEPS = "start", "building graphs", "steps"
 
 
-class Report:
-    """Gathers the statistics of the steps and tells them every tick.
+class Logger:
+    """Gathers the statistics of the steps and logs them every tick.
 
     Args:
         folder: of the run; its files are appended to when it is resumed.
@@ -38,24 +40,24 @@ class Report:
     """
 
     def __init__(self, folder, total_nimg, quiet=False, size=None, started=None):
-        self.times = Times(started)
+        self.times = WallTimes(started)
         self._log = open(folder / "log.txt", "a", encoding="utf-8")
         self._stats = open(folder / "stats.jsonl", "a", encoding="utf-8")
         self._writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
         self._total_nimg, self._quiet, self._size = total_nimg, quiet, size
-        self._traced, self._signs = set(), Signs()
+        self._traced, self._diagnostics = set(), Diagnostics()
         self._rate = None
         self._restart()
 
     def _restart(self):
         self._sums, self._steps, self._images = {}, 0, 0
-        self._timed_images, self._timed_sec, self._told = 0, 0.0, time.monotonic()
+        self._timed_images, self._timed_sec, self._last_tick = 0, 0.0, time.monotonic()
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, error, _):
-        """The log tells, too, what ended the run before its time."""
+        """Logs an error that ends the run."""
         if error:
             self._log.write(f"ended by {kind.__name__}: {error}\n")
             self._log.flush()
@@ -68,9 +70,9 @@ class Report:
             print(text, flush=True)
 
     def add(self, stage, statistics, steps, seconds):
-        """Takes what some steps told, {name: (total, count)}, and how long they took."""
-        for name, told in statistics.items():
-            self._sums[name] = tuple(map(sum, zip(self._sums.get(name, (0, 0)), told)))
+        """Takes the statistics of some steps, {name: (total, count)}, and how long they took."""
+        for name, sums in statistics.items():
+            self._sums[name] = tuple(map(sum, zip(self._sums.get(name, (0, 0)), sums)))
         self._steps += steps
         self._images += steps * stage.batch
         # The first call of a stage traces its graph, which says nothing of the speed.
@@ -81,7 +83,7 @@ class Report:
         self._traced.add(stage)
 
     def tick(self, cur_nimg, size, alpha):
-        """Tells the means since the last tick; nothing if there was no step."""
+        """Logs the means since the last tick; nothing if there was no step."""
         if not self._steps:
             return
         statistics = means(self._sums)
@@ -89,7 +91,7 @@ class Report:
             statistics["skipped_updates"] = self._sums["skipped_updates"][0]
         record = {"cur_nimg": cur_nimg, "height": size[0], "alpha": alpha, **self._speed(cur_nimg), **statistics}
         self.say(status_line(record, size, growing=size != (self._size or size)))
-        shown, news = self._signs.update(record)
+        shown, news = self._diagnostics.update(record)
         for line in news.values():
             self.say(f"warning: {line}")
         self._stats.write(json.dumps({"time": time.time(), **record, "warnings": shown}) + "\n")
@@ -100,7 +102,7 @@ class Report:
     def _speed(self, cur_nimg):
         """Images a second of the steps alone; seconds a kimg, time left and memory with all that goes on beside them."""
         self._rate = self._timed_images / self._timed_sec if self._timed_images else self._rate
-        sec_per_kimg = (time.monotonic() - self._told) / self._images * 1000
+        sec_per_kimg = (time.monotonic() - self._last_tick) / self._images * 1000
         speed = {"sec_per_kimg": sec_per_kimg, "memory_bytes": training_bytes()}
         if self._rate:
             # The last batch may go beyond the end.
@@ -108,7 +110,7 @@ class Report:
         return speed
 
     def scalars(self, cur_nimg, values):
-        """Tells TensorBoard some numbers."""
+        """Writes some numbers for TensorBoard."""
         with self._writer.as_default():
             for name, value in values.items():
                 tf.summary.scalar(name, value, step=cur_nimg)
@@ -139,7 +141,7 @@ def status_line(record, size, growing):
     return "  ".join(parts)
 
 
-class Times:
+class WallTimes:
     """Adds up seconds by kind, on a clock that runs from `started` (as `time.monotonic` has it; None = now).
 
     Everything before the first step is the start, but for what is measured by itself.
@@ -175,5 +177,5 @@ class Times:
         if self._first_step_sec is None:
             return "no step was taken"
         shares = sorted(self.shares().items(), key=lambda item: -item[1])
-        told = ", ".join(f"{kind} {share:.1%}" for kind, share in shares if share >= 0.0005)
-        return f"first step after {self._first_step_sec:.1f} s; the time went to: {told}"
+        parts = ", ".join(f"{kind} {share:.1%}" for kind, share in shares if share >= 0.0005)
+        return f"first step after {self._first_step_sec:.1f} s; the time went to: {parts}"

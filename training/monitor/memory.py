@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def resident_bytes():
-    """Memory of this process, or 0 where the system does not tell."""
+    """Memory of this process, or 0 where the system does not report it."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
 

@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from training.distribute.restart import tells_of_loss
+from training.distribute.restart import is_worker_loss
 
 # Packages in which an error may come from any line, as everywhere: whoever calls them passes it on.
 _OURS = ("training", "tf_outfit_gan")
@@ -28,7 +28,7 @@ class Stop:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         # Machines that are taken away together go one by one: this one is not to wait until another is back.
-        if self.asked and self._workers.count > 1 and tells_of_loss(error):
+        if self.asked and self._workers.count > 1 and is_worker_loss(error):
             print(f"worker {self._workers.index}: lost another one when it was to stop, and stops without a new checkpoint",
                   file=sys.stderr, flush=True)
             self.leave()
@@ -63,7 +63,7 @@ class Stop:
         """Ends a program that was asked to stop as the signal would have: nobody shall take the run for finished.
 
         Raises:
-            SystemExit: with 128 + the signal's number, as shells tell it.
+            SystemExit: with 128 + the signal's number, as shells report it.
         """
         if self.asked:
             raise SystemExit(128 + self._signal)

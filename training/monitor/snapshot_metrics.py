@@ -16,7 +16,7 @@ from training.monitor.image_grids import PIXELS_AT_ONCE
 MOST_AT_ONCE = 64  # More pictures in one call save no time.
 
 
-class Metrics:
+class SnapshotMetrics:
     """Measures the first snapshot after every `metrics_kimg`, and the last one.
 
     Args:
@@ -25,16 +25,16 @@ class Metrics:
         config: the `TrainingConfig`.
         cur_nimg: where the run goes on; what was measured of a later moment is forgotten, as that comes again.
         inception: weights file of InceptionV3; None = untrained features.
-        report: the `Report` that tells what was found.
+        logger: the `Logger` of the run.
     """
 
-    def __init__(self, folder, dataset, config, cur_nimg, inception, report):
-        self._path, self._dataset, self._inception, self._report = folder / "metrics.jsonl", dataset, inception, report
+    def __init__(self, folder, dataset, config, cur_nimg, inception, logger):
+        self._path, self._dataset, self._inception, self._logger = folder / "metrics.jsonl", dataset, inception, logger
         self._interval, self._total_nimg = config.metrics_kimg * 1000, config.total_kimg * 1000
         if inception:
             if not self._interval:
                 raise UserError(f"--inception {inception}: nothing is measured; add --set metrics_kimg=1000, say")
-            InceptionFeatures(inception)  # A file that does not load is told before the training.
+            InceptionFeatures(inception)  # A file that does not load is refused before the training.
         lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
         self._results = [result for result in map(json.loads, lines) if result["cur_nimg"] <= cur_nimg]
 
@@ -61,15 +61,15 @@ class Metrics:
         result["seconds"] = time.monotonic() - started
         self._results.append(result)
         write_whole(self._path, "".join(json.dumps(line) + "\n" for line in self._results))
-        self._tell(result, measurement.figures)
+        self._log(result, measurement.figures)
 
-    def _tell(self, result, figures):
+    def _log(self, result, figures):
         best = best_of(self._results)
         standing = "the best so far" if best is result else f"the best: {best['value']:.4f}, {best['snapshot']}"
-        self._report.say(f"{result['metric']} {result['value']:.4f} at {result['size']}, of {result['count']} pictures "
+        self._logger.say(f"{result['metric']} {result['value']:.4f} at {result['size']}, of {result['count']} pictures "
                          f"in {result['seconds']:.0f} s, with {result['features']}; {standing}")
         values = {name.replace(".", "/"): figure.value for name, figure in figures.items() if figure.value is not None}
-        self._report.scalars(result["cur_nimg"], {f"metrics/{name}": value for name, value in values.items()})
+        self._logger.scalars(result["cur_nimg"], {f"metrics/{name}": value for name, value in values.items()})
 
 
 def best_of(results):

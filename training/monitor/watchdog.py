@@ -8,15 +8,15 @@ from collections import deque
 
 from tf_outfit_gan.util.progress import format_duration
 
-PATIENCE = 10  # A block that takes less than so many times the usual is not told, however long that is.
+PATIENCE = 10  # A block that takes less than so many times the usual is not reported, however long that is.
 
 
 class Watchdog:
-    """Watches blocks that normally take about the same time, and tells when one goes on for too long.
+    """Watches blocks that normally take about the same time, and reports one that goes on for too long.
 
     Args:
         say: function that takes a line for people; the watchdog calls it from its own thread.
-        stall_sec: a block that takes less is not told.
+        stall_sec: a block that takes less is not reported.
     """
 
     def __init__(self, say, stall_sec):
@@ -46,18 +46,18 @@ class Watchdog:
         self._usual.append(time.monotonic() - begun)
 
     def _watch(self):
-        told = limit = None
+        reported = limit = None
         while not self._over.wait(min(self._stall_sec / 4, 5)):
             block = self._block
-            if told and block is not told:
+            if reported and block is not reported:
                 self._say("going on")
-                told = None
+                reported = None
             if block is None:
                 continue
-            if block is not told:
+            if block is not reported:
                 usual = statistics.median(self._usual) if self._usual else 0.0
                 limit = max(self._stall_sec, PATIENCE * usual)
             begun, doing = block
             if (waited := time.monotonic() - begun) > limit:
                 self._say(f"no step for {format_duration(waited)}: {doing()}")
-                told, limit = block, 2 * waited  # Again after twice the time: a stall over night fills no log.
+                reported, limit = block, 2 * waited  # Again after twice the time: a stall over night fills no log.
