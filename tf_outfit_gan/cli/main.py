@@ -17,9 +17,9 @@ VERBS = {
     "prepare": ("tf_outfit_gan.cli.prepare", "turn a catalogue into training records"),
     "pose": ("tf_outfit_gan.cli.pose", "find the poses that a catalogue's manifest lacks"),
     "inspect": ("tf_outfit_gan.cli.inspect", "tell what a catalogue or its records hold, and what is odd"),
-    "train": ("training.train", "train a model; the same command resumes it"),
-    "report": ("training.run_page", "show how a run is doing, on one page of HTML"),
-    "train-pose": ("training.train_pose", "train a pose estimator; the same command resumes it"),
+    "train": ("training.cli.train", "train a model; the same command resumes it"),
+    "report": ("training.cli.report", "show how a run is doing, on one page of HTML"),
+    "train-pose": ("training.cli.train_pose", "train a pose estimator; the same command resumes it"),
     "import-stylegan": ("tf_outfit_gan.cli.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
     "render": ("tf_outfit_gan.cli.render", "render an outfit in one or many poses"),
     "transfer": ("tf_outfit_gan.cli.transfer", "copy the colour or the pose of one picture to another"),
@@ -27,7 +27,7 @@ VERBS = {
     "export": ("export.cli", "write a SavedModel for TF Serving"),
     "serve": ("serving.cli.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
     "request": ("serving.cli.request", "ask a server for a picture"),
-    "benchmark": ("training.benchmark", "measure how fast a part of the training is"),
+    "benchmark": ("training.cli.benchmark", "measure how fast a part of the training is"),
     "demo": ("tf_outfit_gan.cli.demo", "walk the whole road: draw, prepare, train, export, serve, request"),
 }
 
