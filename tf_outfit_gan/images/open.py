@@ -60,7 +60,7 @@ def open_image(path):
             return _decode(data)
     except UnidentifiedImageError:  # Its message holds an address in memory, another one in each run.
         reason = "it is empty" if not data else "of no known kind"
-    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what they like for broken files.
+    except Exception as error:
         reason = str(error) or type(error).__name__
     raise UserError(f"{path}: expected a picture such as PNG or JPEG, could not read it ({reason})")
 

@@ -5,7 +5,14 @@ import pytest
 import tensorflow as tf
 
 from tf_outfit_gan.randomness import (
-    AUGMENTATION, LATENT, NOISE, BatchDraws, normal, seeded_latents, seeded_noise, uniform,
+    AUGMENTATION,
+    LATENT,
+    NOISE,
+    BatchDraws,
+    normal,
+    seeded_latents,
+    seeded_noise,
+    uniform,
 )
 
 SIZES = [(4, 3), (8, 6)]

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-ENTRY = "import sys; from tf_outfit_gan.cli import main as cli; cli.VERBS['demo'] = ('verb', 'x'); sys.argv = ['outfit-gan', 'demo']; "
+ENTRY = ("import sys; from tf_outfit_gan.cli import main as cli; cli.VERBS['demo'] = ('verb', 'x'); "
+         "sys.argv = ['outfit-gan', 'demo']; sys.exit(cli.entry())")
 
 
 def run(folder, body, level=None):
@@ -15,7 +16,7 @@ def run(folder, body, level=None):
                                     + "".join(f"    {line}\n" for line in body))
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     environment |= {"PYTHONPATH": f"{folder}:{os.getcwd()}"} | ({"TF_CPP_MIN_LOG_LEVEL": level} if level else {})
-    done = subprocess.run([sys.executable, "-c", ENTRY + "sys.exit(cli.entry())"], env=environment, text=True,
+    done = subprocess.run([sys.executable, "-c", ENTRY], env=environment, text=True,
                           capture_output=True, timeout=600)
     return done.stderr, done.returncode
 
@@ -38,7 +39,8 @@ def test_a_crash_while_importing_leaves_a_trace(tmp_path, ending):
 
 
 def test_an_import_that_fails_shows_what_it_wrote(tmp_path):
-    (tmp_path / "tensorflow.py").write_text("import os\nos.write(2, b'I0000 noise\\nlibcudart is missing\\n')\nraise ImportError('no')\n")
+    body = "import os\nos.write(2, b'I0000 noise\\nlibcudart is missing\\n')\nraise ImportError('no')\n"
+    (tmp_path / "tensorflow.py").write_text(body)
     error, code = run(tmp_path, ["import tensorflow"])
     assert code == 1 and "libcudart is missing\n" in error and "noise" not in error
     assert error.endswith("outfit-gan demo: error: ImportError: no\n")
