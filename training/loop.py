@@ -109,9 +109,9 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             # Build the graph where the stage is new, and train some steps in one call, up to where something is due.
             called = time.monotonic()
             with watchdog.watching(steps.doing):
-                traced = stop.interruptible(lambda: steps.trace(stage, iterator))
+                steps.trace(stage, iterator)
                 # As many as the slowest worker of a cluster has time for, and none if one of them is to stop.
-                if most := workers.least(steps_per_call.steps(stage) if traced else 0):
+                if most := workers.least(0 if stop.asked else steps_per_call.steps(stage)):
                     due = min(period.end_nimg, *(interval.next_nimg for interval in (tick, checkpoint, snapshot)))
                     count = min(most, -(-(due - cur_nimg) // batch))
                     statistics = steps.run(stage, iterator, count, cur_nimg, (period.start_nimg, period.end_nimg))

@@ -5,9 +5,6 @@ import sys
 
 from training.distribute.restart import is_worker_loss
 
-# Packages in which an error may come from any line, as everywhere: whoever calls them passes it on.
-_OURS = ("training", "tf_outfit_gan")
-
 
 class Stop:
     """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts at once.
@@ -20,7 +17,7 @@ class Stop:
         self._workers = workers
 
     def __enter__(self):
-        self._signal, self._at_once = None, False
+        self._signal = None
         self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
@@ -36,24 +33,6 @@ class Stop:
     @property
     def asked(self):
         return self._signal is not None
-
-    def interruptible(self, call):
-        """Makes a call that may be cut short, as nothing is lost. Returns whether no stop is asked for.
-
-        It ends at the next line of this project that it comes to, as if that line had failed. An exception that is raised
-        wherever the signal finds TensorFlow may be lost in a destructor, or become another one in code that expects none.
-        """
-        before = sys.gettrace()
-        try:
-            self._at_once = True
-            if not self.asked:
-                call()
-        except _Now:
-            pass
-        finally:
-            self._at_once = False
-            sys.settrace(before)
-        return not self.asked
 
     def agree(self):
         """Makes a signal that one of the workers got that of all."""
@@ -72,20 +51,3 @@ class Stop:
         if self.asked:
             raise KeyboardInterrupt
         self._signal = number
-        if self._at_once:
-            sys.settrace(_leave)  # For functions that are called from now on; and for those that go on:
-            while frame.f_code is not Stop.interruptible.__code__:
-                frame.f_trace = _leave
-                frame = frame.f_back
-
-
-def _leave(frame, event, _):
-    """Leaves at the next line of ours: a trace function, see `sys.settrace`."""
-    ours = frame.f_globals.get("__name__", "").partition(".")[0] in _OURS
-    if ours and event == "line":
-        raise _Now
-    return _leave if ours else None
-
-
-class _Now(BaseException):
-    """Leaves an interruptible call; nobody on the way may take it for an error of their own."""

@@ -1,49 +1,51 @@
-"""What a signal does to a call that may be cut short, and to one that fails."""
+"""What a signal does to a run, also while it builds a graph, and where another worker is lost."""
 
-import os
-import random
 import signal
-import sys
-import threading
-import time
 from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 
+from tests.helpers.catalogues import write_catalogue
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.sizes import format_size
-from training.benchmark.step import random_batch
-from training.distribute.strategy import make_strategy
+from tf_outfit_gan.data.preparation.prepare import prepare
+from training.loop import train
 from training.monitor.preemption import Stop
-from training.schedule import Stage
 from training.step import Steps
 
 ALONE, SECOND_OF_TWO = SimpleNamespace(index=0, count=1), SimpleNamespace(index=1, count=2)
 LOST = tf.errors.UnavailableError(None, None, "Socket closed")
 
 
-class _Signals:
-    """Sends the signal while Python deletes it, where an exception goes nowhere."""
-
-    def __del__(self):
-        signal.raise_signal(signal.SIGTERM)
-
-
-def test_a_call_is_cut_short_where_our_code_goes_on():
-    done = []
-
-    def call():
-        _Signals()
-        done.append("theirs")
-        format_size((4, 3))
-        done.append("ours")
-
-    before = sys.gettrace()
+def test_the_first_signal_asks_and_the_second_one_interrupts():
+    before = signal.getsignal(signal.SIGTERM)
     with Stop(ALONE) as stop:
-        assert not stop.interruptible(call) and done == ["theirs"]
-        assert not stop.interruptible(call) and done == ["theirs"]
-    assert sys.gettrace() == before
+        assert not stop.asked
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.asked
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(SystemExit) as raised:
+            stop.leave()
+    assert raised.value.code == 128 + signal.SIGTERM and signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_signal_while_a_graph_is_built_stops_the_run_before_a_step(tmp_path, monkeypatch):
+    write_catalogue(tmp_path / "catalogue", 16, (16, 12))
+    data = prepare(tmp_path / "catalogue", tmp_path / "data", quiet=True)
+    plain = Steps.trace
+
+    def trace(self, stage, iterator):
+        signal.raise_signal(signal.SIGTERM)
+        plain(self, stage, iterator)
+
+    monkeypatch.setattr(Steps, "trace", trace)
+    with pytest.raises(SystemExit) as raised:
+        train(tmp_path / "run", data, *from_preset("tiny", ()), quiet=True)
+    assert raised.value.code == 128 + signal.SIGTERM
+    monkeypatch.undo()
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["000000000img"]
+    assert train(tmp_path / "run", data, *from_preset("tiny", ()), quiet=True) == 128
 
 
 @pytest.mark.parametrize("workers, asked, error, expected", [
@@ -59,38 +61,3 @@ def test_only_a_lost_worker_is_no_error_of_a_run_that_is_to_stop(workers, asked,
         raise error
     if expected is SystemExit:
         assert raised.value.code == 128 + signal.SIGTERM
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("preset, count", [("tiny", 30), ("paper", 6)])
-def test_a_graph_is_left_wherever_the_signal_comes(preset, count):
-    """At random moments of its building. Afterwards it can be built, and trained on; with -s it tells what it saw."""
-    model_config, config = from_preset(preset, ())
-    steps = Steps(make_strategy(), model_config, config)
-
-    def stage_and_data(batch):
-        stage = Stage(model_config.num_levels - 1, False, batch, 1)
-        data = tf.data.Dataset.from_tensors(random_batch(model_config, stage)).repeat()
-        return stage, iter(steps.strategy.distribute_datasets_from_function(lambda _: data))
-
-    begun = time.monotonic()
-    steps.trace(*stage_and_data(8))
-    whole_sec, moments, waits = time.monotonic() - begun, random.Random(1), []
-    another = stage_and_data(4)
-
-    def ask():
-        waits.append(-time.monotonic())
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    for _ in range(count):
-        with Stop(ALONE) as stop:
-            timer = threading.Timer(moments.uniform(0, 0.8 * whole_sec), ask)
-            timer.start()
-            assert not stop.interruptible(lambda: steps.trace(*another))
-            waits[-1] += time.monotonic()
-            assert stop.asked and tf.executing_eagerly()
-            timer.join()
-    print(f"{preset}: a graph that takes {whole_sec:.1f} s was left {count} times, {sum(waits) / count:.2f} s after the "
-          f"signal on average, {max(waits):.2f} s at most")
-    total, _ = steps.run(*another, 1, 0)["loss_generator"]
-    assert total > 0
