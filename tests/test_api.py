@@ -1,4 +1,4 @@
-"""The model from Python: what it draws is what the command line draws, edits do what they say, mistakes are one line."""
+"""The model from Python: it draws what the command line draws, edits do what they say, mistakes are one line."""
 
 import json
 import subprocess
@@ -78,7 +78,7 @@ def test_render_draws_what_the_command_draws(model, outfits):
     np.testing.assert_array_equal(images[:2], [tiny_renderer().picture(request, seed, 0.6) for seed in (3, 1)])
     np.testing.assert_array_equal(images[2], images[0])
     # A path may be text, one seed a number, and psi left out is 1.
-    np.testing.assert_array_equal(model.render(str(outfits[0]), 3), model.render(outfits[0], seeds=np.array([3]), psi=1))
+    np.testing.assert_array_equal(model.render(str(outfits[0]), 3), model.render(outfits[0], np.array([3]), psi=1))
     assert repr(model) == "<Model 000400kimg: 16x12, slots outerwear, top, dress, bottom, shoes, bag>"
 
 
@@ -164,13 +164,17 @@ def test_an_unconditional_model_transfers_between_seeds(unconditional):
     (lambda m: m.render({"top": np.zeros([8, 8, 3])}), "top: .*an array float64 .8, 8, 3.; expected uint8 .H, W."),
     (lambda m: m.render({"top": np.zeros([1, 1, 3], np.uint8)}), "top: .*1x1 pixels"),
     (lambda m: m.render({"top": {"image": "a.png", "mask": "b.png"}}), "'classes' must be a list"),
-    (lambda m: m.render({}, pose=[[1, 2, 3]]), "a pose must be an array .16, 3., got shape .1, 3."),
+    (lambda m: m.render({}, pose=[[1, 2, 3]]), "a pose must be an array .16, 3., got ..1, 2, 3.."),
     (lambda m: m.render({}, pose=np.full([16, 3], 100.0)), "far outside the picture: expected x in widths"),
     (lambda m: m.render({}, pose=np.zeros([16, 3])), "nobody in them"),
-    (lambda m: m.render({}, pose=3.5), "a pose must be an array .16, 3., got shape"),
+    (lambda m: m.render({}, pose=3.5), "a pose must be an array .16, 3., got 3.5"),
+    (lambda m: m.render({}, pose={"keypoints": None}), "a pose must be an array .16, 3., got None"),
+    (lambda m: m.render({}, pose={"points": []}), "'keypoints' must be an object with format, points and size"),
     (lambda m: m.render({}, pose={"points": [[1, 2, 3]], "size": (8, 6)}), "16 times"),
     (lambda m: m.render({}, seeds=[]), "seeds .*: expected one or more integers of 64 bits"),
     (lambda m: m.render({}, seeds=1.5), "seeds 1.5: expected one or more integers"),
+    (lambda m: m.render({}, seeds=np.array(1.0)), "seeds array.1.*: expected one or more integers"),
+    (lambda m: m.transfer({}, {}, "pose", seed=[1, 2]), "seeds ..1, 2..: expected one or more integers"),
     (lambda m: m.render({}, seeds="1,2"), "seeds '1,2': expected one or more integers"),
     (lambda m: m.render({}, psi=3), "psi 3: expected a number from 0 to 2"),
     (lambda m: m.render({}, psi="much"), "psi 'much': expected a number from 0 to 2"),
@@ -189,7 +193,7 @@ def test_styles_of_another_model_or_shape_are_refused(model, unconditional, outf
     styles = model.styles(outfits[0], seeds=[1])
     with pytest.raises(og.UserError, match=r"w: expected style vectors \[1, 6, 8\], got shape \[2, 6, 8\]"):
         styles.with_w(np.zeros([2, 6, 8]))
-    with pytest.raises(og.UserError, match=r"of another model: expected w \[N, 4, 8\] without an outfit, got \[1, 6, 8\] with"):
+    with pytest.raises(og.UserError, match=r"another model: expected w \[N, 4, 8\] without an outfit, got \[1, 6, 8\]"):
         unconditional.synthesize(styles)
     with pytest.raises(og.UserError, match="expected the styles of one picture at least"):
         model.synthesize(styles[:0])
@@ -209,7 +213,7 @@ def test_a_wrong_path_is_an_error_before_tensorflow_is_imported(tmp_path):
             "try: og.load(sys.argv[1])\n"
             "except og.UserError as error: print(error, 'tensorflow' in sys.modules)\n")
     done = subprocess.run([sys.executable, "-c", code, tmp_path], check=True, capture_output=True, text=True)
-    assert done.stdout == f"{tmp_path}: no snapshot here; expected a snapshot folder or a run folder with snapshots/ False\n"
+    assert done.stdout.startswith(f"{tmp_path}: no snapshot here; expected") and done.stdout.endswith(" False\n")
 
 
 def test_keras_on_another_backend_is_named(run, monkeypatch):

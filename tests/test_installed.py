@@ -1,4 +1,4 @@
-"""The package as users have it: a wheel in an environment of its own, beside a user's own `training/` and `serving/`."""
+"""The package as users have it: a wheel in an environment of its own, beside their own `training/` and `serving/`."""
 
 import json
 import os
@@ -29,7 +29,8 @@ assert training.MINE and serving.MINE
 assert og.__file__.startswith({home!r}), og.__file__
 model = og.load("run")
 images = model.render("outfit.json", seeds=[1, 2])
-assert (model.render({{"top": Image.open("top.png"), "shoes": "shoes.jpg"}}, seeds=[1, 2], pose="outfit.json") == images).all()
+outfit = {{"top": Image.open("top.png"), "shoes": "shoes.jpg"}}
+assert (model.render(outfit, seeds=[1, 2], pose="outfit.json") == images).all()
 w = model.styles("outfit.json", seeds=[1])
 assert abs(np.int16(model.synthesize(w)) - images[:1]).max() <= 1
 assert model.transfer(source="outfit.json", target="outfit.json", what="color").shape == images[0].shape
@@ -47,7 +48,8 @@ def home(tmp_path_factory):
     for name in ("setup.py", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, folder / "source")
     pip = [sys.executable, "-m", "pip", "--quiet"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, folder / "source"], check=True)
+    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, folder / "source"]
+    subprocess.run(build, check=True)
     venv.create(folder / "home", with_pip=False)
     [wheel] = folder.glob("*.whl")
     python = folder / "home" / "bin" / "python"

@@ -22,7 +22,7 @@ KEYPOINTS = points(1)
 
 
 def cut_out(folder):
-    """A `scene` within a larger photo, and what a manifest says of it; the margin makes it a little larger than that."""
+    """A `scene` within a larger photo, and what a manifest says of it."""
     photo = Image.new("RGB", (80, 90), (10, 120, 10))
     photo.paste(scene(), (7, 11))
     photo.save(folder / "photo.png")
@@ -62,13 +62,14 @@ PICTURES = {
     "transparent": (saved("a.png", clear(), "PNG"), scene()),
     "inks": (saved("a.jpg", scene().convert("CMYK"), "JPEG", quality=95), scene()),
     "profile": (saved("a.png", adobe(), "PNG", icc_profile=matrix_profile(*ADOBE_RGB)), None),
+    # The margin around it is a twentieth.
     "cut-out": (cut_out, Image.fromarray(np.pad(scene(), ((3, 3), (3, 3), (0, 0)), constant_values=255))),
 }
 SAME_POSE = {
     "mpii16": KEYPOINTS,
     "no confidence": KEYPOINTS | {"points": [point if point[2] else [5, 5, 0] for point in KEYPOINTS["points"]]},
     "other size": KEYPOINTS | {"points": [[2 * x, 2 * y, v] for x, y, v in KEYPOINTS["points"]], "size": [80, 60]},
-    "not a number": KEYPOINTS | {"points": [point if point[2] else [float("nan"), 5, 1] for point in KEYPOINTS["points"]]},
+    "no number": KEYPOINTS | {"points": [point if point[2] else [float("nan"), 5, 1] for point in KEYPOINTS["points"]]},
 }
 COCO = {"format": "coco17", "size": [40, 30],
         "points": (np.random.default_rng(2).uniform(0.1, 0.9, (17, 3)) * [30, 40, 0] + [0, 0, 0.9]).tolist()}

@@ -1,5 +1,5 @@
-"""Photos of people in outfits that nobody photographed: a conditional StyleGAN, after "Generating High-Resolution Fashion
-Model Images Wearing Custom Outfits" (Yildirim, Jetchev, Vollgraf, Bergmann, 2019, arXiv 1908.08847).
+"""Photos of people in outfits that nobody photographed: a conditional StyleGAN, after "Generating High-Resolution
+Fashion Model Images Wearing Custom Outfits" (Yildirim, Jetchev, Vollgraf, Bergmann, 2019, arXiv 1908.08847).
 
     import tf_outfit_gan as og
 

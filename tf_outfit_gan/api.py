@@ -4,6 +4,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,9 @@ def load(path: str | os.PathLike[str]) -> "Model":
     Raises:
         UserError: when there is no snapshot or it cannot be read, or when Keras runs on another backend.
     """
-    snapshots.read(path)  # A wrong path is an error before TensorFlow is imported.
+    # A wrong path is an error before TensorFlow is imported; and a run may write a newer snapshot meanwhile.
+    path = snapshots.newest(path)
+    snapshots.read(path)
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"  # Whatever ~/.keras/keras.json says.
     import keras
@@ -69,19 +72,20 @@ class Styles:
 class Model:
     """A loaded generator.
 
-    One seed is one picture: it does not depend on the other seeds of a call, and is the one that `outfit-gan render` and a
-    served export draw. Every method raises `UserError` for a mistake in what it is given.
+    One seed is one picture: it does not depend on the other seeds of a call, and is the one that `outfit-gan render` and
+    a served export draw. Every method raises `UserError` for a mistake in what it is given.
 
     Arguments of its methods:
-        outfit: an outfit.json's path, "DATA:ID", a dict of what such a file holds, or a dict of articles by slot, which may
-            be paths, bytes, Pillow images or arrays: see `outfit_request`. Left out for an unconditional model.
+        outfit: an outfit.json's path, "DATA:ID", a dict of what such a file holds, or a dict of articles by slot, which
+            may be paths, bytes, Pillow images or arrays: see `outfit_request`. Left out for an unconditional model.
         seeds: one integer, or several.
         psi: truncation: 0 = the average picture, 1 = full variety. None = 1 for a conditional model, 0.7 for another.
-        pose: instead of the outfit's own: a file of keypoints, another outfit.json, "DATA:ID", {"format", "points", "size"},
-            or an array [16, 3] of x in widths, y in heights, and 1 = there, 0 = not there.
+        pose: instead of the outfit's own: a file of keypoints, another outfit.json, "DATA:ID", {"format", "points",
+            "size"}, or an array [16, 3] of x in widths, y in heights, and 1 = there, 0 = not there.
 
     Attributes:
         config: the `ModelConfig`.
+        generator: the network, a `keras.Model`.
         num_layers: L, the style layers that its pictures read, two a level.
         size: (height, width) of its pictures.
     """
@@ -90,6 +94,7 @@ class Model:
         from tf_outfit_gan.inference import Renderer
 
         self.config, self.num_layers, self.size = snapshot.config, snapshot.num_layers, snapshot.size
+        self.generator = snapshot.generator
         self._name, self._transfer_split, self._renderer = snapshot.name, transfer_split, Renderer(snapshot)
 
     def __repr__(self):
@@ -99,15 +104,15 @@ class Model:
     def render(self, outfit: OutfitLike | None = None, seeds: int | Iterable[int] = 1, psi: float | None = None,
                pose: PoseLike | None = None) -> np.ndarray:
         """Draws a picture a seed, uint8 [N, H, W, 3]."""
-        request, seeds, psi = self._question(outfit, seeds, psi, pose)
-        return np.stack([self._renderer.picture(request, seed, psi) for seed in seeds])
+        request, rows, psi = self._question(outfit, seeds, psi, pose)
+        return np.stack([self._renderer.picture(request, seed, psi) for seed in rows])
 
     def styles(self, outfit: OutfitLike | None = None, seeds: int | Iterable[int] = 1, psi: float | None = None,
                pose: PoseLike | None = None) -> Styles:
         """The style vectors of what `render` would draw, and all else that is needed to draw it."""
-        request, seeds, psi = self._question(outfit, seeds, psi, pose)
-        w = np.stack([self._renderer.styles(request, seed, psi) for seed in seeds])
-        return Styles(w, tuple(seeds), request)
+        request, rows, psi = self._question(outfit, seeds, psi, pose)
+        w = np.stack([self._renderer.styles(request, seed, psi) for seed in rows])
+        return Styles(w, tuple(rows), request)
 
     def synthesize(self, styles: Styles) -> np.ndarray:
         """Draws what `styles` returned, uint8 [N, H, W, 3]; to edit it in between, see `Styles.with_w`.
@@ -115,8 +120,8 @@ class Model:
         Kernels may sum in another order than in `render`: up to one step of 255, in a pixel of a thousand.
         """
         if not isinstance(styles, Styles):
-            raise UserError(f"expected what model.styles(...) returns, got {type(styles).__name__}; to draw other style "
-                            "vectors: model.synthesize(styles.with_w(w))")
+            raise UserError(f"expected what model.styles(...) returns, got {type(styles).__name__}; "
+                            "to draw other style vectors: model.synthesize(styles.with_w(w))")
         expected = [self.num_layers, self.config.style_dim]
         if list(styles.w.shape[1:]) != expected or (styles.outfit is None) == self.config.conditional:
             raise UserError(f"these styles are of another model: expected w [N, {expected[0]}, {expected[1]}] "
@@ -134,8 +139,8 @@ class Model:
 
         Args:
             source, target: outfits; seeds for an unconditional model.
-            what: "color" or "pose", which says the layers: those that `outfit-gan evaluate --metrics transfer` found for
-                this snapshot, or else the paper's.
+            what: "color" or "pose", which says the layers: those that `outfit-gan evaluate --metrics transfer` found
+                for this snapshot, or else the paper's.
             seed: of both pictures, 1 if left out; for a conditional model only.
             psi: as above.
             layers: (begin, end), other layers to copy, from 0, the end not included: --layers 13-18 is (12, 18).
@@ -144,18 +149,21 @@ class Model:
 
         found = transfer_layers(what, self.num_layers, self._transfer_split)
         layers = found if layers is None else self._checked_layers(layers)
-        if self.config.conditional:
-            (source, seeds, psi), (target, _, _) = (
-                self._question(side, 1 if seed is None else seed, psi) for side in (source, target))
-            [source_seed] = [target_seed] = seeds
-        else:
-            if seed is not None:
-                raise UserError("this model is unconditional: source and target are seeds; leave out seed")
-            [source_seed], [target_seed] = check_seeds([source]), check_seeds([target])
-            source, target, psi = None, None, check_psi(psi, False)
+        if seed is not None and not self.config.conditional:
+            raise UserError("this model is unconditional: source and target are seeds; leave out seed")
+
+        def read(side):
+            """(`Request`, seed) of an outfit, or of a seed where there are no outfits."""
+            outfit, side_seed = (side, 1 if seed is None else seed) if self.config.conditional else (None, side)
+            request, [side_seed], _ = self._question(outfit, [side_seed], psi)
+            return request, side_seed
+
+        (source, source_seed), (target, target_seed) = read(source), read(target)
+        psi = check_psi(psi, self.config.conditional)
         return self._renderer.transfer(source, target, source_seed, target_seed, psi, layers)
 
-    def _question(self, outfit, seeds, psi, pose=None):
+    def _question(self, outfit: Any, seeds: Any, psi: float | None,
+                  pose: PoseLike | None = None) -> tuple[Request | None, list[int], float]:
         """(`Request` or None, seeds, psi), read and checked."""
         seeds, psi = check_seeds(seeds), check_psi(psi, self.config.conditional)
         if not self.config.conditional:

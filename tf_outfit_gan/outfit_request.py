@@ -149,7 +149,7 @@ def read_pose(pose: PoseLike) -> np.ndarray:
     Raises `UserError` that names what is missing, wrong or unknown.
     """
     if isinstance(pose, Mapping):
-        return read_keypoints(dict(pose.get("keypoints", pose)))[0]
+        return read_pose(pose["keypoints"]) if "keypoints" in pose else read_keypoints(dict(pose))[0]
     if not isinstance(pose, (str, os.PathLike)):
         return check_pose(pose)
     text = os.fspath(pose)
@@ -185,7 +185,10 @@ def parse_seeds(text):
 
 def check_seeds(seeds: int | Iterable[int]) -> list[int]:
     """Returns one seed or several as a list that is not empty; raises `UserError` for anything else."""
-    found = list(seeds) if isinstance(seeds, Iterable) else [seeds]
+    try:
+        found = list(seeds if isinstance(seeds, Iterable) else [seeds])
+    except TypeError:  # An array without an axis.
+        found = []
     if not found or any(not isinstance(seed, numbers.Integral) or not -(2**63) <= seed < 2**63 for seed in found):
         raise UserError(f"seeds {seeds!r:.80}: expected one or more integers of 64 bits, such as [1, 2, 3]")
     return [int(seed) for seed in found]

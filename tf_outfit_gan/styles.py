@@ -65,8 +65,8 @@ def transfer_layers(what, num_layers, split=None):
     Args:
         what: "color" (or "colour") or "pose".
         num_layers: the layers that a picture reads.
-        split: the layer where, as `evaluate` found, the pose ends and the colors begin. None = the paper's shares, which
-            leave a gap: of 18 layers (1-based) 13-18 for the color and 1-3 for the pose.
+        split: the layer where, as `evaluate` found, the pose ends and the colors begin. None = the paper's shares: of 18
+            layers, counted from 1, 13-18 for the color and 1-3 for the pose.
     """
     if what in ("color", "colour"):
         return math.ceil(num_layers * 12 / 18) if split is None else split, num_layers

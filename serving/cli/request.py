@@ -40,7 +40,7 @@ def run(args):
 def _output_paths(out, seeds):
     """One path a seed: the given one, or with several seeds one with the seed in its name."""
     if len(set(seeds)) < len(seeds):
-        raise UserError(f"--seed {','.join(map(str, seeds))}: a seed stands twice, and both pictures would have one name")
+        raise UserError(f"--seed {','.join(map(str, seeds))}: a seed stands twice; both pictures would have one name")
     return [out] if len(seeds) == 1 else [out.with_stem(f"{out.stem}-{seed}") for seed in seeds]
 
 

@@ -65,8 +65,8 @@ class Client:
         elif pose is not None:
             raise UserError("a pose without an outfit: expected both, or for an unconditional model neither")
         # A call for each seed and not one batch: the server's time limit and the size of an answer count per call.
-        return [self._call("predict", {**conditions, "seed": ("int64", seed), "truncation_psi": ("float", psi)}, IMAGE_OUTPUT)
-                for seed in seeds]
+        return [self._call("predict", conditions | {"seed": ("int64", seed), "truncation_psi": ("float", psi)},
+                           IMAGE_OUTPUT) for seed in seeds]
 
     def status(self):
         """Returns the model's versions: [{"version": "1", "state": "AVAILABLE", "status": {...}}], newest first."""

@@ -46,9 +46,9 @@ def check_pose(pose):
     try:
         joints = np.array(pose, np.float64)
     except (TypeError, ValueError):
-        raise UserError(f"a pose must be an array [{NUM_JOINTS}, 3], got {pose!r:.80}") from None
+        joints = np.zeros(0)
     if joints.shape != (NUM_JOINTS, 3):
-        raise UserError(f"a pose must be an array [{NUM_JOINTS}, 3], got shape {list(joints.shape)}")
+        raise UserError(f"a pose must be an array [{NUM_JOINTS}, 3], got {pose!r:.80}")
     found = normalized(joints, (1, 1))
     _check_places(found, 'the picture: expected x in widths and y in heights; for pixels give {"points", "size"}')
     return found
