@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow clean help
+.PHONY: demo test test-slow lint clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -16,6 +16,9 @@ test: $(VENV)/installed  ## all checks but the slow ones
 
 test-slow: $(VENV)/installed  ## the slow checks
 	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/installed  ## ruff
+	$(BIN)/python -m ruff check
 
 clean:  ## remove what make made, the demo with it
 	rm -rf $(VENV) demo build *.egg-info

@@ -54,9 +54,9 @@ def peak_of_a_step(model_config, config, level, batch):
     import tensorflow as tf
 
     from training import schedule
-    from training.phases import Stage
-    from training.steps import Steps
-    from training.timed_step import random_batch
+    from training.benchmark.step import random_batch
+    from training.schedule import Stage
+    from training.step import Steps
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     steps = Steps(tf.distribute.get_strategy(), model_config, config)

@@ -119,10 +119,10 @@ def work(args, role, core):
     os.dup2(2, 1)
     import tensorflow as tf
 
-    from training.cluster import resolve
-    from training.distribution import make_strategy
-    from training.machine import choose_devices, describe
-    from training.timed_step import TimedStep, timed
+    from training.benchmark.step import TimedStep, timed
+    from training.distribute.cluster import resolve
+    from training.distribute.devices import choose_devices, describe
+    from training.distribute.strategy import make_strategy
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)

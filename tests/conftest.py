@@ -13,7 +13,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 @pytest.fixture(scope="session")
 def public_originals(tmp_path_factory):
     """{name: folder} of the public data sets in small, to read only."""
-    from tests import fixtures_public
+    from tests.helpers import fixtures_public
 
     folder = tmp_path_factory.mktemp("public")
     return {name: write(folder / name) for name, write in fixtures_public.WRITERS.items()}

@@ -135,7 +135,7 @@ class Model:
                  psi: float | None = None, layers: tuple[int, int] | None = None) -> np.ndarray:
         """The target's picture with the color or the pose of the source's, uint8 [H, W, 3] (1908.08847, section 4.1).
 
-        All that enters some layers comes from the source: the style vectors, and the condition maps if there are some.
+        The style vectors of some layers come from the source. Where conditions also enter as maps, see `Painter.transfer`.
 
         Args:
             source, target: outfits; seeds for an unconditional model.

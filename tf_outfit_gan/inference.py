@@ -57,9 +57,11 @@ class Painter:
         return self.draw(w, seeds, self.condition_maps(articles, keypoints))
 
     def transfer(self, source, target, layers, psi=1.0):
-        """The target's pictures with all that enters some layers taken from the source (1908.08847, section 4.1).
+        """The target's pictures with the style vectors of some layers taken from the source (1908.08847, section 4.1).
 
-        That is the style vectors, and the condition maps where there are some.
+        Where conditions also enter as maps, these go with the layers, but whole: half of a limb in one pose and half in
+        another would be no picture. The pose of the maps is that of the side which owns the first layer, and their
+        articles are those of the side which owns the last one.
 
         Args:
             source, target: (seeds, articles, keypoints); without the last two for an unconditional model. The noise is
@@ -68,8 +70,14 @@ class Painter:
         """
         seeds = target[0]
         w = styles.copy_layers(*(self.style_vectors(*side, psi=psi) for side in (source, target)), *layers)
-        maps = styles.copy_maps(*(self.condition_maps(*side[1:]) for side in (source, target)), *layers)
-        return self.draw(w, seeds, maps)
+        if not self.config.conditional:
+            return self.draw(w, seeds)
+        (_, source_articles, source_keypoints), (_, articles, keypoints) = source, target
+        first_layer, last_layer = (tf.broadcast_to(owned, tf.shape(seeds)) for owned in (
+            tf.equal(layers[0], 0), tf.equal(layers[1], self.num_layers)))
+        articles = tf.where(last_layer[:, None, None, None, None], source_articles, articles)
+        keypoints = tf.where(first_layer[:, None, None], source_keypoints, keypoints)
+        return self.draw(w, seeds, self.condition_maps(articles, keypoints))
 
 
 class Renderer:
@@ -99,7 +107,7 @@ class Renderer:
             return pixels.to_uint8(painter.picture(seed, *conditions(request), psi))
 
         @tf.function
-        def styles(request, seed, psi):
+        def style_vectors(request, seed, psi):
             return painter.style_vectors(seed, *conditions(request), psi)[:, : painter.num_layers]
 
         @tf.function
@@ -111,7 +119,7 @@ class Renderer:
             sides = (source_seed, *conditions(source)), (target_seed, *conditions(target))
             return pixels.to_uint8(painter.transfer(*sides, layers, psi))
 
-        self._picture, self._styles, self._draw, self._transfer = picture, styles, draw, transfer
+        self._picture, self._styles, self._draw, self._transfer = picture, style_vectors, draw, transfer
 
     def picture(self, request, seed, psi):
         """The picture of a request."""

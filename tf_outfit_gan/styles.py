@@ -43,22 +43,6 @@ def copy_layers(source, target, begin, end):
     return tf.where((layers >= begin) & (layers < end), source, target)
 
 
-def copy_maps(source, target, begin, end):
-    """The target's condition maps with those taken from the source that enter at layers begin .. end - 1.
-
-    A level's maps enter at the first of its two layers.
-
-    Args:
-        source, target: lists of [N, H, W, M] by level; None where no condition enters as maps.
-        begin, end: as for `copy_layers`.
-    """
-    if target is None:
-        return None
-    begin, end = (tf.reshape(tf.cast(x, tf.int32), [-1, 1, 1, 1]) for x in (begin, end))
-    return [tf.where((begin <= 2 * level) & (2 * level < end), of_source, of_target)
-            for level, (of_source, of_target) in enumerate(zip(source, target))]
-
-
 def transfer_layers(what, num_layers, split=None):
     """The layers that carry the color or the pose, as a 0-based half-open range.
 

@@ -70,7 +70,7 @@ class Augmentation:
         self.rows, self.columns = map(resampling, self.scales, self.shifts, size)  # [N, H, H], [N, W, W]
 
         # Which colours things take.
-        self.colours = colour_matrix(2 ** drawn["contrast"], drawn["hue"], 2 ** drawn["saturation"])  # [N, 3, 3]
+        self.colours = color_matrix(2 ** drawn["contrast"], drawn["hue"], 2 ** drawn["saturation"])  # [N, 3, 3]
         self.brightness = drawn["brightness"]
 
     def images(self, images):
@@ -121,7 +121,7 @@ def _cubic(x):
     return tf.where(x < 1, near, tf.where(x < 2, far, 0.0))
 
 
-def colour_matrix(contrast, hue, saturation):
+def color_matrix(contrast, hue, saturation):
     """What multiplies RGB in [-1, 1]: [N] each -> [N, 3, 3]. The hue turns about the gray axis, in radians."""
     gray = tf.fill([3, 3], 1 / 3)  # Projects on the gray axis.
     turn = tf.constant([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], tf.float32) / 3**0.5

@@ -23,7 +23,7 @@ def check_address(address):
         raise UserError(f"--data-service {address}: cannot reach it ({error}); is the dispatcher running?") from None
 
 
-def served(stream, address, job):
+def from_data_service(stream, address, job):
     """Lets the service at `address` compute a tf.data.Dataset; all that ask for the same `job` share its batches."""
     import tensorflow as tf
 

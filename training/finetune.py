@@ -26,7 +26,7 @@ _SHARED_MAPS = (("generator_maps", ("pose_path", "article_path")),
 _JOINING = "mapping/hidden/0/kernel"
 
 
-def settled(folder, init, model_config, config, chosen):
+def resolve_init(folder, init, model_config, config, chosen):
     """Settles where a run starts; known at once, before TensorFlow is imported.
 
     Args:
@@ -87,22 +87,25 @@ def _shown(value):
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def begin(steps, path):
-    """Gives fresh `Steps` the weights of a snapshot. Returns lines that tell what was taken, and what is new."""
+def load_init(steps, path):
+    """Gives fresh `Steps` the weights of a snapshot. Returns lines for the log: what was taken, and what is new."""
     source = snapshots.load(path, training=True)
     with steps.strategy.scope():
         _take(source, source.generator, steps.average)
         generator, discriminator = source.training or (source.generator, None)
-        told = [f"generator {_take(source, generator, steps.generator)}"]
+        parts = [f"generator {_take(source, generator, steps.generator)}"]
         if discriminator:
-            told.append(f"discriminator {_take(source, discriminator, steps.discriminator)}")
+            parts.append(f"discriminator {_take(source, discriminator, steps.discriminator)}")
         else:
-            told.append("the snapshot has no training/: the generator starts as the average, the discriminator afresh")
-    return [f"starting from {path}, {source.cur_nimg / 1000:.1f} kimg at {format_size(source.size)}: {'; '.join(told)}"]
+            parts.append("the snapshot has no training/: the generator starts as the average, the discriminator afresh")
+    where = f"{source.cur_nimg / 1000:.1f} kimg at {format_size(source.size)}"
+    return [f"starting from {path}, {where}: {'; '.join(parts)}"]
 
 
 def _take(source, theirs, ours):
     """Assigns what a network of the source has, and prepares the rest; says in words what is which."""
+    from training.checkpoint import named_weights
+
     condition_norm = ours.config.condition_norm
     theirs, ours, new = named_weights(theirs), named_weights(ours), []
     for name, weight in ours.items():
@@ -128,20 +131,3 @@ def _silent(name, config):
         return not config.conditional
     maps = config.discriminator_maps if name.startswith("from_maps/") else config.generator_maps
     return "from_maps/" in name and not any(maps.values())
-
-
-def named_weights(layer, prefix=""):
-    """{"synthesis/levels/0/second/kernel": variable, ...}: every weight by the attributes and places leading to it."""
-    import keras
-
-    found = {}
-    for name, value in vars(layer).items():
-        if name.startswith("_"):
-            continue  # Keras's own lists of the same.
-        parts = [(f"{name}/{i}", part) for i, part in enumerate(value)] if isinstance(value, list) else [(name, value)]
-        for path, part in parts:
-            if isinstance(part, keras.Variable):
-                found[prefix + path] = part
-            elif isinstance(part, keras.layers.Layer):
-                found |= named_weights(part, f"{prefix}{path}/")
-    return found

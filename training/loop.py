@@ -9,25 +9,26 @@ from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
-from training import machine, schedule
-from training.batches import distributed_batches
-from training.checkpoints import Checkpoints
-from training.distribution import Workers, make_strategy
-from training.finetune import begin
-from training.grids import Grids
-from training.metrics import Metrics
-from training.pace import Pace
-from training.phases import Stage
-from training.report import Report
-from training.rewind import rewind
-from training.steps import Steps
-from training.stop import Stop
-from training.watchdog import Watchdog
+from training import schedule
+from training.checkpoint import Checkpoints, truncate_logs
+from training.distribute import devices
+from training.distribute.strategy import Workers, make_strategy
+from training.finetune import load_init
+from training.input_pipeline import distributed_batches
+from training.monitor.image_grids import ImageGrids
+from training.monitor.logger import Logger
+from training.monitor.preemption import Stop
+from training.monitor.snapshot_metrics import SnapshotMetrics
+from training.monitor.watchdog import Watchdog
+from training.schedule import Stage
+from training.step import Steps
 
 _INTERVALS = ("tick", "checkpoint", "snapshot")
-# What may change between a run and its continuation: nothing here touches the weights' way, but for rounding.
+# Settings that may change on resume: none affects the result beyond rounding.
 _FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfinite", "stall_sec", "metrics_kimg",
          *(f"{what}_kimg" for what in _INTERVALS))
+# A call into the graph lasts about this long at most: a run that is asked to stop does so after it.
+CALL_SEC = 1.0
 
 
 def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None, inception=None,
@@ -42,7 +43,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
         quiet: nothing on the terminal.
         data_service: address of a tf.data service that reads and decodes; None = this machine does.
         inception: weights file of InceptionV3 to measure with; None = untrained features.
-        init: a snapshot whose weights a fresh run starts with, from `finetune.settled`; None = random ones.
+        init: a snapshot whose weights a fresh run starts with, from `finetune.resolve_init`; None = random ones.
         started: when it was asked for, as `time.monotonic` has it; None = now.
         strategy: from `make_strategy`; None = the visible devices of this machine. The workers of a cluster all call
             this, with the same arguments and a folder that all of them see.
@@ -69,25 +70,25 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     checkpoints = Checkpoints(folder / "checkpoints", steps)
     cur_nimg, trained_period, news = checkpoints.restore(workers.chief)
     if init and trained_period < 0:
-        news += begin(steps, init)
+        news += load_init(steps, init)
     workers.expect_same(place=cur_nimg)
-    rewind(own_folder, cur_nimg)
+    truncate_logs(own_folder, cur_nimg)
     total_nimg = round(config.total_kimg * 1000)
-    report = Report(own_folder, total_nimg, quiet or not workers.chief, model_config.size, started)
-    metrics = Metrics(folder, dataset, config, cur_nimg, inception, report)
-    grids = Grids(dataset, model_config, config.seed)
+    logger = Logger(own_folder, total_nimg, quiet or not workers.chief, model_config.size, started)
+    metrics = SnapshotMetrics(folder, dataset, config, cur_nimg, inception, logger)
+    grids = ImageGrids(dataset, model_config, config.seed)
     if workers.chief:
         grids.reals(folder / "reals.png")
     for line in news:
-        report.say(line)
-    report.say(f"{'resuming' if cur_nimg else 'training'} {folder} at {cur_nimg / 1000:.1f} kimg on {replicas} replica(s)")
+        logger.say(line)
+    logger.say(f"{'resuming' if cur_nimg else 'training'} {folder} at {cur_nimg / 1000:.1f} kimg on {replicas} replica(s)")
 
     all_periods = schedule.periods(model_config, config, replicas)
     tick, checkpoint, snapshot = (_Due(cur_nimg, getattr(config, f"{what}_kimg")) for what in _INTERVALS)
-    pace = Pace(config.steps_per_call)
+    steps_per_call = StepsPerCall(config.steps_per_call)
     stream = iterator = None
     last = cur_nimg >= total_nimg
-    with Stop(workers) as stop, report, Watchdog(report.say, config.stall_sec) as watchdog:
+    with Stop(workers) as stop, logger, Watchdog(logger.say, config.stall_sec) as watchdog:
         while not last:
             # Where are we in the schedule?
             period = schedule.period_at(cur_nimg, all_periods)
@@ -101,7 +102,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             # Open the data at this level.
             if stream != (size, batch):
                 stream = (size, batch)
-                with report.times.spent("opening the data"):
+                with logger.times.spent("opening the data"):
                     iterator = distributed_batches(
                         strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder)
 
@@ -110,41 +111,41 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
             with watchdog.watching(steps.doing):
                 traced = stop.interruptible(lambda: steps.trace(stage, iterator))
                 # As many as the slowest worker of a cluster has time for, and none if one of them is to stop.
-                if most := workers.least(pace.steps(stage) if traced else 0):
+                if most := workers.least(steps_per_call.steps(stage) if traced else 0):
                     due = min(period.end_nimg, *(interval.next_nimg for interval in (tick, checkpoint, snapshot)))
                     count = min(most, -(-(due - cur_nimg) // batch))
                     statistics = steps.run(stage, iterator, count, cur_nimg, (period.start_nimg, period.end_nimg))
                     cur_nimg += count * batch
-                    report.add(stage, statistics, count, time.monotonic() - called)
-                    pace.add(stage, count, time.monotonic() - called)
+                    logger.add(stage, statistics, count, time.monotonic() - called)
+                    steps_per_call.add(stage, count, time.monotonic() - called)
 
-            # Tell, save, or stop.
+            # Log, save, or stop.
             out_of_time = time_limit_sec is not None and time.monotonic() - started > time_limit_sec
             last = cur_nimg >= total_nimg or workers.any(stop.asked or out_of_time)
             if tick.at(cur_nimg) or last:
-                report.tick(cur_nimg, size, period.alpha(cur_nimg))
+                logger.tick(cur_nimg, size, period.alpha(cur_nimg))
             snapshot_due = (snapshot.at(cur_nimg) or last) and workers.chief
             if snapshot_due:
                 drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg,
                                            training=(steps.generator, steps.discriminator))
                 path = folder / "snapshots" / drawn.name
-                with report.times.spent("snapshots"):
+                with logger.times.spent("snapshots"):
                     snapshots.save(path, drawn)
-                if not stop.asked:  # They take time, which a machine that is taken away may not give.
-                    with report.times.spent("grids"):
+                if not stop.asked:  # Skip grids when preempted: the machine may be killed first.
+                    with logger.times.spent("grids"):
                         grids.fakes(folder, drawn)
             # The checkpoint comes last: a run that is killed before it does the rest again. There is one at the end of
             # each period, as the next one may take more memory than there is.
             if (checkpoint.at(cur_nimg) or last or cur_nimg >= period.end_nimg) and workers.chief:
-                with report.times.spent("checkpoints"):
+                with logger.times.spent("checkpoints"):
                     checkpoints.save(cur_nimg, trained_period)
             # Measuring may take long, and nothing is lost if it is cut short.
             if snapshot_due:
-                with report.times.spent("metrics"):
+                with logger.times.spent("metrics"):
                     metrics.measure(path, drawn, lambda: stop.asked)
         stop.agree()  # Nobody leaves before the chief has written everything.
-    report.say(report.times.summary())
-    report.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
+    logger.say(logger.times.summary())
+    logger.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
     stop.leave()
     return cur_nimg
 
@@ -168,7 +169,7 @@ def _keep_config(folder, dataset, model_config, config, init, writes):
     ours = {
         "data": str(dataset.path.resolve()), "model": configs.to_dict(model_config), "training": configs.to_dict(config),
         "init": init,
-        "machine": machine.describe(),  # Not compared: a run may move.
+        "machine": devices.describe(),  # Not compared: a run may move.
     }
     if path.exists():
         theirs = json.loads(path.read_text())
@@ -183,7 +184,7 @@ def _keep_config(folder, dataset, model_config, config, init, writes):
 
 
 class _Due:
-    """Tells when the image count passes the next multiple of an interval."""
+    """Notices when the image count passes the next multiple of an interval."""
 
     def __init__(self, cur_nimg, interval_kimg):
         self._interval = max(round(interval_kimg * 1000), 1)
@@ -196,3 +197,22 @@ class _Due:
     def at(self, cur_nimg):
         before, self._passed = self._passed, cur_nimg // self._interval
         return self._passed > before
+
+
+class StepsPerCall:
+    """Learns how fast the steps of each stage are.
+
+    Args:
+        most: steps of a call, however fast they are.
+    """
+
+    def __init__(self, most):
+        self._most, self._steps = most, {}
+
+    def steps(self, stage):
+        """How many steps the next call should have: one where nothing is known yet."""
+        return self._steps.get(stage, 1)
+
+    def add(self, stage, steps, seconds):
+        """Takes how long the steps of a call took."""
+        self._steps[stage] = max(1, min(self._most, int(CALL_SEC * steps / seconds)))

@@ -7,6 +7,7 @@ is a phase of its own every so many steps: the lazy form of arXiv 1912.04958, ap
 import collections
 import dataclasses
 import math
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -20,42 +21,41 @@ Conditions = collections.namedtuple("Conditions", "embedding maps")
 
 
 @dataclasses.dataclass(frozen=True)
-class Stage:
-    """What selects a traced step: a level, fading in or stable, and how many pictures a replica sees."""
+class Phase:
+    """One update of one network in a step.
 
-    level: int
-    fading: bool
-    replica_batch: int
-    replicas: int
-    micro_batch: int = 0  # Pictures of them that it computes at once; 0 = all.
+    `loss` takes the stage, one replica's batch, its `BatchDraws`, the fade's alpha (None when stable) and the optimizer's loss
+    scale, and returns (statistics, gradients): sums over the replica's pictures divided by the global batch, so that summing
+    over replicas gives the mean. The gradients, and they alone, are multiplied by the loss scale. Statistics are by name, in
+    the order of their computation: the scalars among them go to stats.jsonl, TensorBoard and the report.
+    """
 
-    @property
-    def batch(self):
-        return self.replica_batch * self.replicas
-
-    @property
-    def at_once(self):
-        """Pictures that a replica computes at once."""
-        return self.micro_batch or self.replica_batch
-
-    @property
-    def turns(self):
-        """How often it does so before an update."""
-        return self.replica_batch // self.at_once
+    name: str
+    network: str  # Whose weights it updates: "generator" or "discriminator".
+    interval: int  # Every so many steps; 0 = never.
+    loss: Callable
 
 
 class Phases:
-    """Losses and gradients of the two networks.
+    """The phases of a step, and what they have in common.
 
-    Each phase takes the stage, one replica's batch, its `BatchDraws`, the fade's alpha (None when stable) and the
-    optimizer's loss scale, and returns (statistics, gradients): sums over the replica's pictures divided by the global
-    batch, so that summing over replicas gives the mean. The gradients, and they alone, are multiplied by the loss scale.
+    Args:
+        generator, discriminator: the networks.
+        config: the `TrainingConfig`.
+        ada_probability: the variable of adaptive augmentation.
     """
 
     def __init__(self, generator, discriminator, config, ada_probability):
         self.generator, self.discriminator, self.config = generator, discriminator, config
         self.ada_probability = ada_probability
         self.model_config = generator.config
+        # R1 is a part of every discriminator phase, or a phase of its own.
+        lazy = config.r1_interval if config.r1_interval > 1 else 0
+        self.all = (
+            Phase("discriminator", "discriminator", 1, self.discriminator_phase),
+            Phase("r1", "discriminator", lazy, self.r1_phase),
+            Phase("generator", "generator", 1, self.generator_phase),
+        )
 
     def discriminator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
         """Tells reals from fakes of the same conditions; with R1 when that belongs to every step."""
@@ -83,12 +83,15 @@ class Phases:
                 wrong_scores = self.discriminator.score(features, wrong.embedding)
                 loss += self.config.mismatch_weight * is_wrong * losses.mismatch_loss(wrong_scores)
             total = tf.reduce_sum(loss + self.r1_weight(stage) * penalty) / stage.batch
-        statistics = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores,
+        statistics = {"score_real": real_scores, "score_fake": fake_scores,
                       "sign_real": tf.sign(real_scores - self._chance()),
                       "sign_fake": tf.sign(fake_scores - self._chance()),
                       "spread_real": self._spread(real), "spread_fake": self._spread(fake)}
+        if wrong:
+            statistics["score_mismatch"] = wrong_scores
         if self.config.r1_interval == 1:
-            statistics["r1_penalty"] = self._told(penalty)
+            statistics |= self._r1_statistics(stage, penalty)
+        statistics["loss_discriminator"] = loss
         return _mean(statistics, stage), self._gradients(tape, total, self.discriminator, loss_scale)
 
     def r1_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
@@ -99,10 +102,11 @@ class Phases:
             own = self._conditions(stage, batch, seen)
             _, penalty = self._penalized_features(stage, real, own, seen, alpha, loss_scale)
             total = tf.reduce_sum(penalty) * self.r1_weight(stage) * self.config.r1_interval / stage.batch
-        return _mean({"r1_penalty": self._told(penalty)}, stage), self._gradients(tape, total, self.discriminator, loss_scale)
+        statistics = self._r1_statistics(stage, penalty)
+        return _mean(statistics, stage), self._gradients(tape, total, self.discriminator, loss_scale)
 
     def generator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
-        """Fakes that the discriminator takes for real, under conditions drawn from the data. Tells w [D], too."""
+        """Fakes that the discriminator takes for real, under conditions drawn from the data. Reports w [D], too."""
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
             fake, w = self._fake(stage, batch, draws, alpha)
@@ -133,7 +137,7 @@ class Phases:
         return Augmentation(self.ada_probability, draws, self.model_config.level_sizes[stage.level])
 
     def _chance(self):
-        """What a discriminator that can tell nothing apart scores: 0, or less where photos count as fakes, too."""
+        """The score of a discriminator that distinguishes nothing: 0, or less where photos count as fakes, too."""
         return -math.log(1 + self.config.mismatch_weight) if self.model_config.conditional else 0.0
 
     def _conditions(self, stage, batch, seen):
@@ -191,10 +195,14 @@ class Phases:
         features = self.discriminator.features(images, stage.level, alpha, maps)
         return tf.unstack(tf.reshape(features, [-1, len(pictures), features.shape[-1]]), axis=1)
 
-    def _told(self, penalty):
-        """In float16 the scaled gradient overflows now and then: that step is skipped, and not told as a divergence."""
-        float16 = self.config.precision == "mixed_float16"
-        return tf.where(tf.math.is_finite(penalty), penalty, 0.0) if float16 else penalty
+    def _r1_statistics(self, stage, penalty):
+        """The penalty, and its part in the loss.
+
+        In float16 the scaled gradient overflows now and then: that step is skipped, and is no divergence.
+        """
+        if self.config.precision == "mixed_float16":
+            penalty = tf.where(tf.math.is_finite(penalty), penalty, 0.0)
+        return {"r1_penalty": penalty, "r1_loss": penalty * self.r1_weight(stage)}
 
     def _spread(self, images):
         """How much each picture differs from its neighbour in the batch, [N, H, W, 3] -> [N]: mean absolute difference.

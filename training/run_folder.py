@@ -1,10 +1,22 @@
-"""What a run has left in its folder so far, read without TensorFlow: also of one that is going on, or of older form."""
+"""A run's folder: held by one process at a time, and read without TensorFlow, also while the run goes on.
 
+RUN/lock names the process that trains. What is read may be of an older form.
+"""
+
+import contextlib
+import errno
+import fcntl
 import json
+import os
+import shutil
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 from tf_outfit_gan.util.errors import UserError
+
+# No space, no quota, or a limit on the size of files. The system's words are in the error of every library.
+_REASONS = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
 
 
 @dataclass(frozen=True)
@@ -12,7 +24,7 @@ class RunFolder:
     """A run. `stats` has at least one line, each a dict with cur_nimg; `metrics` may be empty, as may `log`."""
 
     path: Path
-    config: dict  # data, model, training; machine, if the run has told it.
+    config: dict  # data, model, training; machine, except for old runs.
     stats: list
     metrics: list
     log: list
@@ -30,7 +42,7 @@ class RunFolder:
 
 
 def read_run(path):
-    """Reads a run's folder; raises `UserError` where there is none, or none that has told anything."""
+    """Reads a run's folder; raises `UserError` where there is none, or one without statistics."""
     path = Path(path)
     try:
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
@@ -41,8 +53,8 @@ def read_run(path):
         raise UserError(f"{path / 'config.json'}: not the configuration of a run ({error!r})") from None
     stats = in_order(_json_lines(path / "stats.jsonl"))
     if not stats:
-        raise UserError(f"{path / 'stats.jsonl'}: the run has told nothing yet; it does so after "
-                        f"{config['training'].get('tick_kimg', 4):g} kimg: ask again then")
+        raise UserError(f"{path / 'stats.jsonl'}: no statistics yet: the first tick is logged "
+                        f"after {config['training'].get('tick_kimg', 4):g} kimg")
     log = path / "log.txt"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     return RunFolder(path, config, stats, in_order(_json_lines(path / "metrics.jsonl")), lines,
@@ -70,3 +82,44 @@ def _json_lines(path):
             continue
         if isinstance(record, dict) and isinstance(record.get("cur_nimg"), (int, float)):
             yield record
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Holds a folder, which is made if it is missing, for a block.
+
+    The system holds the lock for the process, not the file for the world: nothing is left to clear after a crash.
+
+    Raises:
+        UserError: when another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise UserError(f"{folder}: {holder} trains here; stop it first, or choose a new folder") from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        yield
+
+
+@contextlib.contextmanager
+def explain_full_disk(folder):
+    """Turns an error of a block that came from a full disk into one line.
+
+    Raises:
+        UserError: that names the run's folder and the free space.
+    """
+    try:
+        yield
+    except Exception as error:
+        reason = next((reason for reason in _REASONS if reason in str(error)), None)
+        if reason is None:
+            raise
+        free = shutil.disk_usage(folder).free / 1e6
+        raise UserError(f"{folder}: cannot be written ({reason.lower()}; {free:,.1f} MB are free); what was saved is "
+                        "whole: make room, and the same command goes on from there") from error

@@ -34,6 +34,31 @@ class Period:
         return min((cur_nimg - self.start_nimg) / (self.end_nimg - self.start_nimg), 1.0) if self.fading else 1.0
 
 
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """What selects a traced step: a level, fading in or stable, and how many pictures a replica sees."""
+
+    level: int
+    fading: bool
+    replica_batch: int
+    replicas: int
+    micro_batch: int = 0  # Pictures of them that it computes at once; 0 = all.
+
+    @property
+    def batch(self):
+        return self.replica_batch * self.replicas
+
+    @property
+    def at_once(self):
+        """Pictures that a replica computes at once."""
+        return self.micro_batch or self.replica_batch
+
+    @property
+    def turns(self):
+        """How often it does so before an update."""
+        return self.replica_batch // self.at_once
+
+
 def periods(model_config, config, replicas):
     """All periods of a run: the start level stable, then each next one fading in and stable; the last ends the run.
 

@@ -13,7 +13,7 @@ def build(checkout, widths, batch, precision, variant):
     """`variant` is the interval of R1 in steps."""
     sys.path.insert(0, checkout)
     from tf_outfit_gan.config import from_preset
-    from training.timed_step import TimedStep
+    from training.benchmark.step import TimedStep
 
     model_config, config = from_preset("paper-unconditional", [
         "size=64x64", f"fmap_base={widths[-1] << 5}", f"fmap_max={widths[0]}", f"r1_interval={variant}",

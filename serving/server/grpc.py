@@ -62,7 +62,7 @@ def _handler(answer, versions, request_class):
             return answer(versions, request, context)
         except StatusError as error:
             status, message = error.code, error.message
-        except Exception as error:  # noqa: BLE001 - The last place that can answer; or the client sees UNKNOWN.
+        except Exception as error:
             status, message = "INTERNAL", f"{type(error).__name__}: {error}"
         context.abort(grpc.StatusCode[status], _cut(message))
 

@@ -96,7 +96,7 @@ class RestHandler(BaseHTTPRequestHandler):
                 status, content = 200, self._content(self._read_body())
             except StatusError as error:
                 status, content = error.http_status, _error_body(error.message)
-            except Exception as error:  # noqa: BLE001 - The last place that can answer; or the connection just closes.
+            except Exception as error:
                 self.close_connection = True  # Who knows how much of the request was read.
                 status, content = 500, _error_body(f"{type(error).__name__}: {error}")
             self._send(status, "application/json", content)

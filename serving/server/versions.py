@@ -145,7 +145,7 @@ class Versions:
             self._versions[version.number] = version
         try:
             version.servable = self._load(version.folder)
-        except Exception as error:  # noqa: BLE001 - Whatever is wrong with it: the current version goes on serving.
+        except Exception as error:
             with self._changed:
                 version.error = error
                 version.state = "END"

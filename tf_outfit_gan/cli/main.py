@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from tf_outfit_gan import __version__
+from tf_outfit_gan.cli.quiet_import import QuietImport
 from tf_outfit_gan.util.errors import UserError
 
 HOME = Path(__file__).parents[2]  # Where this package lies, and the other three beside it.
@@ -22,9 +23,9 @@ VERBS = {
     "prepare": ("tf_outfit_gan.cli.prepare", "turn a catalogue into training records"),
     "pose": ("tf_outfit_gan.cli.pose", "find the poses that a catalogue's manifest lacks"),
     "inspect": ("tf_outfit_gan.cli.inspect", "tell what a catalogue or its records hold, and what is odd"),
-    "train": ("training.train", "train a model; the same command resumes it"),
-    "report": ("training.run_page", "show how a run is doing, on one page of HTML"),
-    "train-pose": ("training.train_pose", "train a pose estimator; the same command resumes it"),
+    "train": ("training.cli.train", "train a model; the same command resumes it"),
+    "report": ("training.cli.report", "show how a run is doing, on one page of HTML"),
+    "train-pose": ("training.cli.train_pose", "train a pose estimator; the same command resumes it"),
     "import-stylegan": ("tf_outfit_gan.cli.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
     "render": ("tf_outfit_gan.cli.render", "render an outfit in one or many poses"),
     "transfer": ("tf_outfit_gan.cli.transfer", "copy the color or the pose of one picture to another"),
@@ -32,7 +33,7 @@ VERBS = {
     "export": ("export.cli", "write a SavedModel for TF Serving"),
     "serve": ("serving.cli.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
     "request": ("serving.cli.request", "ask a server for a picture"),
-    "benchmark": ("training.benchmark", "measure how fast a part of the training is"),
+    "benchmark": ("training.cli.benchmark", "measure how fast a part of the training is"),
     "demo": ("tf_outfit_gan.cli.demo", "walk the whole road: draw, prepare, train, export, serve, request"),
 }
 
@@ -91,15 +92,13 @@ def main(argv=None):
 
 
 def entry():
-    """The console command: `main`, without the notices of TensorFlow's C++ side.
+    """The console command: `main`, without the notices of TensorFlow's C++ side unless TF_CPP_MIN_LOG_LEVEL is 0.
 
-    Some of these ignore every log level, and none says what a user of these programs can act on; what goes wrong comes
-    as an exception. So the native error stream goes nowhere, unless --debug or TF_CPP_MIN_LOG_LEVEL asks for it.
+    Errors and what ends the process (CUDA, NCCL, an allocator) are written to the terminal as they come.
     """
-    if "--debug" not in sys.argv and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Errors, but neither notices nor warnings.
+    if level != "0":
+        sys.meta_path.insert(0, QuietImport())
     return main()
 
 

@@ -1,9 +1,9 @@
 """`outfit-gan transfer`: the color or the pose of one picture on another (arXiv 1908.08847, section 4.1 and figure 4).
 
-All that enters some layers is taken from the source, the rest from the target: the style vectors and, where conditions
-also enter as maps, those of the levels that begin in these layers. By default these are the ranges that
-`outfit-gan evaluate --metrics transfer` found best for the snapshot, or else the paper's shares of the layers: the last
-third for the color, the first sixth for the pose (13-18 and 1-3 of the paper's 18).
+The style vectors of some layers are taken from the source, the rest from the target. Where conditions also enter as maps,
+the maps' pose comes from the side that owns the first layer, and their articles from the side that owns the last. By
+default the layers are those that `outfit-gan evaluate --metrics transfer` found best for the snapshot, or else the paper's
+shares: the last third for the color, the first sixth for the pose (13-18 and 1-3 of the paper's 18).
 """
 
 from tf_outfit_gan import outfit_request

@@ -61,6 +61,6 @@ def read_mask(path):
             return np.asarray(image)
     except UnidentifiedImageError:
         reason = "found something else"
-    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what they like for broken files.
+    except Exception as error:
         reason = str(error) or type(error).__name__
     raise UserError(f"{path}: expected a mask as PNG, gray or palette, one class a pixel; {reason}")

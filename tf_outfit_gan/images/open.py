@@ -73,7 +73,7 @@ def open_image(source, name=None):
             return _to_rgb(source if isinstance(source, Image.Image) else _from_array(source))
     except UnidentifiedImageError:  # Its message holds an address in memory, another one in each run.
         reason = "it is empty" if not source else "of no known kind"
-    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what they like for broken files.
+    except Exception as error:
         reason = str(error) or type(error).__name__
     raise UserError(f"{name}: expected a picture such as PNG or JPEG, could not read it ({reason})")
 

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar with a rate and the time left on a terminal, nothing in a log."""
+"""Progress of long work: a bar with a rate and the time left on a terminal, nothing in a log; and durations as text."""
 
 from contextlib import contextmanager
 
@@ -23,3 +23,11 @@ def progress(description, total, unit, quiet=False):
             bar.update(task, rate=f"{speed:,.1f}/s" if speed else "")
 
         yield advance
+
+
+def format_duration(seconds):
+    """Writes 45 as 0:00:45, and 100,000 as 1d 03:46."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours:02d}:{minutes:02d}" if days else f"{hours}:{minutes:02d}:{seconds:02d}"

@@ -1,0 +1,159 @@
+"""The client: what it asks, what it refuses, and that it gets the same pictures from every port of a server."""
+
+import io
+import json
+import socket
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers.serving_model import HEIGHT, WIDTH, running_server, write_model
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.client import Client, ServerError
+from tf_outfit_gan.util.errors import UserError
+
+POINTS = [[96.0, 64.0, 0.9]] * 14 + [[12.0, 8.0, 0.0], [float("nan"), 3.0, 1.0]]
+KEYPOINTS = {"format": "mpii16", "points": POINTS, "size": [256, 192]}
+POSE = [[0.5, 0.25, 1.0]] * 14 + [[0.0, 0.0, 0.0]] * 2
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    base_path = tmp_path_factory.mktemp("gen")
+    write_model(base_path / "3")
+    with running_server(base_path) as running:
+        yield running
+
+
+@pytest.fixture
+def outfit(tmp_path):
+    """The path of an outfit.json with one article beside it."""
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "top.jpg")
+    path = tmp_path / "outfit.json"
+    path.write_text(json.dumps({"articles": {"top": "top.jpg"}, "keypoints": KEYPOINTS}))
+    return path
+
+
+def test_over_rest_a_client_needs_no_tensorflow(server, outfit):
+    code = ("import sys, tf_outfit_gan as og, serving.cli.request\n"
+            "print(og.Client(sys.argv[1], 'gen').render(sys.argv[2], seeds=[1, 2]).shape)\n"
+            "print({'tensorflow', 'keras', 'grpc'} & {*sys.modules})\n")
+    done = subprocess.run([sys.executable, "-c", code, f"localhost:{server.rest_port}", outfit],
+                          check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [f"(2, {HEIGHT}, {WIDTH}, 3)", "set()"]
+
+
+@pytest.fixture(scope="module", params=["rest_port", "port"])
+def client(server, request):
+    return Client(f"127.0.0.1:{getattr(server, request.param)}", "gen", timeout_sec=30)
+
+
+def test_render_gives_one_picture_a_seed(client, outfit):
+    pictures = client.render(outfit, seeds=[1, 2, 1])
+    assert pictures.shape == (3, HEIGHT, WIDTH, 3) and pictures.dtype == np.uint8
+    np.testing.assert_array_equal(pictures[0], pictures[2])
+    assert (pictures[0] != pictures[1]).any()
+    # The same as files, and alone.
+    [png] = client.render_png(outfit, seeds=1)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(png))), pictures[0])
+    # Each part of the question reaches the model: an article's bytes, its slot, the pose, psi.
+    image = (outfit.parent / "top.jpg").read_bytes()
+    assert client.render_png({"top": image, "keypoints": KEYPOINTS}) == [png]
+    assert client.render_png({"bag": image, "keypoints": KEYPOINTS}) != [png]
+    assert client.render_png(outfit, pose=[[0.9, 0.9, 1.0]] * 16) != [png]
+    assert client.render_png(outfit, psi=0.0) != [png]
+
+
+def test_both_ports_give_the_same_picture(server, outfit):
+    pictures = [Client(f"localhost:{port}", "gen").render_png(outfit) for port in (server.rest_port, server.port)]
+    assert pictures[0] == pictures[1]
+
+
+def test_status_and_metadata(client):
+    assert client.status() == [
+        {"version": "3", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}]
+    metadata = client.metadata()
+    assert metadata["model_spec"]["version"] == "3"
+    assert metadata["signature_def"]["serving_default"]["inputs"]["seed"]["dtype"] == "DT_INT64"
+
+
+def test_what_the_server_refuses_is_the_users_mistake(client):
+    with pytest.raises(UserError, match="answers INVALID_ARGUMENT: "):
+        client.render(seeds=[1])  # As of an unconditional model.
+    unknown = Client(client._host_port, "nope")
+    with pytest.raises(UserError, match="NOT_FOUND: Servable not found.*check that it serves a model named 'nope'"):
+        unknown.render({}, pose=POSE)
+
+
+@pytest.mark.parametrize("arguments, text", [
+    (dict(outfit={"hat": b""}), "unknown slot 'hat'"),
+    (dict(outfit={}), "the outfit: has no keypoints"),
+    (dict(outfit={}, pose=POSE[:15]), "must be an array .16, 3., got .*0.5, 0.25"),
+    (dict(outfit={}, pose=POSE, seeds=[2**63]), "seeds .9223372036854775808.: expected one or more integers of 64 bits"),
+    (dict(outfit={}, pose=POSE, psi=9), "psi 9: expected a number from 0 to 2"),
+    (dict(pose=POSE), "a pose without an outfit"),
+])
+def test_wrong_arguments_are_refused_before_the_call(arguments, text):
+    with pytest.raises(UserError, match=text):
+        Client("localhost:1").render(**arguments)
+
+
+@pytest.mark.parametrize("host_port", ["localhost", "localhost:", "localhost:http", "localhost:99999", ":80", "a:1/b"])
+def test_a_wrong_address_is_refused(host_port):
+    with pytest.raises(UserError, match="expected HOST:PORT"):
+        Client(host_port)
+
+
+def test_a_server_that_is_not_there_or_is_another_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(ServerError, match=f"no answer from 127.0.0.1:{port}: .*refused; is the server running there"):
+        Client(f"127.0.0.1:{port}").status()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def hang_up():
+            listener.accept()[0].recv(1000)
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        port = listener.getsockname()[1]
+        with pytest.raises(ServerError, match="UNAVAILABLE|DEADLINE_EXCEEDED"):
+            Client(f"127.0.0.1:{port}", timeout_sec=1).status()
+        thread.join()
+
+
+def test_the_command_writes_pictures(server, outfit, tmp_path, capsys):
+    ask = ["request", f"localhost:{server.rest_port}", "--outfit", str(outfit), "--model_name", "gen"]
+    assert main([*ask, "--out", str(tmp_path / "one.png"), "--seed", "2"]) == 0
+    assert main([*ask, "--out", str(tmp_path / "many.png"), "--seed", "1,2"]) == 0
+    assert (tmp_path / "many-2.png").read_bytes() == (tmp_path / "one.png").read_bytes()
+    assert (tmp_path / "many-1.png").read_bytes() != (tmp_path / "one.png").read_bytes()
+    assert capsys.readouterr().out.split() == [
+        str(tmp_path / name) for name in ("one.png", "many-1.png", "many-2.png")]
+    # A pose of its own; and nothing but pictures is left, no temporary file.
+    (tmp_path / "pose.json").write_text(json.dumps(KEYPOINTS | {"points": [[1, 2, 1]] * 16}))
+    assert main([*ask, "--out", str(tmp_path / "posed.png"), "--seed", "2", "--pose",
+                     str(tmp_path / "pose.json")]) == 0
+    assert (tmp_path / "posed.png").read_bytes() != (tmp_path / "one.png").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "top.jpg", "outfit.json", "pose.json", "one.png", "many-1.png", "many-2.png", "posed.png"}
+
+
+@pytest.mark.parametrize("arguments, code, text", [
+    (["--out", "picture.jpg"], 2, "expected a name that ends in .png"),
+    (["--out", "nowhere/picture.png"], 2, "no such folder nowhere"),
+    (["--psi", "9"], 2, "psi 9.0: expected a number from 0 to 2"),
+    (["--pose", "missing.json"], 2, "missing.json: expected a file of keypoints, no such file"),
+    (["--seed", "1,1"], 2, "--seed 1,1: a seed stands twice"),
+    (["--seed", "one"], 2, "seeds 'one': expected integers"),
+    (["--model_name", "nope"], 2, "check that it serves a model named 'nope'"),
+])
+def test_the_command_tells_mistakes_in_one_line(server, outfit, tmp_path, capsys, monkeypatch, arguments, code, text):
+    monkeypatch.chdir(tmp_path)
+    assert main(["request", f"localhost:{server.rest_port}", "--outfit", str(outfit), "--out", "picture.png",
+                     "--model_name", "gen", *arguments]) == code
+    error = capsys.readouterr().err
+    assert text in error and error.count("\n") == 1
+    assert not (tmp_path / "picture.png").exists()

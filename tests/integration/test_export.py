@@ -1,0 +1,281 @@
+"""The export: what a server finds in it, what it answers, and that nothing but a good and whole one is published."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+from export import savedmodel
+from export.savedmodel import write_savedmodel
+from tests.helpers.exported import photo, tiny_renderer, write_outfit, write_snapshot
+from tests.helpers.serving_model import predict_request, running_server, stubs, wait_for
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.client import Client
+from tf_outfit_gan.inference import Renderer
+from tf_outfit_gan.outfit_request import Request, read_request
+
+CONDITIONS = {"article_images_bytes": ("string", [None, 6]), "keypoints": ("float32", [None, 16, 3])}
+
+
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory):
+    """(snapshot, base path of its exports)."""
+    base_path = tmp_path_factory.mktemp("conditional") / "outfit_gan"
+    snapshot = write_snapshot(base_path.parent / "000400kimg")
+    write_savedmodel(snapshot, base_path)
+    return snapshot, base_path
+
+
+@pytest.fixture(scope="module")
+def unconditional(tmp_path_factory):
+    """The same of an unconditional model that is halfway from 4x3 to 8x6, beside older versions and other things.
+
+    It is exported by the command, whose output is the third.
+    """
+    base_path = tmp_path_factory.mktemp("unconditional") / "generator"
+    for name in ("3", "00000012", "notes"):
+        (base_path / name).mkdir(parents=True)
+    snapshot = write_snapshot(base_path.parent / "000400kimg", "conditional=false", level=1, alpha=0.5)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main(["export", str(base_path.parent), str(base_path)]) == 0
+    return snapshot, base_path, out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def server(conditional):
+    with running_server(conditional[1]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def predict(server):
+    """Asks over gRPC: predict(arrays, signature) -> decoded pictures [N, H, W, 3]."""
+    with stubs(server.port) as (predictions, _):
+        def ask(arrays, signature="serving_default"):
+            answer = predictions.Predict(predict_request(arrays, signature))
+            images = answer.outputs["image_bytes"].string_val
+            return np.stack([np.asarray(Image.open(io.BytesIO(png))) for png in images])
+        yield ask
+
+
+def rows(*seeds):
+    """The inputs of serving_default; PNG and JPEG, and four articles missing."""
+    articles = np.full([len(seeds), 6], b"", object)
+    for row, seed in enumerate(seeds):
+        for slot, kind in ((1, "PNG"), (3, "JPEG")):
+            out = io.BytesIO()
+            photo(seed + slot).save(out, kind)
+            articles[row, slot] = out.getvalue()
+    keypoints = np.stack([np.random.default_rng(seed).uniform(0, 1, (16, 3)) for seed in seeds]).astype(np.float32)
+    keypoints[..., 2] = 1
+    return {"article_images_bytes": articles, "keypoints": keypoints, "seed": np.array(seeds, np.int64),
+            "truncation_psi": np.full(len(seeds), 0.8, np.float32)}
+
+
+def mix_rows(begin, end):
+    source, target = rows(4), rows(5)
+    inputs = {f"{side}_{name}": value for side, given in (("source", source), ("target", target))
+              for name, value in given.items() if name != "truncation_psi"}
+    return inputs | {"truncation_psi": source["truncation_psi"],
+                     "layer_begin": np.array([begin], np.int32), "layer_end": np.array([end], np.int32)}
+
+
+def card(version):
+    return json.loads((version / "assets.extra" / "model.json").read_text())
+
+
+def test_the_card_tells_what_servers_are_asked(conditional):
+    found = card(conditional[1] / "1")
+    assert found["size"] == found["condition_size"] == [16, 12] and found["cur_nimg"] == 400_000
+    assert found["slots"] == ["outerwear", "top", "dress", "bottom", "shoes", "bag"]
+    assert found["layers"] == {"count": 6, "color": [4, 6], "colour": [4, 6], "pose": [0, 1]}
+    numbers = {"seed": ("int64", [None]), "truncation_psi": ("float32", [None])}
+    layers = {"layer_begin": ("int32", [None]), "layer_end": ("int32", [None])}
+    sides = {f"{side}_{name}": spec for side in ("source", "target")
+             for name, spec in (CONDITIONS | {"seed": numbers["seed"]}).items()}
+    image = {"image_bytes": ("string", [None])}
+    expected = {
+        "serving_default": (CONDITIONS | numbers, image | {"seed": ("int64", [None])}),
+        "style_mix": (sides | layers | {"truncation_psi": numbers["truncation_psi"]}, image),
+    }
+    assert {name: tuple({key: (spec["dtype"], spec["shape"]) for key, spec in part.items()}
+                        for part in (found["signatures"][name][side] for side in ("inputs", "outputs")))
+            for name in found["signatures"]} == expected
+
+
+def test_the_server_lists_the_signatures_of_the_card(conditional, server):
+    served = Client(f"localhost:{server.rest_port}", "gen").metadata()["signature_def"]
+    del served["__saved_model_init_op"]
+    described = card(conditional[1] / "1")["signatures"]
+    assert served.keys() == described.keys()
+    for name, signature in served.items():
+        for side in ("inputs", "outputs"):
+            infos, specs = signature[side], described[name][side]
+            assert {key: [int(dim["size"]) for dim in info["tensor_shape"]["dim"]] for key, info in infos.items()} == {
+                key: [-1 if size is None else size for size in spec["shape"]] for key, spec in specs.items()}
+            assert {key: info["dtype"] for key, info in infos.items()} == {
+                key: f"DT_{spec['dtype'].upper()}".replace("FLOAT32", "FLOAT") for key, spec in specs.items()}
+
+
+def test_every_weight_is_stored_once(conditional):
+    snapshot, base_path = conditional
+    stored = tf.train.load_checkpoint(str(base_path / "1/variables/variables")).get_variable_to_shape_map()
+    del stored["_CHECKPOINTABLE_OBJECT_GRAPH"]
+    # A stable picture does not read how the levels below would be shown: a kernel and a bias each.
+    read = len(snapshot.generator.variables) - 2 * (snapshot.config.num_levels - 1)
+    assert len(stored) == read
+    model = SavedModel.FromString((base_path / "1/saved_model.pb").read_bytes())
+    graph = model.meta_graphs[0].graph_def
+    nodes = [graph.node, *(function.node_def for function in graph.library.function)]
+    operations = [node.op for part in nodes for node in part]
+    assert operations.count("VarHandleOp") == read
+    # What the server's runtime does not have, or would draw differently each time.
+    assert not {op for op in operations if "PyFunc" in op or op in ("RandomStandardNormal", "RandomUniform")}
+    assert b"_XlaMustCompile" not in model.SerializeToString()
+
+
+def test_served_is_rendered(conditional, server, tmp_path):
+    snapshot, _ = conditional
+    outfit = write_outfit(tmp_path / "outfit.json", 6)
+    served = Client(f"localhost:{server.rest_port}", "gen").render(outfit, seeds=[1, -2], psi=0.9)
+    request, renderer = read_request(str(outfit), snapshot.config.condition_size), tiny_renderer()
+    for picture, seed in zip(served, (1, -2)):
+        np.testing.assert_array_equal(picture, renderer.picture(request, seed, 0.9))
+        assert picture.std() > 20  # There is something in it to agree about.
+
+
+def test_one_seed_is_one_picture_alone_or_in_a_batch(predict):
+    together = predict(rows(7, 5, 9)).astype(int)
+    # Kernels for another number of rows may sum in another order, which may round a pixel otherwise, by one step.
+    difference = np.abs(together[1] - predict(rows(5))[0])
+    assert difference.max() <= 1 and difference.mean() < 0.01
+    assert np.abs(together[0] - together[1]).mean() > 10
+
+
+def test_style_mix_is_transfer(conditional, predict):
+    snapshot, _ = conditional
+    source, target = rows(4), rows(5)
+
+    def request(inputs):
+        articles = dict(zip(snapshot.config.slots, inputs["article_images_bytes"][0]))
+        return Request("", articles, inputs["keypoints"][0])
+
+    expected = tiny_renderer().transfer(request(source), request(target), 4, 5, 0.8, (4, 6))
+    assert np.abs(predict(mix_rows(4, 6), "style_mix")[0].astype(int) - expected).max() <= 1
+
+
+def changed(**changes):
+    def change(inputs):
+        return inputs | {name: value(inputs[name].copy()) for name, value in changes.items()}
+    return change
+
+
+def with_value(index, value):
+    def change(array):
+        array[index] = value
+        return array
+    return change
+
+
+@pytest.mark.parametrize("change, text", [
+    (changed(truncation_psi=with_value(0, 2.5)), r"truncation_psi must be in \[0, 2\], got\] \[2.5 0.8\]"),
+    (changed(truncation_psi=with_value(1, np.nan)), "truncation_psi must be in"),
+    (changed(keypoints=with_value((1, 3, 0), np.nan)), r"keypoints must be finite where v > 0, got\] \[nan\]"),
+    (changed(keypoints=lambda x: x[:, :15]), r"\[2,15,3\] is not compatible with expected shape \[\?,16,3\]"),
+    (changed(article_images_bytes=lambda x: x[:, :5]), r"\[2,5\] is not compatible with expected shape \[\?,6\]"),
+    (changed(seed=lambda x: x[0]), "is not compatible with expected shape"),
+    (changed(seed=lambda x: x[:1]),
+     r"article_images_bytes, keypoints, seed, truncation_psi must have the same number of rows, got\] \[2 2 1 2\]"),
+    (lambda inputs: {name: value[:0] for name, value in inputs.items()}, "must have one row at least"),
+    (changed(article_images_bytes=with_value((0, 2), b"just text")), r"neither PNG nor JPEG; .*\] \[just tex\]"),
+    (changed(seed=lambda x: x.astype(np.int32)), "to be int64 but int32 is provided"),
+])
+def test_wrong_inputs_are_refused_in_words(predict, change, text):
+    with pytest.raises(grpc.RpcError, match=text) as error:
+        predict(change(rows(1, 2)))
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("begin, end", [(-1, 2), (2, 2), (0, 7)])
+def test_wrong_layers_are_refused_in_words(predict, begin, end):
+    with pytest.raises(grpc.RpcError, match=rf"layer_begin < layer_end <= 6, got\] \[{begin}\] \[{end}\]") as error:
+        predict(mix_rows(begin, end), "style_mix")
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_joint_that_is_not_there_may_hold_anything(predict):
+    hidden = changed(keypoints=with_value((0, 3), (np.nan, np.inf, 0)))(rows(1))
+    np.testing.assert_array_equal(predict(hidden), predict(changed(keypoints=with_value((0, 3), 0))(rows(1))))
+
+
+def test_an_unconditional_model_draws_from_seeds_at_the_level_it_has_reached(unconditional):
+    snapshot, base_path, _ = unconditional
+    loaded = tf.saved_model.load(str(base_path / "13")).signatures
+    assert set(loaded) == {"serving_default", "generate_unconditional", "style_mix"}
+    assert card(base_path / "13")["size"] == [8, 6]
+    inputs = {"seed": tf.constant([3], tf.int64), "truncation_psi": tf.constant([0.7])}
+    pictures = [tf.io.decode_png(loaded[name](**inputs)["image_bytes"][0])
+                for name in ("serving_default", "generate_unconditional")]
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    np.testing.assert_array_equal(pictures[0], Renderer(snapshot).picture(None, 3, 0.7))
+
+
+def test_nothing_is_left_beside_a_version(unconditional):
+    assert {path.name for path in unconditional[1].iterdir()} == {"3", "00000012", "notes", "13"}
+
+
+def test_a_model_that_answers_otherwise_is_not_published(unconditional, tmp_path, monkeypatch):
+    def draws_the_time(seed):
+        shades = tf.math.floormod(tf.timestamp() * tf.range(1e3, 37e3, 1e3, tf.float64), 256)
+        picture = tf.reshape(tf.cast(shades, tf.uint8), [4, 3, 3])
+        return {"image_bytes": tf.io.encode_png(picture)[tf.newaxis], "seed": seed}
+
+    signature = draws_the_time, [tf.TensorSpec([None], tf.int64, "seed")]
+    monkeypatch.setattr(savedmodel, "make_signatures", lambda painter: {"serving_default": signature})
+    with pytest.raises(RuntimeError, match="draws another picture than the snapshot; nothing was published"):
+        write_savedmodel(unconditional[0], tmp_path / "model")
+    assert list((tmp_path / "model").iterdir()) == []
+
+
+def test_a_killed_export_publishes_nothing(unconditional, tmp_path):
+    run = str(unconditional[1].parent)
+    command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "export", run, str(tmp_path / "model")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: list(tmp_path.glob("model/.tmp-*/saved_model.pb")), timeout_sec=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert [path.name[:5] for path in (tmp_path / "model").iterdir()] == [".tmp-"]
+
+
+def test_the_command_tells_what_it_did_and_how_to_serve_it(unconditional):
+    _, base_path, out = unconditional
+    lines = out.splitlines()
+    assert lines[0].startswith(f"exported generator version 13 to {base_path}/13: ")
+    assert "8x6 pictures after 400 kimg" in lines[0]
+    assert lines[1] == f"serve it: outfit-gan serve {base_path}"
+
+
+@pytest.mark.parametrize("snapshot, models, text", [
+    ("missing", "model", "missing: no snapshot here; expected a snapshot folder or a run folder with snapshots/"),
+    ("snapshot", "file", "file: expected a folder for the versions of a model"),
+    ("snapshot", "version", "version is one version of a model; give the folder that it lies in"),
+])
+def test_wrong_paths_are_one_line(unconditional, tmp_path, capsys, monkeypatch, snapshot, models, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "version").mkdir()
+    (tmp_path / "version" / "saved_model.pb").write_text("")
+    snapshot = str(unconditional[1].parent / "000400kimg") if snapshot == "snapshot" else snapshot
+    assert main(["export", snapshot, models]) == 2
+    error = capsys.readouterr().err
+    assert text in error and error.count("\n") == 1

@@ -1,0 +1,46 @@
+"""What reaches the terminal: not TensorFlow's notices, but every error, also one that ends the process."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+ENTRY = ("import sys; from tf_outfit_gan.cli import main as cli; cli.VERBS['demo'] = ('verb', 'x'); "
+         "sys.argv = ['outfit-gan', 'demo']; sys.exit(cli.entry())")
+
+
+def run(folder, body, level=None):
+    """Runs a verb of this body as the console command does; what came out on its error stream, and its exit code."""
+    (folder / "verb.py").write_text("import os, sys\n\ndef add_arguments(parser):\n    pass\n\ndef run(args):\n"
+                                    + "".join(f"    {line}\n" for line in body))
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    environment |= {"PYTHONPATH": f"{folder}:{os.getcwd()}"} | ({"TF_CPP_MIN_LOG_LEVEL": level} if level else {})
+    done = subprocess.run([sys.executable, "-c", ENTRY], env=environment, text=True,
+                          capture_output=True, timeout=600)
+    return done.stderr, done.returncode
+
+
+def test_notices_are_dropped_and_messages_pass(tmp_path):
+    error, code = run(tmp_path, ["import tensorflow as tf", "tf.ones([2]) + 1", "os.write(2, b'native message\\n')",
+                                 "print('message', file=sys.stderr)"])
+    assert (error, code) == ("native message\nmessage\n", 0)
+
+
+def test_level_0_shows_all(tmp_path):
+    assert "absl::InitializeLog" in run(tmp_path, ["import tensorflow"], level="0")[0]
+
+
+@pytest.mark.parametrize("ending", ["os.abort()", "import ctypes; ctypes.string_at(0)"])
+def test_a_crash_while_importing_leaves_a_trace(tmp_path, ending):
+    (tmp_path / "tensorflow.py").write_text(f"import os\nos.write(2, b'lost')\n{ending}\n")
+    error, code = run(tmp_path, ["import tensorflow"])
+    assert code < 0 and "Fatal Python error" in error and "tensorflow.py" in error
+
+
+def test_an_import_that_fails_shows_what_it_wrote(tmp_path):
+    body = "import os\nos.write(2, b'I0000 noise\\nlibcudart is missing\\n')\nraise ImportError('no')\n"
+    (tmp_path / "tensorflow.py").write_text(body)
+    error, code = run(tmp_path, ["import tensorflow"])
+    assert code == 1 and "libcudart is missing\n" in error and "noise" not in error
+    assert error.endswith("outfit-gan demo: error: ImportError: no\n")

@@ -1,0 +1,202 @@
+"""Going on: damaged checkpoints, signals, another number of replicas, what is told twice, two runs at once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
+
+from tests.helpers.catalogues import write_catalogue
+from tests.helpers.exported import make_snapshot
+from tests.helpers.runs import newest_checkpoint, small_steps, train_command
+from tf_outfit_gan import snapshot as snapshots
+from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.util.errors import UserError
+from training import checkpoint
+from training.checkpoint import Checkpoints, truncate_logs
+from training.loop import StepsPerCall, train
+from training.run_folder import locked
+from training.step import Steps
+
+MODEL = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1")
+SETTINGS = (*MODEL, "total_kimg=0.064", "checkpoint_kimg=0.016", "tick_kimg=0.008", "snapshot_kimg=1")
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("resume")
+    return prepare(write_catalogue(folder / "shop", 45, (4, 3)), folder / "data", workers=1, quiet=True)
+
+
+def test_a_checkpoint_holds_every_weight(tmp_path):
+    """Of all networks, the average that only pictures are made with included; of layers in lists, too."""
+    model_config, config = from_preset("tiny")
+    networks = ("generator", "discriminator", "average")
+    before, after = (Steps(tf.distribute.get_strategy(), model_config, config) for _ in range(2))
+    for network in networks:
+        for weight in getattr(before, network).weights:
+            weight.assign(np.random.default_rng(7).normal(size=weight.shape))
+    Checkpoints(tmp_path, before).save(8, 0)
+    assert Checkpoints(tmp_path, after).restore() == (8, 0, [])
+    for network in networks:
+        weights, expected = (getattr(steps, network).weights for steps in (after, before))
+        for weight, other in zip(weights, expected, strict=True):
+            np.testing.assert_array_equal(weight, other, f"{network} {weight.path}")
+
+
+class TestCheckpoints:
+    """What lies on the disk, with a state that is small enough to damage everywhere."""
+
+    @pytest.fixture
+    def saved(self, tmp_path):
+        """Three checkpoints were saved, of which two are kept."""
+        state = small_steps(50)
+        for cur_nimg in (8, 16, 24):
+            state.generator.assign([cur_nimg] * 50)
+            Checkpoints(tmp_path, state).save(cur_nimg, cur_nimg // 16)
+        return tmp_path
+
+    def restored(self, folder):
+        state = small_steps(50)
+        return *Checkpoints(folder, state).restore(), state.generator.numpy()[0]
+
+    def test_the_newest_of_two_is_restored(self, saved):
+        assert self.restored(saved) == (24, 1, [], 24)
+        assert sorted(path.name for path in saved.iterdir()) == ["000000016img", "000000024img"]
+
+    def test_half_a_checkpoint_is_none(self, saved):
+        (saved / ".000000032img.host-1.partial").mkdir()
+        assert self.restored(saved)[0] == 24
+        assert self.restored(saved / "empty") == (0, -1, [], 0)
+
+    @pytest.mark.parametrize("damage", ["truncated", "flipped", "no index", "no data"])
+    def test_a_damaged_one_is_named_and_the_one_before_is_used(self, saved, damage):
+        data, index = (saved / "000000024img" / f"state.{part}" for part in ("data-00000-of-00001", "index"))
+        content = bytearray(data.read_bytes())
+        content[len(content) // 2] ^= 1
+        {"truncated": lambda: os.truncate(data, len(content) - 1), "flipped": lambda: data.write_bytes(content),
+         "no index": index.unlink, "no data": data.unlink}[damage]()
+        cur_nimg, period, (line,), value = self.restored(saved)
+        assert (cur_nimg, period, value) == (16, 1, 16)
+        assert "000000024img: is damaged (" in line and "\n" not in line
+        # It is out of the way of those that are kept.
+        assert self.restored(saved)[:3] == (16, 1, [])
+
+    def test_every_flipped_byte_of_the_data_is_found(self, saved):
+        data = saved / "000000024img" / "state.data-00000-of-00001"
+        content = data.read_bytes()
+        for place in range(0, len(content), len(content) // 40):
+            data.write_bytes(content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1:])
+            assert checkpoint.damage_of(saved / "000000024img"), place
+
+    def test_if_all_are_damaged_all_are_named_and_none_is_touched(self, saved):
+        for path in saved.iterdir():
+            (path / "state.index").write_bytes(b"")
+        text = "000000024img: is damaged .*; .*000000016img: is damaged .* no checkpoint can be read"
+        with pytest.raises(UserError, match=text) as error:
+            self.restored(saved)
+        assert "\n" not in str(error.value) and len(checkpoint.found(saved)) == 2
+
+
+def test_what_comes_again_is_taken_back(tmp_path):
+    """Lines of stats.jsonl and points of TensorBoard beyond the checkpoint; half a line, and half-written files."""
+    def tell(values):
+        with tf.summary.create_file_writer(str(tmp_path / "tensorboard")).as_default():
+            for cur_nimg, value in values.items():
+                tf.summary.scalar("loss", value, step=cur_nimg)
+
+    truncate_logs(tmp_path, 0)
+    tell({8: 1.0, 16: 1.0, 24: 1.0})
+    lines = "".join(f'{{"cur_nimg": {cur_nimg}, "loss": 1}}\n' for cur_nimg in (8, 16, 24))
+    (tmp_path / "stats.jsonl").write_text(lines + '{"cur_n')
+    (tmp_path / "snapshots" / ".000024kimg.host-1.partial").mkdir(parents=True)
+    time.sleep(1.1)  # TensorBoard reads files in the order of their names, which begin with the second.
+    truncate_logs(tmp_path, 16)
+    assert (tmp_path / "stats.jsonl").read_text() == '{"cur_nimg": 8, "loss": 1}\n{"cur_nimg": 16, "loss": 1}\n'
+    assert not list((tmp_path / "snapshots").iterdir())
+    tell({20: 2.0, 28: 2.0})
+    board = EventAccumulator(str(tmp_path / "tensorboard"))
+    board.Reload()
+    found = [(event.step, tf.make_ndarray(event.tensor_proto).item()) for event in board.Tensors("loss")]
+    assert found == [(8, 1.0), (16, 1.0), (20, 2.0), (28, 2.0)]
+
+
+def test_the_second_run_in_a_folder_is_refused(tmp_path):
+    code = "import sys, pathlib\nfrom training.run_folder import locked\n"
+    code += "with locked(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(UserError, match=rf"process {holder.pid} on \S+ trains here"), locked(tmp_path):
+        pass
+    holder.kill()
+    holder.wait()
+    with locked(tmp_path):  # The dead hold nothing.
+        assert f"process {os.getpid()} on " in (tmp_path / "lock").read_text()
+
+
+def test_a_call_lasts_about_a_second_and_has_so_many_steps_at_most():
+    pace = StepsPerCall(8)
+    assert pace.steps("stage") == 1
+    for steps, seconds, expected in ((1, 0.3, 3), (3, 0.9, 3), (3, 0.3, 8), (8, 20.0, 1)):
+        pace.add("stage", steps, seconds)
+        assert pace.steps("stage") == expected
+    assert pace.steps("another") == 1
+
+
+def test_a_signal_stops_a_run_that_goes_on_later_on_two_replicas(dataset, tmp_path, monkeypatch):
+    """SIGTERM while a graph is built, then Ctrl-C while steps are trained; at the end another machine takes over.
+
+    The run starts from another model, once.
+    """
+    run, arguments, source = tmp_path / "run", (dataset, *from_preset("tiny", SETTINGS)), make_snapshot(*MODEL)
+    snapshots.save(tmp_path / "source", source)
+    init = str(tmp_path / "source")
+    trace, traced = Steps.trace, []
+
+    def interrupted(steps, *args):
+        if not traced:
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        trace(steps, *args)
+        traced.append(True)
+
+    monkeypatch.setattr(Steps, "trace", interrupted)
+    with pytest.raises(SystemExit) as stop:
+        train(run, *arguments, quiet=True, init=init)
+    assert stop.value.code == 143 and not traced and newest_checkpoint(run) == 0
+    for ours, theirs in zip(snapshots.load(run).generator.get_weights(), source.generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+    def interrupt():
+        while not (run / "stats.jsonl").read_text():
+            time.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Steps, "trace", trace)
+    watcher = threading.Thread(target=interrupt)
+    watcher.start()
+    with pytest.raises(SystemExit) as stop:
+        train(run, *arguments, quiet=True, init=init)
+    watcher.join()
+    reached = newest_checkpoint(run)
+    assert stop.value.code == 130 and 0 < reached < 64
+    assert json.loads((run / "stats.jsonl").read_text().splitlines()[-1])["cur_nimg"] == reached
+
+    code = "import sys, tensorflow as tf\nfrom tf_outfit_gan.cli.main import main\n"
+    code += "tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], "
+    code += "[tf.config.LogicalDeviceConfiguration()] * 2)\nsys.exit(main(sys.argv[1:]))"
+    command = train_command(run, dataset, SETTINGS)
+    done = subprocess.run([sys.executable, "-c", code, *command[3:]], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert newest_checkpoint(run) == 64
+    log = (run / "log.txt").read_text()
+    assert f"resuming {run} at {reached / 1000:.1f} kimg on 2 replica(s)" in log
+    assert log.count("starting from") == 1 and json.loads((run / "config.json").read_text())["init"] == init

@@ -1,0 +1,241 @@
+"""A run: it leaves what it promises, goes on after it was killed, and refuses what does not fit."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tests.helpers.catalogues import write_catalogue
+from tests.helpers.runs import memory
+from tf_outfit_gan import snapshot
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.randomness import BatchDraws
+from tf_outfit_gan.util.errors import UserError
+from training.loop import train
+from training.optimizer import SCALE_STEPS, Adam
+from training.phases import Phases
+from training.schedule import Stage
+from training.step import Steps
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("catalogue")
+    write_catalogue(folder / "catalogue", 48, (16, 12))
+    return prepare(folder / "catalogue", folder / "data", quiet=True)
+
+
+def settings(*overrides):
+    return from_preset("tiny", overrides)
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    """A run of three levels, stopped on the way and resumed."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    assert train(folder, data, *settings(), time_limit_sec=0.0, quiet=True) == 8
+    assert train(folder, data, *settings(), quiet=True) == 128
+    return folder
+
+
+def test_a_run_leaves_what_it_promises(finished):
+    names = {path.name for path in finished.iterdir()}
+    assert names >= {"config.json", "log.txt", "stats.jsonl", "reals.png", "checkpoints", "snapshots", "tensorboard"}
+    stats = [json.loads(line) for line in (finished / "stats.jsonl").read_text().splitlines()]
+    assert stats[-1]["cur_nimg"] == 128
+    assert {line["height"] for line in stats} == {8, 16}
+    assert all(np.isfinite([value for name, value in line.items() if name != "warnings"]).all() for line in stats)
+    log = (finished / "log.txt").read_text()
+    assert "resuming" in log and "at 0.0 kimg" in log
+    reals, fakes = (Image.open(finished / name) for name in ("reals.png", "fakes_000000kimg.png"))
+    assert reals.width > fakes.width > 6 * 192
+    assert Image.open(finished / "timeline.gif").n_frames == 1
+
+
+def test_the_snapshot_is_the_average_at_the_last_level(finished):
+    found = snapshot.load(finished)
+    assert (found.cur_nimg, found.level, found.alpha, found.size) == (128, 2, 1.0, (16, 12))
+    (w_avg,) = [value for key, value in memory(finished).items() if key.startswith("average/") and "w_avg" in key]
+    np.testing.assert_array_equal(w_avg, found.generator.mapping.w_avg)
+    assert np.abs(found.generator.mapping.w_avg).max() > 0
+
+
+def test_a_finished_run_has_nothing_left_to_do(finished, data):
+    before = (finished / "stats.jsonl").read_text()
+    assert train(finished, data, *settings(), quiet=True) == 128
+    assert (finished / "stats.jsonl").read_text() == before
+
+
+def test_other_settings_are_refused_in_the_same_folder(finished, data):
+    with pytest.raises(UserError, match="r1_gamma=10.0, asked for 3.0"):
+        train(finished, data, *settings("r1_gamma=3"), quiet=True)
+
+
+def test_data_that_is_too_small_is_refused(data, tmp_path):
+    with pytest.raises(UserError, match="needs 32x24: prepare it with --size 32x24"):
+        train(tmp_path / "run", data, *settings("size=32x24"), quiet=True)
+
+
+def test_an_unconditional_model_trains_with_lazy_r1_and_recomputed_levels(data, tmp_path):
+    overrides = ("conditional=false", "r1_interval=2", "recompute_from=8", "start_level=2", "total_kimg=0.032")
+    assert train(tmp_path / "run", data, *settings(*overrides), quiet=True) == 32
+    found = snapshot.load(tmp_path / "run")
+    assert found.generator.embedding is None
+    (line,) = (tmp_path / "run" / "stats.jsonl").read_text().splitlines()
+    assert json.loads(line)["r1_penalty"] > 0
+
+
+def test_a_run_that_ends_while_its_last_snapshot_is_written_has_one_in_the_end(data, tmp_path, monkeypatch):
+    arguments = (tmp_path / "run", data, *settings("start_level=2", "total_kimg=0.016"))
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(snapshot, "save", die)
+        train(*arguments, quiet=True)
+    assert train(*arguments, quiet=True) == 16
+    assert snapshot.load(tmp_path / "run").cur_nimg == 16
+
+
+class TestAdam:
+    def make(self, start):
+        strategy = tf.distribute.get_strategy()
+        variables = [tf.Variable(part) for part in start]
+        optimizer = Adam(strategy, variables, beta2=0.9)
+        optimizer.learning_rate.assign(0.1)
+        return variables, optimizer
+
+    def test_two_steps_by_hand(self):
+        (a, b), optimizer = self.make([[1.0, 2.0], [[3.0]]])
+        optimizer.apply(optimizer.flatten([tf.constant([2.0, 0.0]), None]))
+        # The corrected moment of the first step is the squared gradient: a step of the learning rate's size.
+        np.testing.assert_allclose(a, [0.9, 2.0], rtol=1e-6)
+        np.testing.assert_allclose(b, [[3.0]])
+        optimizer.apply(optimizer.flatten([tf.constant([1.0, 0.0]), tf.constant([[-1.0]])]))
+        # Moment 0.9 x 0.4 + 0.1 x 1 = 0.46 over 1 - 0.81 = 0.19 for a; 0.1 / 0.19 for b.
+        np.testing.assert_allclose(a, [0.9 - 0.1 / np.sqrt(0.46 / 0.19), 2.0], rtol=1e-6)
+        np.testing.assert_allclose(b, [[3.0 + 0.1 / np.sqrt(0.1 / 0.19)]], rtol=1e-6)
+
+    def test_an_update_that_is_not_finite_is_skipped(self):
+        (a,), optimizer = self.make([[1.0, 2.0]])
+        optimizer.apply(tf.constant([np.nan, 1.0]))
+        np.testing.assert_array_equal(a, [1.0, 2.0])
+        np.testing.assert_array_equal(optimizer.second_moment, [0, 0])
+        optimizer.apply(tf.constant([1.0, -1.0]))
+        np.testing.assert_allclose(a, [0.9, 2.1], rtol=1e-6)
+
+    def test_what_is_told_is_summed_beside_the_gradients_and_changes_nothing(self):
+        (a,), optimizer = self.make([[1.0, 2.0]])
+        told, skipped = optimizer.apply(optimizer.flatten([tf.constant([2.0, 0.0])], [tf.constant([[3.0]]), 4.0]))
+        assert (told.numpy().tolist(), float(skipped)) == ([3, 4], 0)
+        np.testing.assert_allclose(a, [0.9, 2.0], rtol=1e-6)
+        told, skipped = optimizer.apply(optimizer.flatten([tf.constant([2.0, 0.0])], [tf.constant(np.nan)]))
+        assert np.isnan(told) and skipped == 0
+        assert optimizer.apply(tf.constant([np.nan, 1.0]))[1] == 1
+
+    def test_the_loss_scale_is_taken_out_and_adapts(self):
+        variable = tf.Variable([1.0, 2.0])
+        optimizer = Adam(tf.distribute.get_strategy(), [variable], beta2=0.9, loss_scaling=True)
+        optimizer.learning_rate.assign(0.1)
+        start = float(optimizer.loss_scale)
+        optimizer.apply(tf.constant([np.inf, 1.0]))
+        np.testing.assert_array_equal(variable, [1.0, 2.0])
+        assert float(optimizer.loss_scale) == start / 2
+        optimizer.good_steps.assign(SCALE_STEPS - 1)
+        optimizer.apply(tf.constant([2.0, 0.0]) * start / 2)
+        np.testing.assert_allclose(variable, [0.9, 2.0], rtol=1e-6)
+        np.testing.assert_allclose(optimizer.second_moment, [0.4, 0], rtol=1e-6)
+        assert float(optimizer.loss_scale) == start
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("r1_interval", [1, 2])
+def test_gradients_in_16_bits_are_those_of_float32(precision, r1_interval):
+    """Up to rounding, for every phase; the loss scale is in the gradients and in nothing else."""
+    found = {}
+    for kind in ("float32", precision):
+        model_config, config = settings(f"precision={kind}", f"r1_interval={r1_interval}")
+        steps = Steps(tf.distribute.get_strategy(), model_config, config)
+        stage = Stage(2, False, 8, 1)
+        batch = {
+            "image": tf.random.stateless_uniform([8, 16, 12, 3], [1, 2], -1, 1),
+            "articles": tf.random.stateless_uniform([8, 6, 16, 12, 3], [3, 4], -1, 1),
+            "keypoints": tf.random.stateless_uniform([8, 16, 3], [5, 6]),
+        }
+        phases = [steps.phases.discriminator_phase, steps.phases.generator_phase]
+        phases += [steps.phases.r1_phase] if r1_interval > 1 else []
+        for number, phase in enumerate(phases):
+            optimizer = steps.generator_optimizer if number == 1 else steps.discriminator_optimizer
+            told, gradients = phase(stage, batch, BatchDraws(7, 8, 0, 1), None, optimizer.loss_scale)
+            gradient = optimizer.flatten(gradients) / optimizer.loss_scale
+            found.setdefault(number, []).append((gradient, told))
+    for (expected, expected_told), (gradient, told) in found.values():
+        error = tf.norm(gradient - expected) / tf.norm(expected)
+        assert error < (0.25 if precision == "mixed_bfloat16" else 0.05), float(error)
+        for name, value in expected_told.items():
+            if name != "sign_real":
+                np.testing.assert_allclose(told[name], value, rtol=0.1, atol=0.02, err_msg=name)
+
+
+def test_one_pass_gives_the_features_of_two():
+    """Reals and fakes that alternate in one batch get the features of two passes, minibatch statistic included."""
+    model_config, config = settings("r1_interval=4")
+    steps = Steps(tf.distribute.get_strategy(), model_config, config)
+    real, fake = (tf.random.stateless_normal([8, 16, 12, 3], [0, seed]) for seed in (1, 2))
+    keypoints = tf.random.stateless_uniform([8, 16, 3], [0, 3])
+    articles = tf.random.stateless_uniform([8, 6, 16, 12, 3], [0, 4], -1, 1)
+    maps, others = (steps.discriminator.condition_maps(articles, pose) for pose in (keypoints, keypoints[::-1]))
+    pictures = [(real, maps), (fake, maps), (real, others)]
+    joint = steps.phases._joint_features(Stage(2, False, 8, 1), pictures, None)
+    for (images, maps), features in zip(pictures, joint, strict=True):
+        np.testing.assert_allclose(features, steps.discriminator.features(images, maps=maps), rtol=1e-5)
+    assert np.abs(joint[0] - joint[2]).max() > 1e-3
+
+
+@pytest.mark.parametrize("form", ["style", "spatial"])
+@pytest.mark.parametrize("r1_interval", [1, 4])
+def test_mismatched_photos_count_as_fakes_by_their_weight(form, r1_interval):
+    """The loss grows by the weight times softplus of a photo's score under its neighbor's conditions."""
+    found = {}
+    forms = "discriminator_pose=" + {"style": "embedding"}.get(form, form), f"article_path={form}"
+    for weight in (0.0, 0.5):
+        model_config, config = settings(f"mismatch_weight={weight}", "mixing_probability=0", f"r1_interval={r1_interval}",
+                                        "r1_gamma=0", *forms)
+        steps = Steps(tf.distribute.get_strategy(), model_config, config)
+        batch = {"image": tf.random.stateless_normal([8, 16, 12, 3], [0, 1]),
+                 "articles": tf.random.stateless_normal([8, 6, 16, 12, 3], [0, 2]),
+                 "keypoints": tf.random.stateless_uniform([8, 16, 3], [0, 3])}
+        draws = BatchDraws(tf.constant(1, tf.int64), 8)
+        statistics, _ = steps.phases.discriminator_phase(Stage(2, False, 8, 1), batch, draws, None)
+        found[weight] = float(statistics["loss_discriminator"])
+    others = [tf.roll(batch[name], 1, axis=0) for name in ("articles", "keypoints")]
+    maps = steps.discriminator.condition_maps(*others)
+    wrong = steps.discriminator(batch["image"], steps.discriminator.embed(*others), maps=maps)
+    assert (maps is None) == (form == "style")
+    np.testing.assert_allclose(found[0.5] - found[0.0], 0.5 * np.mean(np.log1p(np.exp(wrong))), rtol=1e-3)
+
+
+def test_a_statistic_reaches_the_log_tensorboard_and_the_report(data, tmp_path, monkeypatch):
+    """What a phase reports by a name needs to be listed nowhere."""
+    plain = Phases.generator_phase
+
+    def with_another(self, *args):
+        statistics, gradients = plain(self, *args)
+        return statistics | {"<new> loss": 3 * statistics["loss_generator"]}, gradients
+
+    monkeypatch.setattr(Phases, "generator_phase", with_another)
+    run = tmp_path / "run"
+    train(run, data, *settings(), quiet=True)
+    for line in (run / "stats.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        assert record["<new> loss"] == pytest.approx(3 * record["loss_generator"], rel=1e-4)
+    (events,) = (run / "tensorboard").glob("events*")
+    tags = {value.tag for event in tf.compat.v1.train.summary_iterator(str(events)) for value in event.summary.value}
+    assert {"<new> loss", "loss_generator", "score_real"} <= tags
+    assert main(["report", str(run)]) == 0
+    assert "<b>&lt;new&gt; loss</b>" in (run / "report.html").read_text()

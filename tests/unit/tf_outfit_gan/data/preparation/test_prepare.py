@@ -1,0 +1,270 @@
+"""prepare: the records hold the truth, the bytes do not depend on processes or kills, bad entries are set aside."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.helpers.catalogues import article_pixels, photo_pixels, worn, write_catalogue
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.data.manifest import Entry, Outfit
+from tf_outfit_gan.data.preparation.prepare import plan, prepare
+from tf_outfit_gan.data.preparation.shards import finished, make_shard, plan_shards
+from tf_outfit_gan.data.records import open_dataset
+from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.util.errors import UserError
+
+
+def contents(data):
+    return {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+
+
+def examples(dataset, split, kind, size):
+    for record in tf.data.TFRecordDataset(dataset.files(split, kind, size)):
+        yield tf.train.Example.FromString(record.numpy()).features.feature
+
+
+def test_records_hold_the_pictures_and_the_poses(tmp_path):
+    source = write_catalogue(tmp_path / "shop", 12)
+    dataset = prepare(source, tmp_path / "data", workers=1, quiet=True)
+    assert dataset.levels == ((4, 3), (8, 6), (16, 12)) and dataset.slots == SLOTS
+    assert (dataset.count("train"), dataset.count("test"), dataset.skipped) == (9, 3, 0)
+    assert dataset.articles("test") == {slot: sum(slot in worn(index) for index in (0, 5, 10)) for slot in SLOTS}
+    lines = [json.loads(line) for line in (source / "manifest.jsonl").read_text().splitlines()]
+    seen = []
+    streams = [examples(dataset, "train", kind, size) for kind, size in
+               (("photos", (16, 12)), ("articles", (16, 12)), ("articles", (8, 6)))]
+    for photo, large, small in zip(*streams, strict=True):
+        name = photo["id"].bytes_list.value[0].decode()
+        index = int(name[1:])
+        seen.append(index)
+        assert photo["image"].bytes_list.value[0] == photo_pixels(index, (16, 12)).tobytes()
+        for feature, size in ((large, (16, 12)), (small, (8, 6))):
+            assert list(feature["articles"].bytes_list.value) == [
+                article_pixels(index, slot, size).tobytes() if slot in worn(index) else b"" for slot in SLOTS]
+        points = np.float32(lines[index]["keypoints"]["points"])
+        np.testing.assert_allclose(np.reshape(photo["keypoints"].float_list.value, (16, 3)),
+                                   points / [12, 16, 1], atol=1e-6)
+    assert sorted(seen) == [index for index in range(12) if index % 5]
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_processes(tmp_path):
+    source = write_catalogue(tmp_path / "shop", 40, (128, 96))
+    for workers in (1, 2):
+        prepare(source, tmp_path / f"data{workers}", (128, 96), workers=workers, quiet=True)
+    one, two = contents(tmp_path / "data1"), contents(tmp_path / "data2")
+    assert one == two and len(one) == 1 + 2 * (1 + 2 * 6)  # dataset.json; splits: done; kinds, levels
+    assert one["records/test-00000-of-00001-photos-128x96"].count(b"\xff\xd8\xff") == 8  # JPEG
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A catalogue with a bad line, a broken photo, a broken article and seven good entries."""
+    source = write_catalogue(tmp_path / "shop", 9)
+    (source / "e001.png").write_bytes((source / "e001.png").read_bytes()[:60])
+    (source / f"e006_{worn(6)[0]}.png").write_text("no picture")
+    with open(source / "manifest.jsonl", "a") as manifest:
+        manifest.write('{"id": "e009", "image": "e008.png", "articles": {"hat": "e008.png"}}\n')
+    return source
+
+
+def test_bad_entries_are_set_aside_and_counted(damaged, tmp_path, capsys):
+    dataset = prepare(damaged, tmp_path / "data", workers=1, quiet=True)
+    assert (dataset.count("train"), dataset.count("test"), dataset.skipped) == (5, 2, 3)
+    skipped = [json.loads(line) for line in (tmp_path / "data/skipped.jsonl").read_text().splitlines()]
+    assert [(skip["line"], skip["id"]) for skip in skipped] == [(2, "e001"), (7, "e006"), (10, "e009")]
+    assert "e001.png: expected a picture" in skipped[0]["reason"] and "unknown slot 'hat'" in skipped[2]["reason"]
+    assert "3 set aside (see skipped.jsonl)" in capsys.readouterr().out
+
+
+def test_strict_stops_at_a_bad_line_and_at_a_bad_picture(damaged, tmp_path, capsys):
+    data = tmp_path / "data"
+    assert main(["prepare", str(damaged), str(data), "--strict", "--quiet"]) == 2
+    assert "manifest.jsonl line 10: unknown slot 'hat'" in capsys.readouterr().err
+    manifest = damaged / "manifest.jsonl"
+    manifest.write_text("\n".join(manifest.read_text().splitlines()[:9]))
+    with pytest.raises(UserError, match="line (2|7): .*expected a picture"):
+        prepare(damaged, data, strict=True, workers=1, quiet=True)
+    with pytest.raises(UserError, match="no such file; expected a data set"):
+        open_dataset(data)
+    prepare(damaged, data, workers=1, quiet=True)
+    with pytest.raises(UserError, match="2 bad entries were set aside"):
+        prepare(damaged, data, strict=True, workers=1, quiet=True)
+
+
+def test_nothing_good_is_an_error(tmp_path):
+    source = write_catalogue(tmp_path / "shop", 3)
+    for picture in source.glob("*.png"):
+        picture.write_text("no picture")
+    with pytest.raises(UserError, match="could not be read, and none of the other 2 photos"):
+        prepare(source, tmp_path / "data", workers=1, quiet=True)
+    with pytest.raises(UserError, match="every entry is bad; .*line 1: "):
+        prepare(source, tmp_path / "data", (16, 12), workers=1, quiet=True)
+
+
+def test_a_whole_data_set_is_kept_and_another_is_not_overwritten(tmp_path, capsys):
+    source, data = write_catalogue(tmp_path / "shop", 6), tmp_path / "data"
+    prepare(source, data, workers=1, quiet=True)
+    before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
+    prepare(source, data, workers=1, quiet=True)
+    assert before == {path: path.stat().st_mtime_ns for path in data.rglob("*")}
+    assert "already prepared" in capsys.readouterr().out
+    with pytest.raises(UserError, match="made from another size"):
+        prepare(source, data, (8, 6), workers=1, quiet=True)
+    other = write_catalogue(tmp_path / "other", 7)
+    with pytest.raises(UserError, match="made from another manifest"):
+        prepare(other, data, workers=1, quiet=True)
+
+
+def test_killed_and_run_again_gives_the_same_bytes(tmp_path):
+    source = write_catalogue(tmp_path / "shop", 400)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    prepare(source, whole, workers=1, quiet=True)
+
+    command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "prepare", str(source), str(killed)]
+    process = subprocess.Popen([*command, "--workers", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and len(list(killed.glob("records/*.done.json"))) < 2:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+    assert not (killed / "dataset.json").exists(), "the run ended before it could be killed"
+    # Of the two finished shards one is damaged on top of it.
+    kept, damaged = (killed / "records" / next(iter(json.loads(done.read_text())["files"]))
+                     for done in sorted(killed.glob("records/*.done.json"))[:2])
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    written = kept.stat().st_mtime_ns
+    prepare(source, killed, workers=1, quiet=True)
+    assert contents(killed) == contents(whole)
+    assert kept.stat().st_mtime_ns == written, "a finished shard was written again"
+
+
+def test_tasks_make_their_shares_and_the_last_binds(tmp_path, capsys):
+    source = write_catalogue(tmp_path / "shop", 300)
+    prepare(source, tmp_path / "whole", workers=1, quiet=True)
+    data = tmp_path / "data"
+    # Of 240 train and 60 test entries come 2 + 1 shards, one a task. Which task is last is all the same.
+    for index in (2, 0):
+        assert prepare(source, data, task=(index, 3), workers=1, quiet=True) is None
+    assert "task 0 of 3: made its 1 shards; other tasks have 1 left to make" in capsys.readouterr().out
+    with pytest.raises(UserError, match="expected a data set, made whole by"):
+        open_dataset(data)
+    assert prepare(source, data, task=(1, 3), workers=1, quiet=True).count("train") == 240
+    assert contents(data) == contents(tmp_path / "whole")
+    assert prepare(source, data, task=(0, 3), workers=1, quiet=True).count("test") == 60  # Whole already.
+
+
+def test_two_at_once_do_no_harm(tmp_path):
+    source, data = write_catalogue(tmp_path / "shop", 300), tmp_path / "data"
+    prepare(source, tmp_path / "whole", workers=1, quiet=True)
+    command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "prepare", str(source), str(data), "--workers", "1"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as other:
+        while other.poll() is None and not list(data.glob("records/.*.partial")):
+            time.sleep(0.001)
+        prepare(source, data, workers=1, quiet=True)
+        assert other.wait() == 0, other.stderr.read()
+    assert contents(data) == contents(tmp_path / "whole")
+
+
+def test_a_shard_that_another_made_meanwhile_is_left_to_it(tmp_path):
+    source, data = write_catalogue(tmp_path / "shop", 3, test_every=9), tmp_path / "data"
+    job, _, shards = plan(source, data)
+    (tmp_path / "other/records").mkdir(parents=True)
+    make_shard(replace(job, data=tmp_path / "other"), shards[0], lambda count: None)
+
+    def overtaken(count):
+        for made in (tmp_path / "other/records").iterdir():
+            made.rename(data / "records" / made.name)
+        for partial in (data / "records").glob(".*.partial"):
+            partial.unlink()
+
+    make_shard(job, shards[0], overtaken)
+    assert finished(job, shards[0])
+
+    def lost(count):
+        for path in (data / "records").iterdir():
+            path.unlink()
+
+    lost(0)
+    with pytest.raises(FileNotFoundError):
+        make_shard(job, shards[0], lost)
+
+
+def entries_of(count, articles=(), split="train"):
+    outfit = Outfit(dict.fromkeys(articles), None)
+    return [Entry(f"{split}{number}", number, split, None, outfit) for number in range(count)]
+
+
+@pytest.mark.parametrize("count, articles, size, shards", [
+    (100, 0, (256, 192), 1),  # A shard of at least 128, if the set has as many.
+    (1000, 4, (256, 192), 8),
+    (20_000, 4, (256, 192), 64),  # Eight readers with eight files each.
+    (50_000, 4, (64, 48), 64),
+    (70_000, 0, (256, 192), 69),  # At most 1,024 in a shard.
+    (20_000, 4, (1024, 768), 66),  # 5 pictures of 786,432 pixels at 0.35 bytes, 20,000 times, in 400 MiB each.
+])
+def test_the_plan_keeps_shards_small_and_many(count, articles, size, shards):
+    plan = plan_shards(entries_of(count, SLOTS[:articles]) + entries_of(10, split="test"), size)
+    assert [(shard.split, shard.index, shard.num_shards) for shard in plan] == [
+        *(("train", index, shards) for index in range(shards)), ("test", 0, 1)]
+    lengths = [len(shard.entries) for shard in plan[:-1]]
+    assert sum(lengths) == count and max(lengths) - min(lengths) <= 1
+
+
+def test_the_plan_does_not_depend_on_the_order_of_the_entries():
+    entries = entries_of(500)
+    there, back = ([[entry.id for entry in shard.entries] for shard in plan_shards(order, (64, 48))]
+                   for order in (entries, entries[::-1]))
+    assert there == back and there[0][:3] != ["train0", "train1", "train2"]
+
+
+def test_a_data_set_that_is_not_whole_is_refused(tmp_path):
+    source, data = write_catalogue(tmp_path / "shop", 6), tmp_path / "data"
+    with pytest.raises(UserError, match="expected a data set, made whole by `outfit-gan prepare"):
+        open_dataset(data)
+    dataset = prepare(source, data, workers=1, quiet=True)
+    record = dataset.files("train", "photos", (8, 6))[0]
+    with open(record, "rb+") as file:
+        file.truncate(100)
+    with pytest.raises(UserError, match="photos-8x6: expected .* bytes, found 100"):
+        open_dataset(data)
+    (data / "dataset.json").write_text('{"format": 1, "levels"')
+    with pytest.raises(UserError, match="damaged"):
+        open_dataset(data)
+    (data / "dataset.json").write_text('{"format": 0}')
+    with pytest.raises(UserError, match="not of format 1"):
+        open_dataset(data)
+
+
+def test_entries_without_poses_make_an_unconditional_data_set(tmp_path):
+    dataset = prepare(write_catalogue(tmp_path / "shop", 4, poses=False), tmp_path / "data", workers=1, quiet=True)
+    assert not dataset.has_keypoints
+    assert prepare(write_catalogue(tmp_path / "posed", 4), tmp_path / "data2", workers=1, quiet=True).has_keypoints
+
+
+def test_wrong_usage_is_one_line_and_exit_2(tmp_path, capsys):
+    source = str(write_catalogue(tmp_path / "shop", 2))
+    for arguments, words in (
+        ([str(tmp_path / "nowhere"), "data"], "manifest.jsonl: no such file"),
+        ([source, str(tmp_path / "data"), "--size", "1000x750"], "512x384 is near"),
+        ([source, str(tmp_path / "data"), "--size", "big"], "HEIGHTxWIDTH"),
+        ([source, f"{source}/manifest.jsonl"], "expected a folder to write to, found a file"),
+        ([source, str(tmp_path / "data"), "--workers", "0"], "--workers 0: expected 1 or more"),
+        ([source, str(tmp_path / "data"), "--task-index", "4", "--task-count", "4"], "to below the count, got 4"),
+        ([source, str(tmp_path / "data"), "--task-index", "4"], "got 4 and None"),
+    ):
+        assert main(["prepare", *arguments]) == 2
+        error = capsys.readouterr().err
+        assert words in error and error.count("\n") == 1
+
+
+def test_the_programs_and_the_worker_processes_start_without_tensorflow():
+    code = ("import sys, tf_outfit_gan.data.preparation.encode, tf_outfit_gan.cli.inspect, tf_outfit_gan.cli.prepare\n"
+            "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

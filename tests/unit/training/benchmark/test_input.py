@@ -1,0 +1,46 @@
+"""What `outfit-gan benchmark input` tells of a small data set, and what it refuses."""
+
+import json
+
+import pytest
+
+from tests.helpers.catalogues import worn, write_catalogue
+from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.data.preparation.prepare import prepare
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("speed")
+    prepare(write_catalogue(folder / "shop", 45, (128, 96)), folder / "data", workers=1, quiet=True)
+    return folder / "data"
+
+
+def test_figures_fit_together(data, tmp_path, capsys):
+    report = tmp_path / "speed.json"
+    assert main(["benchmark", "input", str(data), "--level", "128x96", "--batch", "8", "--examples", "30",
+                     "--repeats", "2", "--json", str(report)]) == 0
+    found = json.loads(report.read_text())
+    [level] = found["levels"]
+    assert found["machine"]["cores"] >= 1
+    assert (level["photos"], level["articles"], level["examples"]) == ("128x96", "128x96", 32)
+    # The records' order is by a hash of the ids: 30 of the 36 hold about this many articles.
+    mean = sum(len(worn(index)) for index in range(45) if index % 5) / 36
+    assert level["articles_an_entry"] == pytest.approx(mean, rel=0.25)
+    for which in ("median", "min"):
+        assert level["examples_per_sec_a_core"][which] == pytest.approx(1e3 / level["feed_ms"][which])
+        # Decoding is a good part of feeding, and feeding decodes.
+        assert 0.05 < level["limit_ratio"][which] < 1.5
+    assert "128x96" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments, complaint", [
+    (["--level", "100x75"], "--level 100x75: "),
+    (["--condition-size", "256x192"], "--condition-size 256x192: "),
+    (["--batch", "0"], "--batch 0: expected at least 1"),
+    (["--json", "missing/speed.json"], "its folder does not exist"),
+    (["--data-service", "grpc://localhost:1"], "cannot reach it"),
+])
+def test_mistakes_are_told_in_a_line(data, capsys, arguments, complaint):
+    assert main(["benchmark", "input", str(data), *arguments]) == 2
+    assert complaint in capsys.readouterr().err

@@ -1,0 +1,177 @@
+"""Fine-tuning: a run that starts from another model draws that model's pictures first, whatever is new in it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.helpers.exported import make_snapshot
+from tf_outfit_gan import snapshot as snapshots
+from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.networks import build_networks
+from tf_outfit_gan.util.errors import UserError
+from training.checkpoint import named_weights
+from training.finetune import load_init, resolve_init
+from training.step import Steps
+
+SEEDS = np.arange(4)
+ARTICLES = np.random.default_rng(1).uniform(-1, 1, (4, 6, 8, 6, 3)).astype(np.float32)
+KEYPOINTS = np.random.default_rng(2).uniform(0, 1, (4, 16, 3)).astype(np.float32)
+STYLE = ("pose_path=style", "article_path=style", "discriminator_pose=embedding")
+SMALL = ("size=8x6", "condition_size=8x6", *STYLE)
+UNCONDITIONAL = ("size=8x6", "condition_size=8x6", "conditional=false")
+
+
+def source(path, *overrides, training=True, **where):
+    """Writes a snapshot whose training networks differ from the average."""
+    snapshot = make_snapshot(*overrides, **where)
+    if training:
+        snapshot.training = build_networks(snapshot.config)
+        for network in snapshot.training:
+            for weight in network.weights:
+                weight.assign(weight + 0.2)
+    snapshots.save(path, snapshot)
+    return snapshot
+
+
+def started(path, *overrides):
+    """Fresh `Steps` of other settings, started from a snapshot, and what was told."""
+    model_config, config = from_preset("tiny", overrides)
+    resolve_init(path.parent / "run", str(path), model_config, config, False)
+    steps = Steps(tf.distribute.get_strategy(), model_config, config)
+    (told,) = load_init(steps, path)
+    return steps, told
+
+
+def pictures(generator, config, level):
+    conditions = (ARTICLES, KEYPOINTS) if config.conditional else ()
+    return Painter(snapshots.Snapshot(config, generator, level, 1.0, 0)).picture(SEEDS, *conditions)
+
+
+def scores(discriminator, images, level):
+    embedding = maps = None
+    if discriminator.embedding is not None:
+        embedding = discriminator.embed(ARTICLES, KEYPOINTS)
+        maps = discriminator.condition_maps(ARTICLES, KEYPOINTS, level)
+    return discriminator(images, embedding, level=level, maps=maps)
+
+
+def assert_goes_on(steps, before):
+    """All three networks compute what they did at the level where the source stands."""
+    level, images = before.level, np.random.default_rng(3).uniform(-1, 1, (4, *before.size, 3)).astype(np.float32)
+    generator, discriminator = before.training
+    close = dict(rtol=1e-4, atol=1e-4)
+    for ours, theirs in ((steps.average, before.generator), (steps.generator, generator)):
+        expected = pictures(theirs, before.config, level)
+        assert np.std(expected) > 0.1
+        np.testing.assert_allclose(pictures(ours, ours.config, level), expected, **close)
+    expected = scores(discriminator, images, level)
+    np.testing.assert_allclose(scores(steps.discriminator, images, level), expected, **close)
+
+
+def test_every_weight_has_a_name():
+    for network in build_networks(from_preset("tiny")[0]):
+        named = named_weights(network)
+        assert {id(weight) for weight in named.values()} == {id(weight) for weight in network.weights}
+        assert len(named) == len(network.weights)
+
+
+def test_the_same_model_goes_on(tmp_path):
+    before = source(tmp_path / "source", *SMALL)
+    steps, told = started(tmp_path / "source", *SMALL)
+    assert_goes_on(steps, before)
+    assert "400.0 kimg at 8x6" in told and "new" not in told
+
+
+def test_a_larger_model_grows_on(tmp_path):
+    before = source(tmp_path / "source", *SMALL)
+    steps, told = started(tmp_path / "source", "size=16x12", "condition_size=8x6", *STYLE)
+    assert_goes_on(steps, before)
+    assert "new: synthesis/levels/2;" in told and told.endswith("new: from_rgb/2, blocks/1")
+
+
+@pytest.mark.parametrize("norm", ["joint", "apart"])
+def test_conditions_come_in_silently_and_can_be_learned(tmp_path, norm):
+    """Also those that enter spatially; and their gradients are not zero."""
+    before = source(tmp_path / "source", *UNCONDITIONAL)
+    steps, told = started(tmp_path / "source", "size=8x6", "condition_size=8x6", f"condition_norm={norm}")
+    assert_goes_on(steps, before)
+    assert "new: embedding, synthesis/levels/0, synthesis/levels/1;" in told
+    with tf.GradientTape() as tape:
+        images = pictures(steps.generator, steps.generator.config, 1)
+        loss = tf.reduce_sum(images**2) + tf.reduce_sum(scores(steps.discriminator, images, 1))
+    generator, discriminator = map(named_weights, (steps.generator, steps.discriminator))
+    weights = [generator["embedding/out/kernel"], generator["synthesis/levels/1/from_maps/kernel"],
+               discriminator["embedding/out/kernel"], discriminator["from_maps/1/kernel"]]
+    sizes = [float(tf.norm(gradient)) for gradient in tape.gradient(loss, [weight.value for weight in weights])]
+    assert min(sizes) > 0
+    # An embedding of zero is normalized, too: that must not make its first step a hundred times that of the others.
+    assert sizes[0] < 30 * max(sizes[1:]), sizes
+
+
+def test_without_its_training_the_average_stands_in(tmp_path):
+    before = source(tmp_path / "source", *SMALL, training=False)
+    steps, told = started(tmp_path / "source", *SMALL)
+    assert "the discriminator afresh" in told
+    expected = pictures(before.generator, before.config, 1)
+    for ours in (steps.generator, steps.average):
+        np.testing.assert_array_equal(pictures(ours, ours.config, 1), expected)
+
+
+class TestSettled:
+    """What is settled before anything is built."""
+
+    @pytest.fixture(scope="class")
+    def path(self, tmp_path_factory):
+        path = tmp_path_factory.mktemp("source") / "snapshots" / "000400kimg"
+        snapshots.save(path, make_snapshot("size=32x24", "condition_size=8x6", level=2, alpha=0.5))
+        return path
+
+    def ask(self, folder, init, *overrides, chosen=False):
+        return resolve_init(folder, str(init), *from_preset("tiny", ("condition_size=8x6", *overrides)), chosen)
+
+    def test_the_run_starts_at_the_last_whole_level_unless_asked_otherwise(self, path, tmp_path):
+        origin, config = self.ask(tmp_path, path.parent.parent, "start_level=0")
+        assert (origin, config.start_level) == (str(path), 1)
+        assert self.ask(tmp_path, path, "start_level=0", chosen=True)[1].start_level == 0
+
+    def test_a_run_remembers_and_needs_its_source_no_more(self, path, tmp_path):
+        moved = tmp_path / "moved"
+        shutil.copytree(path, moved)
+        origin, config = self.ask(tmp_path / "run", moved)
+        (tmp_path / "run").mkdir()
+        kept = {"init": origin, "training": {"start_level": config.start_level}}
+        (tmp_path / "run" / "config.json").write_text(json.dumps(kept))
+        shutil.rmtree(moved)
+        assert self.ask(tmp_path / "run", moved) == (origin, config)
+
+    def test_a_run_that_began_by_itself_takes_no_source(self, path, tmp_path):
+        (tmp_path / "config.json").write_text('{"training": {"start_level": 1}}')
+        with pytest.raises(UserError, match="did not start from another model"):
+            self.ask(tmp_path, path)
+
+    @pytest.mark.parametrize("overrides, text", [
+        (("fmap_base=128", "slots=top,bag"),
+         "than fmap_base=128, slots=top,bag; add --set fmap_base=64 --set slots=outerwear,top,dress,bottom,shoes,bag"),
+        (("condition_size=4x3",), "add --set condition_size=8x6"),
+        (("conditional=false",), "other settings than conditional=false; add --set conditional=true"),
+        (("pose_path=style",), "add --set pose_path=spatial"),
+        (("discriminator_pose=embedding",), "add --set discriminator_pose=spatial"),
+        (("condition_norm=joint",), "add --set condition_norm=apart"),
+        (("size=8x8", "condition_size=8x8"), "add --set condition_size=8x6"),
+        (("size=4x3", "condition_size=4x3"), "add --set condition_size=8x6"),
+    ])
+    def test_what_does_not_fit_is_refused_with_the_cure(self, path, tmp_path, overrides, text):
+        with pytest.raises(UserError, match=text) as error:
+            self.ask(tmp_path, path, *overrides)
+        assert "\n" not in str(error.value)
+
+    def test_other_shapes_and_smaller_sizes_are_refused(self, tmp_path):
+        snapshots.save(tmp_path / "square", make_snapshot("size=16x16", "conditional=false"))
+        with pytest.raises(UserError, match="grows from 4x4, this model from 4x3; choose a size that is 16x16 doubled"):
+            self.ask(tmp_path / "run", tmp_path / "square", "conditional=false")
+        with pytest.raises(UserError, match="draws 16x16, this model only 8x8"):
+            self.ask(tmp_path / "run", tmp_path / "square", "conditional=false", "size=8x8")

@@ -1,0 +1,147 @@
+"""Checkpoints: all that training changes, saved to resume a run from; and the logs, cut back to where it resumes.
+
+    checkpoints/000128000img/state.index, state.data-...    the state after so many real images
+
+A folder that has its name is whole, and the newest two stay: where the disk damages one, the other serves.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+from tf_outfit_gan.util.atomic import clear_partials, remove_folder, whole_folder
+from tf_outfit_gan.util.errors import UserError
+
+KEPT = 2
+_STATE = "state"
+
+
+class Checkpoints:
+    """Saves and restores networks, optimizers, the average generator and the place in the schedule.
+
+    The image count is also the place in the data, see `tf_outfit_gan.data.shuffle`.
+
+    Args:
+        folder: where they lie.
+        steps: the `Steps`.
+    """
+
+    def __init__(self, folder, steps):
+        self._folder = folder
+        self._cur_nimg = tf.Variable(0, dtype=tf.int64)
+        self._period = tf.Variable(-1, dtype=tf.int64)
+        self._checkpoint = tf.train.Checkpoint(**steps.memory(), cur_nimg=self._cur_nimg, period=self._period)
+
+    def save(self, cur_nimg, period):
+        """Saves the state after `cur_nimg` real images, in the schedule's period of that index."""
+        self._cur_nimg.assign(cur_nimg)
+        self._period.assign(period)
+        with whole_folder(self._folder / f"{cur_nimg:09d}img") as beside:
+            self._checkpoint.write(str(beside / _STATE))
+        for outdated in found(self._folder)[:-KEPT]:
+            remove_folder(outdated)
+
+    def restore(self, writes=True):
+        """Restores the newest whole checkpoint.
+
+        A damaged one is set aside under another name, once an older one has taken its place.
+
+        Args:
+            writes: whether this process does so. In a cluster one does.
+
+        Returns:
+            The image count and the period, (0, -1) for a fresh run; and a line about each damaged checkpoint.
+
+        Raises:
+            UserError: when none of them can be read.
+        """
+        damages, here = {}, found(self._folder)
+        for path in reversed(here):
+            damage = damage_of(path)
+            if not damage:
+                self._assign(path)
+                break
+            damages[path] = damage
+        if here and len(damages) == len(here):
+            raise UserError("; ".join(f"{path}: {damage}" for path, damage in damages.items())
+                            + f": no checkpoint can be read; delete {self._folder} to train from the beginning")
+        lines = []
+        for path, damage in damages.items():
+            aside = path.with_name(f"{path.name}.damaged")
+            lines.append(f"{path}: {damage}; it is {aside.name} now, and the checkpoint before it is used")
+            if writes:
+                shutil.rmtree(aside, ignore_errors=True)  # The one of an earlier time.
+                path.rename(aside)
+        return int(self._cur_nimg), int(self._period), lines
+
+    def _assign(self, path):
+        try:
+            self._checkpoint.read(str(path / _STATE)).assert_consumed()
+        except (AssertionError, ValueError) as error:
+            raise UserError(f"{path}: is of another version of this program ({_first_line(error)}); go on with that "
+                            "one, or choose a new folder") from None
+
+
+def found(folder):
+    """The checkpoints in a folder, oldest first."""
+    return sorted(folder.glob("[0-9]*img"))
+
+
+def damage_of(path):
+    """What is wrong with a checkpoint, in a few words; None if all of it reads. TensorFlow checks sums as it reads."""
+    try:
+        reader = tf.train.load_checkpoint(str(path / _STATE))
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except Exception as error:  # Of several kinds: a short file is an IndexError.
+        return f"is damaged ({_first_line(error)})"
+    return None
+
+
+def _first_line(error):
+    return str(error).partition("\n")[0]
+
+
+def named_weights(layer, prefix=""):
+    """{"synthesis/levels/0/second/kernel": variable, ...}: every weight by the attributes and places leading to it."""
+    found = {}
+    for name, value in vars(layer).items():
+        if name.startswith("_"):
+            continue  # Keras's own lists of the same.
+        parts = [(f"{name}/{i}", part) for i, part in enumerate(value)] if isinstance(value, list) else [(name, value)]
+        for path, part in parts:
+            if isinstance(part, keras.Variable):
+                found[prefix + path] = part
+            elif isinstance(part, keras.layers.Layer):
+                found |= named_weights(part, f"{prefix}{path}/")
+    return found
+
+
+def truncate_logs(folder, cur_nimg):
+    """Removes what stats.jsonl and TensorBoard hold of images after `cur_nimg`, so that curves do not double."""
+    for part in (folder, *filter(Path.is_dir, folder.iterdir())):
+        clear_partials(part)
+    stats = folder / "stats.jsonl"
+    if stats.exists():
+        os.truncate(stats, _length_until(stats, cur_nimg))
+    # TensorBoard forgets what it has read from this step on, if it has seen such a start before.
+    writer = EventFileWriter(str(folder / "tensorboard"))
+    writer.add_event(Event(step=cur_nimg + 1, session_log=SessionLog(status=SessionLog.START)))
+    writer.close()
+
+
+def _length_until(stats, cur_nimg):
+    """Bytes of the lines up to `cur_nimg`; what a kill cut off is no line."""
+    length = 0
+    with open(stats, "rb") as file:
+        for line in file:
+            if not line.endswith(b"\n") or json.loads(line)["cur_nimg"] > cur_nimg:
+                break
+            length += len(line)
+    return length

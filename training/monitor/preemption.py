@@ -1,0 +1,91 @@
+"""Stopping when asked to: what Ctrl-C, and SIGTERM of a machine that is taken away, mean to a run."""
+
+import signal
+import sys
+
+from training.distribute.restart import is_worker_loss
+
+# Packages in which an error may come from any line, as everywhere: whoever calls them passes it on.
+_OURS = ("training", "tf_outfit_gan")
+
+
+class Stop:
+    """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts at once.
+
+    Args:
+        workers: the `Workers` of which this process is one.
+    """
+
+    def __init__(self, workers):
+        self._workers = workers
+
+    def __enter__(self):
+        self._signal, self._at_once = None, False
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, kind, error, _):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        # Machines that are taken away together go one by one: this one is not to wait until another is back.
+        if self.asked and self._workers.count > 1 and is_worker_loss(error):
+            print(f"worker {self._workers.index}: lost another one when it was to stop, and stops without a new checkpoint",
+                  file=sys.stderr, flush=True)
+            self.leave()
+
+    @property
+    def asked(self):
+        return self._signal is not None
+
+    def interruptible(self, call):
+        """Makes a call that may be cut short, as nothing is lost. Returns whether no stop is asked for.
+
+        It ends at the next line of this project that it comes to, as if that line had failed. An exception that is raised
+        wherever the signal finds TensorFlow may be lost in a destructor, or become another one in code that expects none.
+        """
+        before = sys.gettrace()
+        try:
+            self._at_once = True
+            if not self.asked:
+                call()
+        except _Now:
+            pass
+        finally:
+            self._at_once = False
+            sys.settrace(before)
+        return not self.asked
+
+    def agree(self):
+        """Makes a signal that one of the workers got that of all."""
+        self._signal = max(self._workers.numbers(self._signal or 0)) or None
+
+    def leave(self):
+        """Ends a program that was asked to stop as the signal would have: nobody shall take the run for finished.
+
+        Raises:
+            SystemExit: with 128 + the signal's number, as shells report it.
+        """
+        if self.asked:
+            raise SystemExit(128 + self._signal)
+
+    def _ask(self, number, frame):
+        if self.asked:
+            raise KeyboardInterrupt
+        self._signal = number
+        if self._at_once:
+            sys.settrace(_leave)  # For functions that are called from now on; and for those that go on:
+            while frame.f_code is not Stop.interruptible.__code__:
+                frame.f_trace = _leave
+                frame = frame.f_back
+
+
+def _leave(frame, event, _):
+    """Leaves at the next line of ours: a trace function, see `sys.settrace`."""
+    ours = frame.f_globals.get("__name__", "").partition(".")[0] in _OURS
+    if ours and event == "line":
+        raise _Now
+    return _leave if ours else None
+
+
+class _Now(BaseException):
+    """Leaves an interruptible call; nobody on the way may take it for an error of their own."""
