@@ -1,16 +1,20 @@
 """Installs the four packages under their own names and the console command `outfit-gan`."""
 
+import re
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 setup(
     name="tf-outfit-gan",
-    version="0.1.0",
+    version=re.search('__version__ = "(.+)"', Path("tf_outfit_gan/__init__.py").read_text(encoding="utf-8"))[1],
     description="Photos of fashion models wearing custom outfits: a conditional StyleGAN on TensorFlow and Keras",
     long_description=open("README.md", encoding="utf-8").read(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["tf_outfit_gan*", "training*", "export*", "serving*"]),
+    package_data={"tf_outfit_gan": ["py.typed"]},
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "keras>=3.15,<4",
@@ -25,6 +29,7 @@ setup(
         "beam": ["apache-beam>=2.69,<3"],
         "litert": ["ai-edge-litert>=2"],
         "test": ["pytest>=8", "ruff>=0.17,<0.18", "apache-beam>=2.69,<3"],
+        "dev": ["nbclient>=0.10", "ipykernel>=6"],
     },
     entry_points={"console_scripts": ["outfit-gan = tf_outfit_gan.cli.main:entry"]},
 )

@@ -68,7 +68,8 @@ def write_savedmodel(snapshot, base_path):
 
 def _card(snapshot, functions):
     """What somebody who has this folder alone needs to know."""
-    ranges = {what: transfer_layers(what, snapshot.num_layers) for what in ("colour", "pose")}
+    # Readers of earlier exports look for "colour".
+    ranges = {what: transfer_layers(what, snapshot.num_layers) for what in ("color", "colour", "pose")}
     return {
         "format": CARD_FORMAT,
         "size": snapshot.size,

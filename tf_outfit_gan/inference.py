@@ -12,6 +12,7 @@ import tensorflow as tf
 from tf_outfit_gan import pixels, styles
 from tf_outfit_gan.images.decode_in_graph import decode_articles
 from tf_outfit_gan.randomness import seeded_latents, seeded_noise
+from tf_outfit_gan.slots import slot_index
 from tf_outfit_gan.util.errors import UserError
 
 
@@ -90,7 +91,7 @@ class Renderer:
         seed: an integer.
         psi: truncation.
 
-    Pictures are uint8 [H, W, 3]. Raises `UserError` for an article that does not decode.
+    Pictures are uint8 [H, W, 3]. Raises `UserError` for an article that does not decode or has no slot in the model.
     """
 
     def __init__(self, snapshot):
@@ -106,15 +107,31 @@ class Renderer:
             return pixels.to_uint8(painter.picture(seed, *conditions(request), psi))
 
         @tf.function
+        def style_vectors(request, seed, psi):
+            return painter.style_vectors(seed, *conditions(request), psi)[:, : painter.num_layers]
+
+        @tf.function
+        def draw(w, request, seed):
+            return pixels.to_uint8(painter.draw(w, seed, painter.condition_maps(*conditions(request))))
+
+        @tf.function
         def transfer(source, target, source_seed, target_seed, psi, layers):
             sides = (source_seed, *conditions(source)), (target_seed, *conditions(target))
             return pixels.to_uint8(painter.transfer(*sides, layers, psi))
 
-        self._picture, self._transfer = picture, transfer
+        self._picture, self._styles, self._draw, self._transfer = picture, style_vectors, draw, transfer
 
     def picture(self, request, seed, psi):
         """The picture of a request."""
         return _run(self._picture, self._tensors(request), _row(seed, tf.int64), _row(psi))
+
+    def styles(self, request, seed, psi):
+        """The style vectors of the layers that a picture reads, float32 [L, D]."""
+        return _run(self._styles, self._tensors(request), _row(seed, tf.int64), _row(psi))
+
+    def draw(self, w, request, seed):
+        """The picture of style vectors [L, D]; the request gives the condition maps, where there are some."""
+        return _run(self._draw, _row(w), self._tensors(request), _row(seed, tf.int64))
 
     def transfer(self, source, target, source_seed, target_seed, psi, layers):
         """The target's picture with all that enters some layers taken from the source, and with the target's noise.
@@ -132,6 +149,8 @@ class Renderer:
         """(article bytes [1, S], keypoints [1, K, 3]), or two times None."""
         if request is None:
             return None, None
+        for slot in request.articles:
+            slot_index(slot, self._config.slots)
         articles = [request.articles.get(slot, b"") for slot in self._config.slots]
         return tf.constant([articles]), _row(request.keypoints)
 

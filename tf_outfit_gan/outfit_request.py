@@ -1,20 +1,37 @@
 """What a user asks a model for, read and checked: outfits, poses, seeds, truncation, and a place for the picture.
 
-An outfit is a file, outfit.json, or an entry of a prepared data set, DATA:ID; so is a pose.
+This is the one reader of outfits, for whoever draws and for the client of a server. It needs no TensorFlow, but for
+entries of prepared data. An outfit is one of
+
+    "outfit.json"                                   a file, as docs/data.md describes it
+    "DATA:ID"                                       an entry of a prepared data set
+    {"articles": {SLOT: ARTICLE}, "keypoints": POSE}    what such a file holds; a manifest's entry has this form, too
+    {SLOT: ARTICLE, ..., "keypoints": POSE}             the same, shorter
+    a `Request`                                     an outfit that was read before
+
+where an article is the path or the bytes of a picture's file, a Pillow image, an array uint8 [H, W, 3], a `Cutout`, or
+{"image", "mask", "classes"} as in a manifest. A pose is a file of keypoints or another outfit.json, "DATA:ID", the
+{"format", "points", "size"} of such a file, or an array [K, 3] of x in widths, y in heights, and 1 = there, 0 = not there.
 """
 
 import dataclasses
-import io
+import numbers
+import os
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
-from tf_outfit_gan.data.manifest import load_outfit, load_pose
+from tf_outfit_gan.data.manifest import article_file, load_outfit, load_pose
 from tf_outfit_gan.data.records import open_dataset
-from tf_outfit_gan.images.cutout import Cutout, open_article
+from tf_outfit_gan.images.article_bytes import article_bytes
+from tf_outfit_gan.images.cutout import Cutout
 from tf_outfit_gan.pixels import array_to_uint8
+from tf_outfit_gan.pose.keypoints import check_pose, read_keypoints
 from tf_outfit_gan.slots import SLOTS, slot_index
 from tf_outfit_gan.util.errors import UserError
 
@@ -43,7 +60,7 @@ class Request:
     """
 
     name: str
-    articles: dict
+    articles: dict[str, bytes]
     keypoints: np.ndarray | None
 
     def edited(self, add=(), remove=()):
@@ -55,54 +72,93 @@ class Request:
                 raise UserError(f"--remove {slot}: not in {self.name}, which wears {', '.join(articles) or 'nothing'}")
         for text in add:
             slot, file = parse_article(text)
-            articles[slot] = read_article(file)
+            articles[slot] = article_bytes(file)
         return dataclasses.replace(self, articles=articles)
 
-    def checked(self, option):
+    def checked(self):
         """Itself, if there is a pose to draw it in."""
         if self.keypoints is None:
-            raise UserError(f"{option} {self.name}: has no keypoints; a conditional model needs a pose")
+            raise UserError(f"{self.name}: has no keypoints; a conditional model needs a pose")
         return self
 
 
-def read_request(text, condition_size):
-    """Reads an outfit as a `Request`; entries of a data set come at the model's (h, w) `condition_size`."""
+ArticleLike = str | os.PathLike[str] | bytes | Image.Image | np.ndarray | Cutout | Mapping[str, Any]
+PoseLike = str | os.PathLike[str] | Mapping[str, Any] | ArrayLike
+OutfitLike = str | os.PathLike[str] | Mapping[str, Any] | Request
+
+
+def read_request(outfit: OutfitLike, condition_size=None, pose: PoseLike | None = None) -> Request:
+    """Reads an outfit.
+
+    Args:
+        outfit: in one of the forms that this module's docstring lists.
+        condition_size: the (h, w) at which entries of a data set come; a model's own, or None for the largest stored.
+        pose: instead of the outfit's own, in one of the forms of a pose.
+
+    Raises:
+        UserError: names what is missing, damaged or unknown.
+    """
+    request = _read_outfit(outfit, condition_size)
+    return request if pose is None else dataclasses.replace(request, keypoints=read_pose(pose))
+
+
+def _read_outfit(outfit, condition_size):
+    if isinstance(outfit, Request):
+        return outfit
+    if isinstance(outfit, Mapping):
+        return _read_mapping(outfit)
+    if not isinstance(outfit, (str, os.PathLike)):
+        raise UserError(f"expected an outfit: the path of an outfit.json, DATA:ID or a dict, got {outfit!r:.80}")
+    text = os.fspath(outfit)
     if not _is_entry(text):
-        outfit = load_outfit(text)
-        return Request(text, {slot: read_article(file) for slot, file in outfit.articles.items()}, outfit.keypoints)
-    entry, slots = _read_entry(text, condition_size)
+        found = load_outfit(text)
+        return Request(text, {slot: article_bytes(file) for slot, file in found.articles.items()}, found.keypoints)
+    entry, slots = _read_entry(text, condition_size, level=-1)
     # A missing article is 0 throughout; no pixel of another one is.
-    articles = {slot: _png(Image.fromarray(array_to_uint8(article)))
+    articles = {slot: article_bytes(array_to_uint8(article), f"{slot} of {text}")
                 for slot, article in zip(slots, entry["articles"].numpy()) if article.any()}
     return Request(text, articles, _pose_or_none(entry))
 
 
-def read_pose(text):
-    """Reads a pose [K, 3]."""
+def _read_mapping(fields):
+    keypoints = fields.get("keypoints")
+    articles = fields.get("articles", {key: value for key, value in fields.items() if key != "keypoints"})
+    if not isinstance(articles, Mapping):
+        raise UserError(f"an outfit's 'articles' must be a dict of slots and pictures, got {articles!r:.80}")
+    for slot in articles:
+        slot_index(slot)
+    articles = {slot: read_article(article, slot) for slot, article in articles.items()}
+    return Request("the outfit", articles, None if keypoints is None else read_pose(keypoints))
+
+
+def read_article(article: ArticleLike, slot: str) -> bytes:
+    """Reads one article, in one of the forms that this module's docstring lists, as bytes that a model decodes.
+
+    Raises `UserError` that names the article's slot or file.
+    """
+    if isinstance(article, Mapping):
+        article = article_file(dict(article), slot, Path(), confined=False)
+    elif not isinstance(article, (str, os.PathLike, bytes, Image.Image, Cutout)) and not hasattr(article, "__array__"):
+        raise UserError(f"{slot}: expected a picture's path or bytes, a Pillow image or an array, got {article!r:.80}")
+    return article_bytes(article, None if isinstance(article, (str, os.PathLike, Cutout)) else slot)
+
+
+def read_pose(pose: PoseLike) -> np.ndarray:
+    """Reads a pose, in one of the forms that this module's docstring lists, as float32 [K, 3]; see `pose.mpii`.
+
+    Raises `UserError` that names what is missing, wrong or unknown.
+    """
+    if isinstance(pose, Mapping):
+        return read_pose(pose["keypoints"]) if "keypoints" in pose else read_keypoints(dict(pose))[0]
+    if not isinstance(pose, (str, os.PathLike)):
+        return check_pose(pose)
+    text = os.fspath(pose)
     if not _is_entry(text):
         return load_pose(text)
-    pose = _pose_or_none(_read_entry(text)[0])
-    if pose is None:
+    found = _pose_or_none(_read_entry(text, level=0)[0])
+    if found is None:
         raise UserError(f"{text}: this entry has no keypoints")
-    return pose
-
-
-def read_article(file):
-    """Reads an article's picture as bytes that the model decodes: what is not upright PNG or JPEG is made a PNG.
-
-    So is one whose colours only its profile tells, or in inks: the model's decoder takes all numbers for sRGB.
-    """
-    from tf_outfit_gan.images.decode_in_graph import JPEG, MAX_SIDE, PNG
-
-    image = open_article(file)
-    if max(image.size) > MAX_SIDE:
-        raise UserError(f"{file}: {image.height}x{image.width} pixels; expected sides of {MAX_SIDE} at most")
-    if isinstance(file, Cutout):
-        return _png(image)
-    content = Path(file).read_bytes()
-    with Image.open(io.BytesIO(content)) as found:
-        plain = found.mode != "CMYK" and "icc_profile" not in found.info and found.getexif().get(0x0112, 1) == 1
-    return content if content.startswith((PNG, JPEG)) and plain else _png(image)
+    return found
 
 
 def parse_article(text):
@@ -122,21 +178,29 @@ def parse_article(text):
 def parse_seeds(text):
     """Reads "1,2,3"."""
     try:
-        seeds = [int(seed) for seed in text.split(",")]
+        return check_seeds([int(seed) for seed in text.split(",")])
     except ValueError:
-        seeds = []
-    if not seeds or any(not -(2**63) <= seed < 2**63 for seed in seeds):
-        raise UserError(f"seeds {text!r}: expected integers of 64 bits separated by commas, such as 1,2,3")
-    return seeds
+        raise UserError(f"seeds {text!r}: expected integers of 64 bits separated by commas, such as 1,2,3") from None
 
 
-def check_psi(psi, conditional):
-    """Returns psi, or the model's default for None."""
+def check_seeds(seeds: int | Iterable[int]) -> list[int]:
+    """Returns one seed or several as a list that is not empty; raises `UserError` for anything else."""
+    try:
+        found = list(seeds if isinstance(seeds, Iterable) else [seeds])
+    except TypeError:  # An array without an axis.
+        found = []
+    if not found or any(not isinstance(seed, numbers.Integral) or not -(2**63) <= seed < 2**63 for seed in found):
+        raise UserError(f"seeds {seeds!r:.80}: expected one or more integers of 64 bits, such as [1, 2, 3]")
+    return [int(seed) for seed in found]
+
+
+def check_psi(psi: float | None, conditional: bool) -> float:
+    """Returns psi, or the model's default for None; raises `UserError` outside of 0 .. `MAX_PSI`."""
     if psi is None:
         return 1.0 if conditional else 0.7
-    if not 0 <= psi <= MAX_PSI:
-        raise UserError(f"--psi {psi:g}: expected a number from 0 to {MAX_PSI}")
-    return psi
+    if not isinstance(psi, numbers.Real) or not 0 <= psi <= MAX_PSI:
+        raise UserError(f"psi {psi!r}: expected a number from 0 to {MAX_PSI}")
+    return float(psi)
 
 
 def check_out(text):
@@ -153,21 +217,18 @@ def _is_entry(text):
     return ":" in text and not Path(text).is_file()
 
 
-def _read_entry(text, condition_size=None):
-    """Returns (entry as `load_entry` gives it, the data set's slots); at the smallest size if none is asked for."""
+def _read_entry(text, condition_size=None, level=0):
+    """Returns (entry as `load_entry` gives it, the data set's slots).
+
+    Its articles have the `condition_size`; if that is None, the size of a level of the data set: 0 = smallest.
+    """
     from tf_outfit_gan.data.pipeline import load_entry
 
     folder, _, entry_id = text.partition(":")
     dataset = open_dataset(folder)
-    return load_entry(dataset, entry_id, dataset.levels[0], condition_size or dataset.levels[0]), dataset.slots
+    return load_entry(dataset, entry_id, dataset.levels[0], condition_size or dataset.levels[level]), dataset.slots
 
 
 def _pose_or_none(entry):
     pose = entry["keypoints"].numpy()
     return pose if pose[:, 2].any() else None
-
-
-def _png(image):
-    out = io.BytesIO()
-    image.save(out, "PNG", compress_level=1)
-    return out.getvalue()

@@ -45,17 +45,17 @@ class Snapshot:
     training: tuple | None = None  # (generator, discriminator), which are not the averaged ones.
 
     @property
-    def name(self):
+    def name(self) -> str:
         """What a run calls it, and what belongs to it."""
         return f"{self.cur_nimg // 1000:06d}kimg"
 
     @property
-    def size(self):
+    def size(self) -> tuple[int, int]:
         """The size of its pictures."""
         return self.config.level_sizes[self.level]
 
     @property
-    def num_layers(self):
+    def num_layers(self) -> int:
         """The style layers that its pictures read, two a level."""
         return 2 * (self.level + 1)
 

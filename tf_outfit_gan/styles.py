@@ -43,13 +43,17 @@ def copy_layers(source, target, begin, end):
     return tf.where((layers >= begin) & (layers < end), source, target)
 
 
-def transfer_layers(what, num_layers):
-    """The layers that carry the colour or the pose, as a 0-based half-open range.
+def transfer_layers(what, num_layers, split=None):
+    """The layers that carry the color or the pose, as a 0-based half-open range.
 
-    At 18 layers these are the paper's: colour 13-18, pose 1-3 (1-based); smaller networks get the same shares.
+    Args:
+        what: "color" (or "colour") or "pose".
+        num_layers: the layers that a picture reads.
+        split: the layer where, as `evaluate` found, the pose ends and the colors begin. None = the paper's shares: of 18
+            layers, counted from 1, 13-18 for the color and 1-3 for the pose.
     """
-    if what == "colour":
-        return math.ceil(num_layers * 12 / 18), num_layers
+    if what in ("color", "colour"):
+        return math.ceil(num_layers * 12 / 18) if split is None else split, num_layers
     if what == "pose":
-        return 0, math.ceil(num_layers * 3 / 18)
-    raise UserError(f"unknown transfer {what!r}: expected colour or pose")
+        return 0, math.ceil(num_layers * 3 / 18) if split is None else split
+    raise UserError(f"unknown transfer {what!r}: expected color or pose")

@@ -18,8 +18,7 @@ from export.savedmodel import write_savedmodel
 from tests.helpers.exported import photo, tiny_renderer, write_outfit, write_snapshot
 from tests.helpers.serving_model import predict_request, running_server, stubs, wait_for
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.client.client import OutfitClient
-from tf_outfit_gan.client.outfit_file import read_outfit
+from tf_outfit_gan.client import Client
 from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.outfit_request import Request, read_request
 
@@ -97,7 +96,7 @@ def test_the_card_tells_what_servers_are_asked(conditional):
     found = card(conditional[1] / "1")
     assert found["size"] == found["condition_size"] == [16, 12] and found["cur_nimg"] == 400_000
     assert found["slots"] == ["outerwear", "top", "dress", "bottom", "shoes", "bag"]
-    assert found["layers"] == {"count": 6, "colour": [4, 6], "pose": [0, 1]}
+    assert found["layers"] == {"count": 6, "color": [4, 6], "colour": [4, 6], "pose": [0, 1]}
     numbers = {"seed": ("int64", [None]), "truncation_psi": ("float32", [None])}
     layers = {"layer_begin": ("int32", [None]), "layer_end": ("int32", [None])}
     sides = {f"{side}_{name}": spec for side in ("source", "target")
@@ -113,7 +112,7 @@ def test_the_card_tells_what_servers_are_asked(conditional):
 
 
 def test_the_server_lists_the_signatures_of_the_card(conditional, server):
-    served = OutfitClient(f"localhost:{server.rest_port}", "gen").metadata()["signature_def"]
+    served = Client(f"localhost:{server.rest_port}", "gen").metadata()["signature_def"]
     del served["__saved_model_init_op"]
     described = card(conditional[1] / "1")["signatures"]
     assert served.keys() == described.keys()
@@ -146,10 +145,9 @@ def test_every_weight_is_stored_once(conditional):
 def test_served_is_rendered(conditional, server, tmp_path):
     snapshot, _ = conditional
     outfit = write_outfit(tmp_path / "outfit.json", 6)
-    served = OutfitClient(f"localhost:{server.rest_port}", "gen").render(*read_outfit(outfit), seeds=[1, -2], psi=0.9)
+    served = Client(f"localhost:{server.rest_port}", "gen").render(outfit, seeds=[1, -2], psi=0.9)
     request, renderer = read_request(str(outfit), snapshot.config.condition_size), tiny_renderer()
-    for png, seed in zip(served, (1, -2)):
-        picture = np.asarray(Image.open(io.BytesIO(png)))
+    for picture, seed in zip(served, (1, -2)):
         np.testing.assert_array_equal(picture, renderer.picture(request, seed, 0.9))
         assert picture.std() > 20  # There is something in it to agree about.
 

@@ -15,8 +15,8 @@ from tests.helpers.odd_pictures import ADOBE_RGB, adobe_to_srgb, bomb_png, encod
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.manifest import load_outfit, load_pose, read_manifest
 from tf_outfit_gan.data.preparation.encode import open_photo
+from tf_outfit_gan.images.article_bytes import article_bytes
 from tf_outfit_gan.images.open import open_image
-from tf_outfit_gan.outfit_request import read_article
 from tf_outfit_gan.util.errors import UserError
 
 
@@ -94,7 +94,7 @@ def test_srgb_by_any_name_changes_no_pixel_and_a_profile_of_other_colours_is_ign
 def test_an_article_of_a_request_has_the_colours_of_its_profile(tmp_path):
     path = tmp_path / "article.png"
     path.write_bytes(encoded(Image.new("RGB", (8, 8), (200, 100, 50)), "PNG", icc_profile=matrix_profile(*ADOBE_RGB)))
-    sent = Image.open(io.BytesIO(read_article(path)))
+    sent = Image.open(io.BytesIO(article_bytes(path)))
     assert "icc_profile" not in sent.info
     np.testing.assert_allclose(sent.getpixel((0, 0)), adobe_to_srgb((200, 100, 50)), atol=1)
 

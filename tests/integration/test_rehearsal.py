@@ -65,10 +65,10 @@ def test_poses_edits_and_transfers_are_drawn(road):
     entry = json.loads((road / "catalogue" / "manifest.jsonl").read_text().splitlines()[7])["id"]
     outfit_gan("render", road / "run", "--outfit", outfit, "--pose", f"{data}:{entry}", "--pose", outfit,
                "--seed", "1,2", "--out", road / "poses.png", "--quiet")
-    for what in ("colour", "pose"):
+    for what in ("color", "pose"):
         outfit_gan("transfer", road / "run", "--source", outfit, "--target", f"{data}:{entry}", "--what", what,
                    "--out", road / f"{what}.png")
-    assert all((road / f"{name}.png").stat().st_size > 1000 for name in ("poses", "colour", "pose"))
+    assert all((road / f"{name}.png").stat().st_size > 1000 for name in ("poses", "color", "pose"))
 
 
 def test_the_snapshot_can_be_measured(road):

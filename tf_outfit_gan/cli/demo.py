@@ -62,7 +62,7 @@ class _Demo:
         for name, change in (("poses", []), ("jacket", ["--add", f"outerwear={jacket}"])):
             self.step("render one outfit in four poses" + (", with a jacket" if change else ""), "render", at / "run",
                       "--outfit", outfits[plain], *poses, *change, "--out", at / "pictures" / f"{name}.png")
-        for what in ("colour", "pose"):
+        for what in ("color", "pose"):
             self.step(f"transfer the {what} of one picture to another", "transfer", at / "run", "--source", outfits[0],
                       "--target", outfits[1], "--what", what, "--out", at / "pictures" / f"transfer_{what}.png")
 

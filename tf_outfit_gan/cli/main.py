@@ -6,10 +6,16 @@ and usage errors answer at once; TensorFlow's import takes seconds and waits unt
 
 import argparse
 import importlib
+import importlib.util
 import os
 import sys
+from pathlib import Path
 
+from tf_outfit_gan import __version__
 from tf_outfit_gan.cli.quiet_import import QuietImport
+from tf_outfit_gan.util.errors import UserError
+
+HOME = Path(__file__).parents[2]  # Where this package lies, and the other three beside it.
 
 # verb: (module of its program, one line of help)
 VERBS = {
@@ -22,7 +28,7 @@ VERBS = {
     "train-pose": ("training.cli.train_pose", "train a pose estimator; the same command resumes it"),
     "import-stylegan": ("tf_outfit_gan.cli.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
     "render": ("tf_outfit_gan.cli.render", "render an outfit in one or many poses"),
-    "transfer": ("tf_outfit_gan.cli.transfer", "copy the colour or the pose of one picture to another"),
+    "transfer": ("tf_outfit_gan.cli.transfer", "copy the color or the pose of one picture to another"),
     "evaluate": ("tf_outfit_gan.cli.evaluate", "measure a snapshot against photos, or compare two"),
     "export": ("export.cli", "write a SavedModel for TF Serving"),
     "serve": ("serving.cli.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
@@ -41,14 +47,27 @@ def _parser(verb):
         description="Pictures of people wearing outfits that nobody photographed.",
         epilog="'outfit-gan VERB --help' explains a verb.",
     )
+    parser.add_argument("--version", action="version", version=f"outfit-gan {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, (module, summary) in VERBS.items():
         subparser = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".", parents=[common])
         if name == verb:
-            program = importlib.import_module(module)
+            program = _program(module)
             program.add_arguments(subparser)
             subparser.set_defaults(run=program.run)
     return parser
+
+
+def _program(module):
+    """Imports a verb's program; raises `UserError` where a package of the user's has the name of one of ours."""
+    package = module.partition(".")[0]
+    spec = importlib.util.find_spec(package)
+    if spec is not None:
+        found = Path(next(iter(spec.submodule_search_locations or [spec.origin])))
+        if found.resolve() != (HOME / package).resolve():
+            raise UserError(f"{found} hides the package {package!r} of outfit-gan: run it in another folder, or take "
+                            f"{found.parent} off PYTHONPATH")
+    return importlib.import_module(module)
 
 
 def main(argv=None):
@@ -56,17 +75,18 @@ def main(argv=None):
     argv = list(sys.argv[1:] if argv is None else argv)
     # The Keras code of this project runs on TensorFlow, whatever ~/.keras/keras.json says.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    args = _parser(argv[0] if argv else None).parse_args(argv)
+    verb = argv[0] if argv else None
     try:
+        args = _parser(verb).parse_args(argv)
         args.run(args)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to continue", file=sys.stderr)
         return 130
     except Exception as error:  # The last place that can turn an error into one clear line.
-        if args.debug:
+        if "--debug" in argv:
             raise
         kind = "" if hasattr(error, "exit_code") else f"{type(error).__name__}: "
-        print(f"outfit-gan {args.verb}: error: {kind}{error}", file=sys.stderr)
+        print(f"outfit-gan {verb}: error: {kind}{error}", file=sys.stderr)
         return getattr(error, "exit_code", 1)
     return 0
 

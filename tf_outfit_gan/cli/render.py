@@ -69,6 +69,6 @@ def _requests(args, config):
         raise UserError(f"{args.snapshot} is a conditional model: say what to wear with --outfit")
     outfit = outfit_request.read_request(args.outfit, config.condition_size).edited(args.add, args.remove)
     if not args.pose:
-        return [outfit.checked("--outfit")]
+        return [outfit.checked()]
     return [dataclasses.replace(outfit, keypoints=outfit_request.read_pose(pose), name=Path(pose).name)
             for pose in args.pose]

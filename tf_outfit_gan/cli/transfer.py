@@ -1,9 +1,9 @@
-"""`outfit-gan transfer`: the colour or the pose of one picture on another (arXiv 1908.08847, section 4.1 and figure 4).
+"""`outfit-gan transfer`: the color or the pose of one picture on another (arXiv 1908.08847, section 4.1 and figure 4).
 
 The style vectors of some layers are taken from the source, the rest from the target. Where conditions also enter as maps,
 the maps' pose comes from the side that owns the first layer, and their articles from the side that owns the last. By
 default the layers are those that `outfit-gan evaluate --metrics transfer` found best for the snapshot, or else the paper's
-shares: the last third for the colour, the first sixth for the pose (13-18 and 1-3 of the paper's 18).
+shares: the last third for the color, the first sixth for the pose (13-18 and 1-3 of the paper's 18).
 """
 
 from tf_outfit_gan import outfit_request
@@ -16,9 +16,10 @@ from tf_outfit_gan.viz import sheet
 def add_arguments(parser):
     parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
     parser.add_argument("--source", required=True, metavar="OUTFIT",
-                        help=f"where the colour or pose comes from: {OUTFIT_HELP}; for an unconditional model seeds")
+                        help=f"where the color or pose comes from: {OUTFIT_HELP}; for an unconditional model seeds")
     parser.add_argument("--target", required=True, metavar="OUTFIT", help="what it goes to, given alike")
-    parser.add_argument("--what", required=True, choices=("colour", "pose"), help="what to transfer")
+    parser.add_argument("--what", required=True, type=lambda what: "color" if what == "colour" else what,
+                        choices=("color", "pose"), help="what to transfer")
     parser.add_argument("--layers", metavar="13-18",
                         help="layers to copy, from 1, the last included (default: what evaluate found, or the paper's)")
     parser.add_argument("--seed", metavar="1,2,3", help="a row each (default: 1); for a conditional model only")
@@ -32,8 +33,8 @@ def run(args):
     out = outfit_request.check_out(args.out)
     snapshot = snapshots.read(args.snapshot)
     psi = outfit_request.check_psi(args.psi, snapshot.config.conditional)
-    layers = _layers(args, snapshot.num_layers)
     source, target, seed_pairs = _requests(args, snapshot.config)
+    layers = _layers(args, snapshot.num_layers)
 
     # Draw.
     from tf_outfit_gan.inference import Renderer
@@ -55,12 +56,9 @@ def run(args):
 def _layers(args, num_layers):
     """The layers to copy, 0-based and half-open."""
     if args.layers is None:
-        split = snapshots.transfer_split(args.snapshot)
-        if split is not None:
-            return (split, num_layers) if args.what == "colour" else (0, split)
         from tf_outfit_gan.styles import transfer_layers
 
-        return transfer_layers(args.what, num_layers)
+        return transfer_layers(args.what, num_layers, snapshots.transfer_split(args.snapshot))
     first, dash, last = args.layers.partition("-")
     try:
         first, last = int(first), int(last if dash else first)
@@ -75,8 +73,8 @@ def _layers(args, num_layers):
 def _requests(args, config):
     """(source, target, pairs of their seeds), of which the first two are None for an unconditional model."""
     if config.conditional:
-        source, target = (outfit_request.read_request(text, config.condition_size).checked(option)
-                          for option, text in (("--source", args.source), ("--target", args.target)))
+        source, target = (outfit_request.read_request(text, config.condition_size).checked()
+                          for text in (args.source, args.target))
         return source, target, [(seed, seed) for seed in outfit_request.parse_seeds(args.seed or "1")]
     if args.seed is not None:
         raise UserError(f"{args.snapshot} is an unconditional model: --source and --target are seeds; leave out --seed")

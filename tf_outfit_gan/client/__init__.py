@@ -1,6 +1,6 @@
-"""The client of a served model. Over REST it needs the standard library only, over gRPC TF Serving's stubs."""
+"""The client of a served model. It needs no TensorFlow over REST; over gRPC it imports TF Serving's stubs, which do."""
 
-from tf_outfit_gan.client.client import OutfitClient
-from tf_outfit_gan.client.outfit_file import read_outfit, read_pose
+from tf_outfit_gan.client.client import Client
+from tf_outfit_gan.client.errors import ServerError
 
-__all__ = ["OutfitClient", "read_outfit", "read_pose"]
+__all__ = ["Client", "ServerError"]

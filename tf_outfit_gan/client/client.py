@@ -1,14 +1,20 @@
 """A client for pictures of outfits, for TF Serving and for `outfit-gan serve`, over whichever port it is given.
 
-It needs neither TensorFlow nor Keras over REST. Over gRPC it imports TF Serving's stubs, and with them TensorFlow.
+Over REST it needs neither TensorFlow nor Keras. Over gRPC it imports TF Serving's stubs, and with them TensorFlow.
 """
 
 import http.client
+import io
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+import numpy as np
+from PIL import Image
+
 from tf_outfit_gan.client.errors import ServerError, StatusError
-from tf_outfit_gan.client.outfit_file import NUM_KEYPOINTS, SLOTS, check_slot, read_article
-from tf_outfit_gan.client.rest import RestRoad
+from tf_outfit_gan.client.rest import RestTransport
+from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, check_psi, check_seeds, read_request
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
 IMAGE_OUTPUT = "image_bytes"
@@ -17,7 +23,7 @@ IMAGE_OUTPUT = "image_bytes"
 USER_CODES = ("INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE")
 
 
-class OutfitClient:
+class Client:
     """Asks one server for pictures.
 
     Args:
@@ -29,42 +35,38 @@ class OutfitClient:
     `ServerError` when the server is not there or fails.
     """
 
-    def __init__(self, host_port, model_name="outfit_gan", timeout_sec=120.0):
+    def __init__(self, host_port: str, model_name: str = "outfit_gan", timeout_sec: float = 120.0):
         self.model_name = model_name
         self._host_port = host_port
         self._timeout_sec = timeout_sec
         self._host, self._port = _parse_host_port(host_port)
-        self._road = None
+        self._transport = None
 
-    def render(self, articles, keypoints, seeds=(1,), psi=1.0):
-        """Returns a picture (PNG bytes) for each seed.
+    def render(self, outfit: OutfitLike | None = None, seeds: int | Iterable[int] = 1, psi: float | None = None,
+               pose: PoseLike | None = None) -> np.ndarray:
+        """Draws a picture a seed, uint8 [N, H, W, 3]; the arguments are those of `Model.render`, and so is the result.
 
-        Args:
-            articles: image file (path) or encoded image (bytes, PNG or JPEG) by slot; any slot may be missing.
-            keypoints: [16, 3] as nested sequences or an array: x in widths, y in heights, 1 = there, 0 = not there.
-            seeds: integers; one seed is one picture, whatever the others are.
-            psi: truncation, 0 = the average picture, 1 = full variety.
+        Entries of a data set, "DATA:ID", are read with TensorFlow and sent at the largest size that is stored.
         """
-        for slot in articles:
-            check_slot(slot, "articles")
-        images = [read_article(articles[slot], slot) if slot in articles else b"" for slot in SLOTS]
-        points = [[float(number) for number in point] for point in keypoints]
-        if len(points) != NUM_KEYPOINTS or any(len(point) != 3 for point in points):
-            raise UserError(f"keypoints: expected {NUM_KEYPOINTS} points [x, y, v], found {len(points)} of lengths "
-                            f"{sorted({len(point) for point in points})}")
-        for seed in seeds:
-            if not -(2**63) <= seed < 2**63:
-                raise UserError(f"seed {seed}: expected an integer of 64 bits")
+        pictures = self.render_png(outfit, seeds, psi, pose)
+        return np.stack([np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")) for picture in pictures])
+
+    def render_png(self, outfit: OutfitLike | None = None, seeds: int | Iterable[int] = 1, psi: float | None = None,
+                   pose: PoseLike | None = None) -> list[bytes]:
+        """`render` as the server answers: a PNG file's bytes a seed."""
+        seeds, conditions = check_seeds(seeds), {}
+        psi = check_psi(psi, conditional=outfit is not None)
+        if outfit is not None:
+            request = read_request(outfit, pose=pose).checked()
+            conditions = {
+                "article_images_bytes": ("string", [request.articles.get(slot, b"") for slot in SLOTS]),
+                "keypoints": ("float", request.keypoints.tolist()),
+            }
+        elif pose is not None:
+            raise UserError("a pose without an outfit: expected both, or for an unconditional model neither")
         # A call for each seed and not one batch: the server's time limit and the size of an answer count per call.
-        return [
-            self._call("predict", {
-                "article_images_bytes": ("string", images),
-                "keypoints": ("float", points),
-                "seed": ("int64", int(seed)),
-                "truncation_psi": ("float", float(psi)),
-            }, IMAGE_OUTPUT)
-            for seed in seeds
-        ]
+        return [self._call("predict", conditions | {"seed": ("int64", seed), "truncation_psi": ("float", psi)},
+                           IMAGE_OUTPUT) for seed in seeds]
 
     def status(self):
         """Returns the model's versions: [{"version": "1", "state": "AVAILABLE", "status": {...}}], newest first."""
@@ -75,11 +77,11 @@ class OutfitClient:
         return self._call("metadata")
 
     def _call(self, method, *args):
-        """Calls the road; turns whatever goes wrong on it into one line."""
+        """Calls the server; turns whatever goes wrong on it into one line."""
         try:
-            if self._road is None:
-                self._road = self._find_road()
-            return getattr(self._road, method)(self.model_name, *args)
+            if self._transport is None:
+                self._transport = self._find_transport()
+            return getattr(self._transport, method)(self.model_name, *args)
         except StatusError as error:
             kind = UserError if error.code in USER_CODES else ServerError
             text = error.message.partition("\n")[0]
@@ -90,18 +92,18 @@ class OutfitClient:
             raise ServerError(f"no answer from {self._host_port}: {str(error) or type(error).__name__}; "
                               "is the server running there?") from None
 
-    def _find_road(self):
+    def _find_transport(self):
         """REST when the port speaks HTTP/1.1, otherwise gRPC."""
-        rest = RestRoad(self._host, self._port, self._timeout_sec)
+        rest = RestTransport(self._host, self._port, self._timeout_sec)
         try:
             rest.status(self.model_name)
         except StatusError:
             pass  # An error in words is an answer too: the call itself will say it.
         except (http.client.HTTPException, ConnectionResetError):
             # Something listens and does not speak HTTP/1.1. The stubs take seconds to import, so only now.
-            from tf_outfit_gan.client.grpc import GrpcRoad
+            from tf_outfit_gan.client.grpc import GrpcTransport
 
-            return GrpcRoad(self._host_port, self._timeout_sec)
+            return GrpcTransport(self._host_port, self._timeout_sec)
         return rest
 
 

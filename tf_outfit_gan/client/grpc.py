@@ -1,4 +1,4 @@
-"""The client's gRPC road. TF Serving's stubs import TensorFlow, which takes seconds: prefer REST where there is one."""
+"""The client's transport over gRPC. TF Serving's stubs import TensorFlow, which takes seconds: prefer REST where there is one."""
 
 import grpc
 from google.protobuf import json_format
@@ -16,8 +16,8 @@ from tf_outfit_gan.client.errors import StatusError
 FIELDS = {"float": "float_val", "int64": "int64_val", "string": "string_val"}
 
 
-class GrpcRoad:
-    """Talks gRPC to one server, as `RestRoad` talks HTTP: the same methods with the same results."""
+class GrpcTransport:
+    """Talks gRPC to one server, as `RestTransport` talks HTTP: the same methods with the same results."""
 
     def __init__(self, host_port, timeout_sec):
         self._timeout_sec = timeout_sec
@@ -29,7 +29,7 @@ class GrpcRoad:
         self._models = model_service_pb2_grpc.ModelServiceStub(channel)
 
     def predict(self, model_name, inputs, output):
-        """Returns one output (bytes) for one row; the arguments are those of `RestRoad.predict`."""
+        """Returns one output (bytes) for one row; the arguments are those of `RestTransport.predict`."""
         request = predict_pb2.PredictRequest(output_filter=[output])
         request.model_spec.name = model_name
         for name, (dtype, value) in inputs.items():

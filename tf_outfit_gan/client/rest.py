@@ -1,4 +1,4 @@
-"""The client's REST road to TF Serving or `outfit-gan serve`; the standard library is enough."""
+"""The client's transport over REST, to TF Serving or `outfit-gan serve`; the standard library is enough."""
 
 import base64
 import http.client
@@ -14,7 +14,7 @@ CODES = {
 }
 
 
-class RestRoad:
+class RestTransport:
     """Talks HTTP to one server; a connection for each call, so that threads can share it."""
 
     def __init__(self, host, port, timeout_sec):

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_outfit_gan.images.cutout import Cutout
-from tf_outfit_gan.pose.convert import normalized, to_mpii16
+from tf_outfit_gan.pose.keypoints import read_keypoints
 from tf_outfit_gan.slots import slot_index
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import fault_of, json_object, read_file
@@ -28,11 +28,6 @@ SPLITS = ("train", "test")
 
 # Limits of a sane manifest: an entry is a few hundred bytes, and a million of them are less than a gigabyte.
 MAX_MANIFEST_BYTES, MAX_ENTRY_BYTES, MAX_ID_CHARACTERS = 1 << 32, 1 << 20, 200
-
-# Keypoints farther than this outside the picture, in its widths or heights, are not of this picture or not in pixels.
-MAX_FRAMES_OUTSIDE = 4
-# Smaller pictures could have a whole pose within a pixel.
-MIN_PIXEL_SIZE = 16
 
 
 @dataclass(frozen=True)
@@ -136,7 +131,7 @@ def load_pose(path):
 
     Raises `UserError` that names the file and the fault.
     """
-    return _load(path, "a file of keypoints", lambda fields: _pose(fields.get("keypoints", fields))[0])
+    return _load(path, "a file of keypoints", lambda fields: read_keypoints(fields.get("keypoints", fields))[0])
 
 
 def _load(path, what, read):
@@ -177,13 +172,23 @@ def _outfit(fields, folder, confined):
         raise UserError(f"'articles' must be an object of slots and files, got {articles!r}")
     for slot in articles:
         slot_index(slot)
-    found = {slot: _article(article, slot, folder, confined) for slot, article in articles.items()}
+    found = {slot: article_file(article, slot, folder, confined) for slot, article in articles.items()}
     keypoints = fields.get("keypoints")
-    return Outfit(found) if keypoints is None else Outfit(found, *_pose(keypoints))
+    return Outfit(found) if keypoints is None else Outfit(found, *read_keypoints(keypoints))
 
 
-def _article(article, slot, folder, confined):
-    """Reads a file's name as its path, and {"image", "mask", "classes"} as a `Cutout`."""
+def article_file(article, slot, folder, confined):
+    """Reads a file's name as its path, and {"image", "mask", "classes"} as a `Cutout`.
+
+    Args:
+        article: as a manifest has it.
+        slot: the article's, for the error.
+        folder: what names are relative to.
+        confined: whether they may not lead out of it.
+
+    Raises:
+        UserError: when a file does not exist, or may not be named.
+    """
     if not isinstance(article, dict):
         return _file(article, slot, folder, confined)
     classes = article.get("classes")
@@ -191,39 +196,6 @@ def _article(article, slot, folder, confined):
         raise UserError(f"{slot!r}: 'classes' must be a list of whole numbers that is not empty, got {classes!r:.80}")
     image, mask = (_file(article.get(what), f"{slot} {what}", folder, confined) for what in ("image", "mask"))
     return Cutout(image, mask, tuple(classes))
-
-
-def _pose(keypoints):
-    """Reads {"format", "points", "size"} as a pose float32 [K, 3] and the (height, width) that it is of."""
-    if not isinstance(keypoints, dict) or not {"points", "size"} <= keypoints.keys():
-        raise UserError(f"'keypoints' must be an object with format, points and size, got {keypoints!r:.80}")
-    size, points = keypoints["size"], keypoints["points"]
-    numbers = isinstance(size, list) and all(type(side) in (int, float) and 0 < side < 1e6 for side in size)
-    if not numbers or len(size) != 2:
-        raise UserError(f"the keypoints' size must be [height, width] in pixels, got {size!r:.80}")
-    if isinstance(_first(_first(points)), list):
-        raise UserError(f"the keypoints are of {len(points)} people; expected those of the one who wears the outfit")
-    try:
-        joints = to_mpii16(points, keypoints.get("format", "mpii16"))
-    except OverflowError:
-        raise UserError("the keypoints hold a whole number that is too large") from None
-    with np.errstate(over="ignore"):  # What overflows float32 is too far outside below.
-        pose = normalized(joints, size)
-    present = pose[:, 2] > 0
-    places = pose[present, :2]
-    if not present.any():
-        raise UserError("the keypoints have nobody in them: no joint has a confidence above 0")
-    if (places < -MAX_FRAMES_OUTSIDE).any() or (places > 1 + MAX_FRAMES_OUTSIDE).any():
-        raise UserError(f"a joint lies far outside the keypoints' size {size}: expected both in the same pixels")
-    if not ((places >= 0) & (places <= 1)).all(axis=1).any():
-        raise UserError(f"every joint lies outside the keypoints' size {size}")
-    if present.sum() > 2 and min(size) >= MIN_PIXEL_SIZE and (abs(joints[present, :2]) <= 1).all():
-        raise UserError(f"every joint lies within one pixel of {size}: expected pixels, found shares of the size")
-    return pose, tuple(size)
-
-
-def _first(items):
-    return items[0] if isinstance(items, list) and items else None
 
 
 def _file(name, what, folder, confined):

@@ -27,13 +27,13 @@ class Cutout:
     classes: tuple
 
 
-def open_article(article):
-    """Opens an article as 8-bit RGB: a picture's path as it is, a `Cutout` cropped to its part, on white.
+def open_article(article, name=None):
+    """Opens an article as 8-bit RGB: a picture as `open_image` does, a `Cutout` cropped to its part, on white.
 
-    Raises `UserError` that names the file which cannot be used.
+    Raises `UserError` that names the file which cannot be used; what is no file is called `name`.
     """
     if not isinstance(article, Cutout):
-        return open_image(article)
+        return open_image(article, name)
     photo, mask = open_image(article.image), read_mask(article.mask)
     if mask.shape != (photo.height, photo.width):
         raise UserError(f"{article.mask}: expected a mask of its photo's size, {photo.height}x{photo.width}, "

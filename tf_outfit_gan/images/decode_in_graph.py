@@ -8,9 +8,7 @@ few.
 import tensorflow as tf
 
 from tf_outfit_gan import pixels
-
-MAX_SIDE = 8192  # Pixels; a larger article photo is refused.
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"  # What such files begin with.
+from tf_outfit_gan.images.article_bytes import JPEG, MAX_SIDE, PNG
 
 
 def decode_articles(article_bytes, size):

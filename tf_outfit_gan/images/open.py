@@ -1,6 +1,7 @@
 """Pictures from outside: opened with care, fitted into a frame, and halved into levels."""
 
 import io
+import os
 import warnings
 from dataclasses import dataclass
 
@@ -47,40 +48,68 @@ class Placement:
         return Placement(1 / self.x_scale, -self.x_offset / self.x_scale, 1 / self.y_scale, -self.y_offset / self.y_scale)
 
 
-def open_image(path):
-    """Opens a picture of any of `FORMATS` as 8-bit RGB in sRGB: upright (EXIF), transparency laid on white.
+def open_image(source, name=None):
+    """Opens a picture as 8-bit RGB in sRGB: upright (EXIF), transparency laid on white.
 
-    Of an animation or a file of several pages it is the first picture. Raises `UserError` that names a file which is
-    missing, damaged as far as its format tells, too large or too small to be sane, or no picture.
+    Of an animation or a file of several pages it is the first picture.
+
+    Args:
+        source: the path or the bytes of a file of one of `FORMATS`, a Pillow image, or an array uint8 [H, W], [H, W, 3]
+            or [H, W, 4].
+        name: what an error calls the picture; by default its path.
+
+    Raises:
+        UserError: names a picture that is missing, damaged as far as its format tells, too large or too small to be
+            sane, or no picture.
     """
-    data = read_file(path, MAX_BYTES)
+    if isinstance(source, (str, os.PathLike)):
+        name = name or source
+        source = read_file(source, MAX_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Of tags that no pixel depends on.
-            return _decode(data)
+            if isinstance(source, bytes):
+                return _decode(source)
+            return _to_rgb(source if isinstance(source, Image.Image) else _from_array(source))
     except UnidentifiedImageError:  # Its message holds an address in memory, another one in each run.
-        reason = "it is empty" if not data else "of no known kind"
+        reason = "it is empty" if not source else "of no known kind"
     except Exception as error:
         reason = str(error) or type(error).__name__
-    raise UserError(f"{path}: expected a picture such as PNG or JPEG, could not read it ({reason})")
+    raise UserError(f"{name}: expected a picture such as PNG or JPEG, could not read it ({reason})")
 
 
 def _decode(data):
     with Image.open(io.BytesIO(data)) as image:
-        # From the header alone: a few kilobytes can claim to be gigabytes of pixels.
-        width, height = image.size
         if image.format not in FORMATS:
             raise ValueError(f"{image.format} is not one of {', '.join(FORMATS)}")
-        if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE:
-            raise ValueError(f"{height}x{width} pixels; expected {MIN_SIDE} a side at least, {MAX_PIXELS:,} in all at most")
+        _check_size(image)
         if image.format in ("JPEG", "MPO"):
             ends = check_skeleton(data)
             check_measure(data, ends, image)
         if image.format == "PNG":
             with Image.open(io.BytesIO(data)) as checked:
                 checked.verify()  # Its checksums, which decoding does not look at; and this cannot decode any more.
-        profile = image.info.get("icc_profile")
-        return _on_white(exif_transpose(image), profile)
+        return _to_rgb(image)
+
+
+def _from_array(array):
+    array = np.asarray(array)
+    if array.dtype != np.uint8 or not (array.ndim == 2 or array.ndim == 3 and array.shape[2] in (3, 4)):
+        raise ValueError(f"an array {array.dtype} {list(array.shape)}; expected uint8 [H, W], [H, W, 3] or [H, W, 4]")
+    return Image.fromarray(array)
+
+
+def _check_size(image):
+    """Of a file this reads the header alone: a few kilobytes can claim to be gigabytes of pixels."""
+    width, height = image.size
+    if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE:
+        raise ValueError(f"{height}x{width} pixels; expected {MIN_SIDE} a side at least, {MAX_PIXELS:,} in all at most")
+
+
+def _to_rgb(image):
+    """Turns any picture of Pillow's upright, and into sRGB on white."""
+    _check_size(image)
+    return _on_white(exif_transpose(image), image.info.get("icc_profile"))
 
 
 def _on_white(image, profile):

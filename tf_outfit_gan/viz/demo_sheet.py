@@ -31,7 +31,7 @@ def draw_sheet(path, folder, entries, plain, jacket):
     added = _titled(_picture(folder, "jacket"), "and with a jacket\nput on.")
     jacket = _titled(_article(jacket), "The jacket.\n")
     transfers = [_titled(_picture(folder, f"transfer_{what}"), f"The {what} of one picture given to another.\n")
-                 for what in ("colour", "pose")]
+                 for what in ("color", "pose")]
     save_whole(_below([_beside([rows, poses, added, jacket]), _beside(transfers)]), path)
 
 

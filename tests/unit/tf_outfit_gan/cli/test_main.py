@@ -47,3 +47,18 @@ def test_a_mistake_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypa
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 3  # argparse adds the usage.
+
+
+@pytest.mark.parametrize("has_init", [True, False])
+@pytest.mark.parametrize("package, verb", [("training", "train"), ("export", "export"), ("serving", "request")])
+def test_a_package_of_the_users_that_hides_ours_is_named_in_one_line(package, verb, has_init, tmp_path):
+    (tmp_path / package).mkdir()
+    if has_init:
+        (tmp_path / package / "__init__.py").touch()
+    done = subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli.main", verb, "--help"], cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert f"{tmp_path / package} hides the package '{package}' of outfit-gan: run it in another folder" in done.stderr
+    # Verbs of other packages work.
+    done = subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli.main", "render", "--help"], cwd=tmp_path)
+    assert done.returncode == 0

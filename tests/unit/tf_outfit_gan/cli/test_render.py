@@ -10,7 +10,8 @@ from tests.helpers.catalogues import article_pixels, pose_points, write_catalogu
 from tests.helpers.exported import cell, photo, points, tiny_renderer, write_outfit, write_snapshot
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.preparation.prepare import prepare
-from tf_outfit_gan.outfit_request import Request, parse_article, parse_seeds, read_article, read_pose, read_request
+from tf_outfit_gan.images.article_bytes import article_bytes
+from tf_outfit_gan.outfit_request import Request, parse_article, parse_seeds, read_pose, read_request
 from tf_outfit_gan.util.errors import UserError
 
 SIZE = (16, 12)
@@ -54,7 +55,7 @@ def test_a_grid_has_a_row_for_each_pose_and_a_column_for_each_seed(folder, snaps
     assert render(snapshot, "--outfit", "outfit.json", "--add", "my-jacket_2.jpg", "--remove", "shoes",
                   "--pose", "outfit.json", "--pose", "pose.json", "--seed", "2,5,9") == 0
     sheet = Image.open("out.png")
-    articles = {"outerwear": read_article("my-jacket_2.jpg"), "top": read_article("top.png")}
+    articles = {"outerwear": article_bytes("my-jacket_2.jpg"), "top": article_bytes("top.png")}
     for row, pose in enumerate(("outfit.json", "pose.json")):
         request = Request("", articles, read_pose(pose))
         for column, seed in enumerate((2, 5, 9)):
@@ -89,7 +90,7 @@ def test_an_entry_of_a_data_set_is_an_outfit_and_a_pose(folder):
 
 def test_articles_are_sent_as_they_are_or_made_upright_png(folder):
     for name in ("top.png", "shoes.jpg"):
-        assert read_article(name) == (folder / name).read_bytes()
+        assert article_bytes(name) == (folder / name).read_bytes()
     image = photo(8)
     image.save("article.webp", lossless=True)
     turned = image.getexif()
@@ -97,7 +98,7 @@ def test_articles_are_sent_as_they_are_or_made_upright_png(folder):
     image.save("turned.png", exif=turned)
     for name, expected in (("article.webp", image), ("turned.png", image.transpose(Image.Transpose.ROTATE_270))):
         with open("converted.png", "wb") as file:
-            file.write(read_article(name))
+            file.write(article_bytes(name))
         converted = Image.open("converted.png")
         assert converted.format == "PNG" and 0x0112 not in converted.getexif()
         np.testing.assert_array_equal(converted, expected)
@@ -144,15 +145,15 @@ OUTFIT = ("--outfit", "outfit.json")
     (("--outfit", "lost.json"), "lost.json: top 'gone.png': no such file"),
     (("--outfit", "short.json"), "short.json: mpii16 keypoints must be 16 times [x, y, confidence], got shape [15, 3]"),
     (("--outfit", "hat.json"), "hat.json: unknown slot 'hat'"),
-    (("--outfit", "still.json"), "--outfit still.json: has no keypoints; a conditional model needs a pose"),
+    (("--outfit", "still.json"), "still.json: has no keypoints; a conditional model needs a pose"),
     (("--outfit", "data:e001"), "expected a data set, made whole by"),
     ((*OUTFIT, "--add", "top=note.png"), "note.png: expected a picture such as PNG or JPEG"),
     ((*OUTFIT, "--add", "top=gone.png"), "gone.png: no such file"),
     ((*OUTFIT, "--remove", "bag"), "--remove bag: not in outfit.json, which wears top, shoes"),
     ((*OUTFIT, "--remove", "hat"), "unknown slot 'hat'"),
     ((*OUTFIT, "--pose", "gone.json"), "gone.json: expected a file of keypoints, no such file"),
-    ((*OUTFIT, "--psi", "3"), "--psi 3: expected a number from 0 to 2"),
-    ((*OUTFIT, "--psi", "nan"), "--psi nan: expected a number"),
+    ((*OUTFIT, "--psi", "3"), "psi 3.0: expected a number from 0 to 2"),
+    ((*OUTFIT, "--psi", "nan"), "psi nan: expected a number"),
     ((*OUTFIT, "--seed", "one"), "seeds 'one': expected integers"),
     ((*OUTFIT, "--out", "out.jpg"), "--out out.jpg: expected a name that ends in .png"),
     ((*OUTFIT, "--out", "nowhere/out.png"), "--out nowhere/out.png: no such folder nowhere"),

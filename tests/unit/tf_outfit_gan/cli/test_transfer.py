@@ -10,6 +10,7 @@ from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.outfit_request import read_request
 from tf_outfit_gan.snapshot import save_transfer_split, transfer_split
 from tf_outfit_gan.styles import transfer_layers
+from tf_outfit_gan.util.errors import UserError
 
 SIZE = (16, 12)
 
@@ -43,9 +44,11 @@ OUTFITS = ("--source", "source/outfit.json", "--target", "target/outfit.json")
 
 
 def test_the_papers_layers():
-    assert transfer_layers("colour", 18) == (12, 18)
+    assert transfer_layers("color", 18) == transfer_layers("colour", 18) == (12, 18)
     assert transfer_layers("pose", 18) == (0, 3)
-    assert transfer_layers("colour", 6) == (4, 6)
+    assert transfer_layers("color", 6) == (4, 6)
+    with pytest.raises(UserError, match="unknown transfer 'hue': expected color or pose"):
+        transfer_layers("hue", 18)
 
 
 def test_the_layers_that_evaluate_found_take_the_papers_place(folder, renderer):
@@ -53,7 +56,7 @@ def test_the_layers_that_evaluate_found_take_the_papers_place(folder, renderer):
     source, target = (read_request(f"{name}/outfit.json", SIZE) for name in ("source", "target"))
     save_transfer_split(folder / "000400kimg", 3)
     assert transfer_split(folder) == 3  # Of the run's newest snapshot.
-    for what, layers in (("pose", (0, 3)), ("colour", (3, 6))):
+    for what, layers in (("pose", (0, 3)), ("color", (3, 6)), ("colour", (3, 6))):
         assert transfer(folder / "000400kimg", *OUTFITS, "--what", what) == 0
         result = renderer.transfer(source, target, 1, 1, 1.0, layers)
         np.testing.assert_array_equal(cell(Image.open("out.png"), 0, 2, SIZE), result)
@@ -86,13 +89,13 @@ def test_all_layers_are_the_source(folder, renderer):
     pictures = renderer.picture(source, 1, 1.0), renderer.picture(target, 1, 1.0)
     whole = renderer.transfer(source, target, 1, 1, 1.0, (0, 6))
     assert distance(whole, pictures[0]) < 0.01 < distance(whole, pictures[1])
-    colour = renderer.transfer(source, target, 1, 1, 1.0, (4, 6))
-    assert distance(colour, pictures[0]) > 0.1 and distance(colour, pictures[1]) > 0.1
+    color = renderer.transfer(source, target, 1, 1, 1.0, (4, 6))
+    assert distance(color, pictures[0]) > 0.1 and distance(color, pictures[1]) > 0.1
 
 
 def test_an_unconditional_model_renders_and_transfers_seeds(folder):
     snapshot = write_snapshot(folder / "snapshot", "conditional=false")
-    assert transfer("snapshot", "--source", "1,2", "--target", "3,4", "--what", "colour", "--layers", "2-3") == 0
+    assert transfer("snapshot", "--source", "1,2", "--target", "3,4", "--what", "color", "--layers", "2-3") == 0
     assert main(["render", "snapshot", "--out", "pictures.png", "--seed", "1,2,3,4", "--quiet"]) == 0
     sheet, pictures, renderer = Image.open("out.png"), Image.open("pictures.png"), Renderer(snapshot)
     for row, (source, target) in enumerate(((1, 3), (2, 4))):
@@ -108,10 +111,10 @@ def test_an_unconditional_model_renders_and_transfers_seeds(folder):
     (("--layers", "3-2"), "draws with layers 1-6"),
     (("--layers", "low"), "--layers low: expected FIRST-LAST, such as 1-6"),
     (("--source", "gone.json"), "gone.json: expected an outfit file, no such file"),
-    (("--psi", "-1"), "--psi -1: expected a number from 0 to 2"),
+    (("--psi", "-1"), "psi -1.0: expected a number from 0 to 2"),
 ])
 def test_mistakes_are_one_line(folder, snapshot, capsys, arguments, text):
-    assert transfer(snapshot, *OUTFITS, "--what", "colour", *arguments) == 2
+    assert transfer(snapshot, *OUTFITS, "--what", "color", *arguments) == 2
     error = capsys.readouterr().err
     assert text.format(snapshot) in error and error.count("\n") == 1
 
@@ -123,5 +126,5 @@ def test_mistakes_are_one_line(folder, snapshot, capsys, arguments, text):
 ])
 def test_an_unconditional_model_wants_seeds(folder, capsys, arguments, text):
     write_snapshot(folder / "snapshot", "conditional=false")
-    assert transfer("snapshot", *arguments, "--what", "colour") == 2
+    assert transfer("snapshot", *arguments, "--what", "color") == 2
     assert text in capsys.readouterr().err
