@@ -197,27 +197,6 @@ def from_preset(name, overrides=()):
     return ModelConfig(**model), TrainingConfig(**training)
 
 
-def nearest_preset(model, training):
-    """The opposite of `from_preset`: the name of the preset that is nearest, and "key=value" strings for the rest.
-
-    Args:
-        model, training: fields as `to_dict` gives them; what this version does not know is left out.
-    """
-    def changes(name):
-        presets = {key: value for config in from_preset(name) for key, value in to_dict(config).items()}
-        return [f"{key}={_text(value)}" for key, value in {**model, **training}.items() if presets.get(key, value) != value]
-
-    name = min(PRESETS, key=lambda name: len(changes(name)))
-    return name, changes(name)
-
-
-def _text(value):
-    """Writes a value of `to_dict` as `_parse` reads it."""
-    if isinstance(value, list):
-        return ",".join(value) if isinstance(value[0], str) else format_size(value)
-    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
-
-
 def to_dict(config):
     """What `to_json` writes; tuples are lists, as in JSON."""
     return json.loads(to_json(config))

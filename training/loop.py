@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 
+from tf_outfit_gan import __version__
 from tf_outfit_gan import config as configs
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.sizes import format_size
@@ -20,6 +21,7 @@ from training.monitor.logger import Logger
 from training.monitor.preemption import Stop
 from training.monitor.snapshot_metrics import SnapshotMetrics
 from training.monitor.watchdog import Watchdog
+from training.run_options import RunOptions
 from training.schedule import Stage
 from training.step import Steps
 
@@ -31,20 +33,14 @@ _FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfi
 CALL_SEC = 1.0
 
 
-def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=False, data_service=None, inception=None,
-          init=None, started=None, strategy=None):
+def train(folder, dataset, model_config, config, options=None, strategy=None):
     """Trains until `total_kimg`, or until the time is up; goes on where an earlier call in the same folder ended.
 
     Args:
         folder: of the run.
         dataset: a prepared `Dataset`.
         model_config, config: the `ModelConfig` and `TrainingConfig`.
-        time_limit_sec: stop after this long, with a checkpoint and a snapshot. None = no limit.
-        quiet: nothing on the terminal.
-        data_service: address of a tf.data service that reads and decodes; None = this machine does.
-        inception: weights file of InceptionV3 to measure with; None = untrained features.
-        init: a snapshot whose weights a fresh run starts with, from `finetune.resolve_init`; None = random ones.
-        started: when it was asked for, as `time.monotonic` has it; None = now.
+        options: the `RunOptions`; None = the defaults.
         strategy: from `make_strategy`; None = the visible devices of this machine. The workers of a cluster all call
             this, with the same arguments and a folder that all of them see.
 
@@ -52,7 +48,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
         UserError: when the data does not fit the model, or the folder holds a run with other settings.
         SystemExit: when a signal asked it to stop, after everything was saved.
     """
-    started = started or time.monotonic()
+    options = options or RunOptions()
     folder = Path(folder)
 
     # Check and write down what this run is. Workers of a cluster do the same; what they would write alike, one writes.
@@ -62,20 +58,21 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
     own_folder = folder if workers.chief else folder / "workers" / str(workers.index)
     own_folder.mkdir(parents=True, exist_ok=True)
     workers.expect_same(model=configs.to_dict(model_config), training=configs.to_dict(config))
-    _keep_config(folder, dataset, model_config, config, init, workers.chief)
+    _keep_config(folder, dataset, model_config, config, options, workers.chief)
 
     # Build everything, and remember what an earlier call learned.
     replicas = strategy.num_replicas_in_sync
     steps = Steps(strategy, model_config, config)
     checkpoints = Checkpoints(folder / "checkpoints", steps)
     cur_nimg, trained_period, news = checkpoints.restore(workers.chief)
-    if init and trained_period < 0:
-        news += load_init(steps, init)
+    if options.init and trained_period < 0:
+        news += load_init(steps, options.init)
     workers.expect_same(place=cur_nimg)
     truncate_logs(own_folder, cur_nimg)
     total_nimg = round(config.total_kimg * 1000)
-    logger = Logger(own_folder, total_nimg, quiet or not workers.chief, model_config.size, started)
-    metrics = SnapshotMetrics(folder, dataset, config, cur_nimg, inception, logger)
+    quiet = options.quiet or not workers.chief
+    logger = Logger(own_folder, total_nimg, quiet, model_config.size, options.started)
+    metrics = SnapshotMetrics(folder, dataset, config, cur_nimg, options.inception, logger)
     grids = ImageGrids(dataset, model_config, config.seed)
     if workers.chief:
         grids.reals(folder / "reals.png")
@@ -104,7 +101,7 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
                 stream = (size, batch)
                 with logger.times.spent("opening the data"):
                     iterator = distributed_batches(
-                        strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder)
+                        strategy, dataset, model_config, config, stage, cur_nimg, options.data_service, folder)
 
             # Build the graph where the stage is new, and train some steps in one call, up to where something is due.
             called = time.monotonic()
@@ -120,7 +117,8 @@ def train(folder, dataset, model_config, config, time_limit_sec=None, quiet=Fals
                     steps_per_call.add(stage, count, time.monotonic() - called)
 
             # Log, save, or stop.
-            out_of_time = time_limit_sec is not None and time.monotonic() - started > time_limit_sec
+            spent_sec = time.monotonic() - options.started
+            out_of_time = options.time_limit_sec is not None and spent_sec > options.time_limit_sec
             last = cur_nimg >= total_nimg or workers.any(stop.asked or out_of_time)
             if tick.at(cur_nimg) or last:
                 logger.tick(cur_nimg, size, period.alpha(cur_nimg))
@@ -163,19 +161,24 @@ def _check_data(dataset, model_config):
         raise UserError(f"{dataset.path}: some entries have no keypoints, which a conditional model needs")
 
 
-def _keep_config(folder, dataset, model_config, config, init, writes):
-    """Compares config.json with that of the run that is to be resumed, and writes it if this process `writes`."""
+def _keep_config(folder, dataset, model_config, config, options, writes):
+    """Compares config.json with that of the run that is to be resumed, and writes it if this process `writes`.
+
+    A setting that a run of an earlier version does not have had its default there.
+    """
     path = folder / "config.json"
     ours = {
         "data": str(dataset.path.resolve()), "model": configs.to_dict(model_config), "training": configs.to_dict(config),
-        "init": init,
+        "init": options.init, "preset": options.preset, "overrides": options.overrides, "command": options.command,
+        "version": __version__,
         "machine": devices.describe(),  # Not compared: a run may move.
     }
+    defaults = {"model": configs.to_dict(configs.ModelConfig()), "training": configs.to_dict(configs.TrainingConfig())}
     if path.exists():
         theirs = json.loads(path.read_text())
         for part in ("model", "training"):
             for name, value in ours[part].items():
-                before = theirs[part].get(name)
+                before = theirs[part].get(name, defaults[part][name])
                 if value != before and name not in _FREE:
                     raise UserError(f"{folder}: holds a run with {name}={before}, asked for {value}: resume it with its "
                                     "own settings, or choose a new folder")

@@ -16,6 +16,7 @@ from tf_outfit_gan import snapshot
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from training.loop import train
+from training.run_options import RunOptions
 
 SETTINGS = ("size=4x3", "condition_size=4x3", "total_kimg=0.4", "tick_kimg=0.04", "checkpoint_kimg=0.016",
             "snapshot_kimg=1")
@@ -104,7 +105,7 @@ def test_a_signal_to_one_stops_both_and_one_process_goes_on(pair, dataset):
     assert codes == [128 + signal.SIGTERM] * 2, said
     stopped = newest_checkpoint(pair.folder)
     assert 16 <= stopped < 400 and snapshot.read(pair.folder).cur_nimg == stopped
-    assert train(pair.folder, dataset, *from_preset("tiny", SETTINGS), quiet=True) == 400
+    assert train(pair.folder, dataset, *from_preset("tiny", SETTINGS), RunOptions(quiet=True)) == 400
 
 
 @pytest.mark.slow

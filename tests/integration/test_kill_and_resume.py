@@ -12,6 +12,7 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from training import checkpoint
 from training.loop import train
+from training.run_options import RunOptions
 
 # Everything that a run has to remember: fades, augmentation that adapts, a loss scale, lazy R1.
 SETTINGS = ("precision=mixed_float16", "ada_target=0.6", "ada_kimg=0.1", "r1_interval=3", "tick_kimg=0.008",
@@ -36,13 +37,13 @@ def told(folder):
 def test_a_killed_run_ends_as_the_undisturbed_one(dataset, tmp_path):
     """Killed after its first checkpoint and after a later one, which the disk has then damaged."""
     killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
-    assert train(undisturbed, dataset, *from_preset("tiny", FEW), quiet=True) == 80
+    assert train(undisturbed, dataset, *from_preset("tiny", FEW), RunOptions(quiet=True)) == 80
     command = train_command(killed, dataset, FEW)
     assert kill_when(command, lambda: newest_checkpoint(killed) >= 16) == -9
     assert kill_when(command, lambda: newest_checkpoint(killed) >= 48, 0.03) == -9
     damaged = checkpoint.found(killed / "checkpoints")[-1]
     (damaged / "state.data-00000-of-00001").write_bytes(b"")
-    assert train(killed, dataset, *from_preset("tiny", FEW), quiet=True) == 80
+    assert train(killed, dataset, *from_preset("tiny", FEW), RunOptions(quiet=True)) == 80
     assert f"{damaged}: is damaged" in (killed / "log.txt").read_text()
     assert_same_memory(killed, undisturbed)
     assert told(killed) == told(undisturbed)
@@ -52,7 +53,7 @@ def test_a_killed_run_ends_as_the_undisturbed_one(dataset, tmp_path):
 def test_twenty_kills(dataset, tmp_path):
     """At random moments: a quarter of them anywhere from the start on, the others once something was trained."""
     killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
-    train(undisturbed, dataset, *from_preset("tiny", MANY), quiet=True)
+    train(undisturbed, dataset, *from_preset("tiny", MANY), RunOptions(quiet=True))
     draw, command = random.Random(20), train_command(killed, dataset, MANY)
     for kill in range(20):
         before, begun = newest_checkpoint(killed), time.time()
@@ -62,7 +63,7 @@ def test_twenty_kills(dataset, tmp_path):
         lines = (killed / "stats.jsonl").read_bytes().count(b"\n")
         reached = newest_checkpoint(killed)
         print(f"kill {kill + 1}: checkpoint {before} -> {reached}, {lines} ticks, half-written {partials}")
-    assert train(killed, dataset, *from_preset("tiny", MANY), quiet=True) == 2000
+    assert train(killed, dataset, *from_preset("tiny", MANY), RunOptions(quiet=True)) == 2000
     assert_same_memory(killed, undisturbed)
     assert told(killed) == told(undisturbed)
 

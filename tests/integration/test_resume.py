@@ -24,6 +24,7 @@ from training import checkpoint
 from training.checkpoint import Checkpoints, truncate_logs
 from training.loop import StepsPerCall, train
 from training.run_folder import locked
+from training.run_options import RunOptions
 from training.step import Steps
 
 MODEL = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1")
@@ -170,8 +171,8 @@ def test_a_signal_stops_a_run_that_goes_on_later_on_two_replicas(dataset, tmp_pa
 
     monkeypatch.setattr(Steps, "trace", interrupted)
     with pytest.raises(SystemExit) as stop:
-        train(run, *arguments, quiet=True, init=init)
-    assert stop.value.code == 143 and not traced and newest_checkpoint(run) == 0
+        train(run, *arguments, RunOptions(quiet=True, init=init))
+    assert stop.value.code == 143 and traced and newest_checkpoint(run) == 0
     for ours, theirs in zip(snapshots.load(run).generator.get_weights(), source.generator.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -184,7 +185,7 @@ def test_a_signal_stops_a_run_that_goes_on_later_on_two_replicas(dataset, tmp_pa
     watcher = threading.Thread(target=interrupt)
     watcher.start()
     with pytest.raises(SystemExit) as stop:
-        train(run, *arguments, quiet=True, init=init)
+        train(run, *arguments, RunOptions(quiet=True, init=init))
     watcher.join()
     reached = newest_checkpoint(run)
     assert stop.value.code == 130 and 0 < reached < 64

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.helpers.catalogues import write_catalogue
 from tests.helpers.runs import memory
-from tf_outfit_gan import snapshot
+from tf_outfit_gan import __version__, snapshot
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
@@ -18,6 +18,7 @@ from tf_outfit_gan.util.errors import UserError
 from training.loop import train
 from training.optimizer import SCALE_STEPS, Adam
 from training.phases import Phases
+from training.run_options import RunOptions
 from training.schedule import Stage
 from training.step import Steps
 
@@ -37,9 +38,18 @@ def settings(*overrides):
 def finished(data, tmp_path_factory):
     """A run of three levels, stopped on the way and resumed."""
     folder = tmp_path_factory.mktemp("runs") / "run"
-    assert train(folder, data, *settings(), time_limit_sec=0.0, quiet=True) == 8
-    assert train(folder, data, *settings(), quiet=True) == 128
+    assert train(folder, data, *settings(), RunOptions(time_limit_sec=0.0, quiet=True)) == 8
+    assert train(folder, data, *settings(), RunOptions(quiet=True)) == 128
     return folder
+
+
+def test_the_configuration_says_how_it_came_about(data, tmp_path):
+    words = ["train", str(tmp_path / "run"), "--data", str(data.path), "--preset", "tiny", "--set", "seed=3", "--quiet",
+             "--time-limit", "0.0001"]
+    assert main(words) == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["preset"], config["overrides"], config["training"]["seed"]) == ("tiny", ["seed=3"], 3)
+    assert config["command"].startswith("outfit-gan ") and config["version"] == __version__
 
 
 def test_a_run_leaves_what_it_promises(finished):
@@ -66,23 +76,23 @@ def test_the_snapshot_is_the_average_at_the_last_level(finished):
 
 def test_a_finished_run_has_nothing_left_to_do(finished, data):
     before = (finished / "stats.jsonl").read_text()
-    assert train(finished, data, *settings(), quiet=True) == 128
+    assert train(finished, data, *settings(), RunOptions(quiet=True)) == 128
     assert (finished / "stats.jsonl").read_text() == before
 
 
 def test_other_settings_are_refused_in_the_same_folder(finished, data):
     with pytest.raises(UserError, match="r1_gamma=10.0, asked for 3.0"):
-        train(finished, data, *settings("r1_gamma=3"), quiet=True)
+        train(finished, data, *settings("r1_gamma=3"), RunOptions(quiet=True))
 
 
 def test_data_that_is_too_small_is_refused(data, tmp_path):
     with pytest.raises(UserError, match="needs 32x24: prepare it with --size 32x24"):
-        train(tmp_path / "run", data, *settings("size=32x24"), quiet=True)
+        train(tmp_path / "run", data, *settings("size=32x24"), RunOptions(quiet=True))
 
 
 def test_an_unconditional_model_trains_with_lazy_r1_and_recomputed_levels(data, tmp_path):
     overrides = ("conditional=false", "r1_interval=2", "recompute_from=8", "start_level=2", "total_kimg=0.032")
-    assert train(tmp_path / "run", data, *settings(*overrides), quiet=True) == 32
+    assert train(tmp_path / "run", data, *settings(*overrides), RunOptions(quiet=True)) == 32
     found = snapshot.load(tmp_path / "run")
     assert found.generator.embedding is None
     (line,) = (tmp_path / "run" / "stats.jsonl").read_text().splitlines()
@@ -97,8 +107,8 @@ def test_a_run_that_ends_while_its_last_snapshot_is_written_has_one_in_the_end(d
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(snapshot, "save", die)
-        train(*arguments, quiet=True)
-    assert train(*arguments, quiet=True) == 16
+        train(*arguments, RunOptions(quiet=True))
+    assert train(*arguments, RunOptions(quiet=True)) == 16
     assert snapshot.load(tmp_path / "run").cur_nimg == 16
 
 
@@ -220,6 +230,18 @@ def test_mismatched_photos_count_as_fakes_by_their_weight(form, r1_interval):
     np.testing.assert_allclose(found[0.5] - found[0.0], 0.5 * np.mean(np.log1p(np.exp(wrong))), rtol=1e-3)
 
 
+def test_a_run_without_a_newer_setting_goes_on_with_its_default(data, tmp_path):
+    """What an earlier version wrote: there, the setting was what its default is."""
+    train(tmp_path / "run", data, *settings(), RunOptions(time_limit_sec=0.0, quiet=True))
+    path = tmp_path / "run" / "config.json"
+    config = json.loads(path.read_text())
+    assert config["training"].pop("mismatch") == "entry" and config["model"].pop("heatmap_gain") == 4
+    path.write_text(json.dumps(config))
+    with pytest.raises(UserError, match="holds a run with mismatch=entry, asked for parts"):
+        train(tmp_path / "run", data, *settings("mismatch=parts"), RunOptions(quiet=True))
+    assert train(tmp_path / "run", data, *settings(), RunOptions(quiet=True)) == 128
+
+
 def test_a_statistic_reaches_the_log_tensorboard_and_the_report(data, tmp_path, monkeypatch):
     """What a phase reports by a name needs to be listed nowhere."""
     plain = Phases.generator_phase
@@ -230,7 +252,7 @@ def test_a_statistic_reaches_the_log_tensorboard_and_the_report(data, tmp_path, 
 
     monkeypatch.setattr(Phases, "generator_phase", with_another)
     run = tmp_path / "run"
-    train(run, data, *settings(), quiet=True)
+    train(run, data, *settings(), RunOptions(quiet=True))
     for line in (run / "stats.jsonl").read_text().splitlines():
         record = json.loads(line)
         assert record["<new> loss"] == pytest.approx(3 * record["loss_generator"], rel=1e-4)

@@ -1,6 +1,8 @@
 """The verb `outfit-gan train`: trains a model on prepared data. The same command resumes it."""
 
 import contextlib
+import shlex
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from training.data_service import check_address
 from training.distribute.cluster import resolve
 from training.finetune import resolve_init
 from training.run_folder import explain_full_disk, locked
+from training.run_options import RunOptions
 
 
 def add_arguments(parser):
@@ -78,5 +81,8 @@ def run(args):
         with Restart(cluster, args.cluster_timeout * 60, time_limit_sec, started) as restart:
             strategy = make_strategy(cluster, args.cross_device)
             restart.connected()
-            train(folder, dataset, model_config, config, time_limit_sec, args.quiet, args.data_service, args.inception,
-                  init, started, strategy)
+            options = RunOptions(
+                time_limit_sec=time_limit_sec, quiet=args.quiet, data_service=args.data_service, inception=args.inception,
+                init=init, started=started, preset=args.preset, overrides=tuple(args.set),
+                command=shlex.join(["outfit-gan", *sys.argv[1:]]))
+            train(folder, dataset, model_config, config, options, strategy)

@@ -12,7 +12,6 @@ from html import escape
 
 from PIL import Image
 
-from tf_outfit_gan.config import nearest_preset
 from tf_outfit_gan.sizes import format_size, levels_of
 from tf_outfit_gan.util.progress import format_duration
 from training.distribute import environment
@@ -163,9 +162,12 @@ def warnings(run):
 
 def what_it_is(run):
     """Configuration, data and machine."""
-    preset, changes = nearest_preset(run.config["model"], run.config["training"])
     machine = run.config.get("machine", {})
-    rows = {"data": run.config["data"], "preset": " ".join([preset, *(f"--set {change}" for change in changes)])}
+    rows = {"data": run.config["data"]}
+    if run.config.get("preset"):
+        rows["preset"] = " ".join([run.config["preset"], *(f"--set {override}" for override in run.config["overrides"])])
+    if run.config.get("command"):
+        rows["command"] = run.config["command"]
     if machine:
         rows["machine"] = ", ".join([f"{machine['cores']} cores of {machine['cpu']}", *machine["gpus"]])
         rows["software"] = f"TensorFlow {machine['tensorflow']}, Keras {machine['keras']}, Python {machine['python']}"
@@ -183,11 +185,12 @@ def what_it_is(run):
 def commands(run):
     """What to type next."""
     folder, data = str(run.path), run.config["data"]
-    preset, changes = nearest_preset(run.config["model"], run.config["training"])
-    settings = [word for change in changes for word in ("--set", change)]
     outfit = ["--outfit", "outfit.json"] if run.config["model"].get("conditional", True) else []
-    rows = {
-        "Go on": ["train", folder, "--data", data, "--preset", preset, *settings],
+    rows = {}
+    if run.config.get("preset"):
+        settings = [word for override in run.config["overrides"] for word in ("--set", override)]
+        rows["Go on"] = ["train", folder, "--data", data, "--preset", run.config["preset"], *settings]
+    rows |= {
         "Draw pictures": ["render", folder, *outfit, "--seed", "1,2,3", "--out", "picture.png"],
         "Measure": ["evaluate", folder, "--data", data],
         "Hand over": ["export", folder, f"models/{run.path.resolve().name}"],

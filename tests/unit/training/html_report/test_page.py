@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.config import from_preset, nearest_preset, to_dict
+from tf_outfit_gan.config import from_preset, to_dict
 from training.html_report import charts
 from training.run_folder import in_order
 
@@ -23,6 +23,7 @@ def write_run(folder, preset="64x48", *, lines=300, overrides=()):
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({
         "data": "data & more", "model": to_dict(model), "training": to_dict(training),
+        "preset": preset, "overrides": overrides, "command": "outfit-gan train & more",
         "machine": {"cpu": "a <processor>", "cores": 2, "gpus": [], "tensorflow": "2.21", "keras": "3", "python": "3.12"},
     }))
     with open(folder / "stats.jsonl", "w") as file:
@@ -152,15 +153,6 @@ def test_what_is_no_run_is_one_line_and_exit_2(tmp_path, capsys):
 def test_what_a_resumed_run_does_again_counts_once():
     told = [{"cur_nimg": nimg, "time": time} for time, nimg in enumerate([10, 20, 30, 20, 25])]
     assert [(line["cur_nimg"], line["time"]) for line in in_order(told)] == [(10, 0), (20, 3), (25, 4)]
-
-
-def test_a_preset_and_its_changes_are_found_again():
-    for preset, overrides in (("paper", []), ("64x48", ["seed=3", "mirror=false", "learning_rate=0.0015"]),
-                              ("128x96", ["slots=top,bottom"]), ("demo", ["condition_size=16x12"])):
-        model, training = map(to_dict, from_preset(preset, overrides))
-        found, changes = nearest_preset(model, training)
-        assert found == preset and sorted(changes) == sorted(overrides)
-        assert tuple(map(to_dict, from_preset(found, changes))) == (model, training)
 
 
 def test_ticks_are_round_and_enclose():

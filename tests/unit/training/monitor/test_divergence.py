@@ -14,6 +14,7 @@ from training.loop import train
 from training.monitor.diagnostics import Diagnostics
 from training.monitor.divergence import MOST_SKIPPED, Diverged, OutOfMemory, complaint_about_memory, out_of_memory
 from training.monitor.watchdog import Watchdog
+from training.run_options import RunOptions
 from training.schedule import Stage
 from training.step import Steps
 from training.step_statistics import means
@@ -160,7 +161,7 @@ def test_a_run_out_of_memory_says_what_helps_and_has_saved(tmp_path, monkeypatch
     monkeypatch.setattr(Steps, "reset_optimizers", lambda self: (events.append("reset"), reset(self)))
     monkeypatch.setattr(Steps, "run", run_and_note)
     with pytest.raises(OutOfMemory) as raised:
-        train(tmp_path / "run", data, *from_preset("tiny", ("conditional=false",)), quiet=True)
+        train(tmp_path / "run", data, *from_preset("tiny", ("conditional=false",)), RunOptions(quiet=True))
     message = str(raised.value)
     assert "\n" not in message and raised.value.exit_code == 1
     assert "out of memory at 16x12 fading in with 8 picture(s) at once in float32 (OOM when allocating" in message

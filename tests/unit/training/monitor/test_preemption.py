@@ -11,6 +11,7 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from training.loop import train
 from training.monitor.preemption import Stop
+from training.run_options import RunOptions
 from training.step import Steps
 
 ALONE, SECOND_OF_TWO = SimpleNamespace(index=0, count=1), SimpleNamespace(index=1, count=2)
@@ -41,11 +42,11 @@ def test_a_signal_while_a_graph_is_built_stops_the_run_before_a_step(tmp_path, m
 
     monkeypatch.setattr(Steps, "trace", trace)
     with pytest.raises(SystemExit) as raised:
-        train(tmp_path / "run", data, *from_preset("tiny", ()), quiet=True)
+        train(tmp_path / "run", data, *from_preset("tiny", ()), RunOptions(quiet=True))
     assert raised.value.code == 128 + signal.SIGTERM
     monkeypatch.undo()
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["000000000img"]
-    assert train(tmp_path / "run", data, *from_preset("tiny", ()), quiet=True) == 128
+    assert train(tmp_path / "run", data, *from_preset("tiny", ()), RunOptions(quiet=True)) == 128
 
 
 @pytest.mark.parametrize("workers, asked, error, expected", [

@@ -14,6 +14,7 @@ from tf_outfit_gan.util.errors import UserError
 from training.loop import train
 from training.monitor.logger import Logger
 from training.monitor.snapshot_metrics import SnapshotMetrics, best_of
+from training.run_options import RunOptions
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_weights_that_nobody_uses_or_that_are_not_there_are_refused(data, tmp_pa
 
 def test_a_run_measures_its_last_snapshot_tells_its_time_and_has_a_page(data, tmp_path):
     overrides = ("conditional=false", "start_level=2", "total_kimg=0.016", "metrics_kimg=1")
-    train(tmp_path, data, *from_preset("tiny", overrides), quiet=True)
+    train(tmp_path, data, *from_preset("tiny", overrides), RunOptions(quiet=True))
     (result,) = map(json.loads, (tmp_path / "metrics.jsonl").read_text().splitlines())
     assert result["cur_nimg"] == 16 and result["snapshot"] == str(tmp_path / "snapshots" / "000000kimg")
     log = (tmp_path / "log.txt").read_text()
