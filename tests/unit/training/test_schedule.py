@@ -25,6 +25,14 @@ def test_a_short_run_ends_before_the_top():
     assert [p.level for p in schedule.periods(FOUR_LEVELS, config, 1)] == [1, 2]
 
 
+def test_a_run_that_ends_inside_a_fade_fades_as_fast_as_a_longer_one():
+    """Its total may be raised later: until then it is the same run."""
+    shorter = TrainingConfig(total_kimg=2.5, start_level=1, fade_kimg=1, stable_kimg=2)
+    fade, longer = schedule.periods(FOUR_LEVELS, shorter, 1)[1], schedule.periods(FOUR_LEVELS, CONFIG, 1)[1]
+    assert fade.end_nimg == 2500 and fade.fade_nimg == longer.fade_nimg == (2000, 3000)
+    assert fade.alpha(2250) == longer.alpha(2250) == 0.25
+
+
 def test_alpha_grows_from_0_to_1():
     fade = schedule.periods(FOUR_LEVELS, CONFIG, 1)[1]
     assert [fade.alpha(nimg) for nimg in (2000, 2500, 3000, 3016)] == [0, 0.5, 1, 1]
