@@ -8,29 +8,29 @@ prints the errors as JSON. It is a process of its own because devices must be ma
 import json
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tests import runs
 from tests.catalogues import write_catalogue
 from tests.reference.run import Run
 from tests.reference.schedule import level_sizes, moment_at
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.pipeline import compact_batches
-from tf_outfit_gan.data.prepare import prepare
-from tf_outfit_gan.networks.build import build_networks
+from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.networks import build_networks
 from training import checkpoints, pace
 from training.finetune import named_weights
 from training.loop import train
 
 NETWORKS = ("generator", "discriminator", "average")
+SMALL = ("fmap_base=32", "size=8x6", "condition_size=8x6", "start_level=0", "stable_kimg=0.02", "fade_kimg=0.03",
+         "learning_rate=0.002", "ema_halflife_kimg=0.05", "tick_kimg=0.016", "checkpoint_kimg=0.016", "seed=3")
 # What is told of a step besides losses: time, memory, place.
-NOT_OF_THE_PAPERS = {"time", "cur_nimg", "height", "alpha", "sec_per_kimg", "memory_bytes", "images_per_sec", "left_sec",
+NOT_OF_THE_PAPERS = {"time", "cur_nimg", "sec_per_kimg", "memory_bytes", "images_per_sec", "left_sec",
                      "warnings", "skipped_updates", "input_wait"}
 
 
@@ -52,8 +52,10 @@ def write_start(path, model):
     rng, networks = np.random.default_rng(2), dict(zip(NETWORKS, (*build_networks(model), build_networks(model)[0])))
     for network in networks.values():
         for weight in network.weights:
-            scale = 1 if "kernel" in weight.path else 0.3
-            weight.assign(weight.numpy() * 0.5 + scale * rng.standard_normal(weight.shape))
+            if weight.path.endswith("kernel"):
+                continue
+            # Noise as strong as features: a map that is positive everywhere has a bias without a gradient.
+            weight.assign(rng.standard_normal(weight.shape) * (0.3 if weight.path.endswith("bias") else 1.0))
     training = networks["generator"], networks["discriminator"]
     snapshots.save(path, snapshots.Snapshot(model, networks["average"], 0, 1.0, 0, training=training))
     return {name: weights_of(network) for name, network in networks.items()}
@@ -74,53 +76,65 @@ def stored_entries(dataset, model):
     return found
 
 
-def run_both(folder, dataset, settings, replicas=1, strategy=None):
+def run_both(folder, settings, replicas=1):
     """Trains a run with `training`, in several calls into the graph, and the reference beside it.
 
-    Returns what both found: the run's folder; its start; {image count: the reference's state} and its statistics.
+    Args:
+        settings: as for `from_preset`; total_kimg may be given several times: the run is then resumed.
+        replicas: that there are in this process.
+
+    Returns the errors by name: of statistics, of checkpoints by image count, and of snapshots.
     """
-    model, training = from_preset("tiny", ("fmap_base=32", *settings))
+    model, training = from_preset("tiny", (*SMALL, *settings))
+    dataset = write_data(folder, model.size)
     start = write_start(folder / "start", model)
-    seconds, pace.CALL_SEC = pace.CALL_SEC, 1e6  # As many steps a call as there may be: a fade goes on inside a call.
-    try:
-        train(folder / "run", dataset, model, training, quiet=True, init=str(folder / "start"), strategy=strategy)
-    finally:
-        pace.CALL_SEC = seconds
     entries = [shard["entries"] for shard in dataset.splits["train"]]
-    turns = moment_at(model, training, replicas, 0).batch // replicas // (training.micro_batch or 10**9) or 1
-    reference = Run(model, training, start, stored_entries(dataset, model), entries, sum(entries), replicas, turns)
-    states, steps = {}, {}
-    while reference.cur_nimg < training.total_kimg * 1000:
-        statistics = reference.step()
-        steps[reference.cur_nimg] = statistics
-        states[reference.cur_nimg] = {name: dict(getattr(reference, name)) for name in NETWORKS} | {
-            "generator_optimizer": dict(reference.generator_adam.moments),
-            "discriminator_optimizer": dict(reference.discriminator_adam.moments),
-            "ada_probability": reference.ada_probability}
-    return SimpleNamespace(folder=folder / "run", model=model, training=training, start=start, states=states,
-                           steps=steps, replicas=replicas)
+    share = moment_at(model, training, replicas, 0).batch // replicas
+    reference = Run(model, training, start, stored_entries(dataset, model), entries, sum(entries), replicas,
+                    share // (training.micro_batch or share))
+    steps, errors = {}, {}
+    for total in [setting for setting in settings if setting.startswith("total_kimg=")]:
+        _, training = from_preset("tiny", (*SMALL, *settings, total))
+        train(folder / "run", dataset, model, training, quiet=True, init=str(folder / "start"))
+        states = {}
+        while reference.cur_nimg < training.total_kimg * 1000:
+            statistics = reference.step()
+            steps[reference.cur_nimg] = statistics | reference.standing()
+            states[reference.cur_nimg] = state_of(reference)
+        for path in checkpoints.found(folder / "run" / "checkpoints"):
+            cur_nimg = int(path.name.removesuffix("img"))
+            if cur_nimg in states:
+                errors |= errors_of(f"checkpoint {cur_nimg}", read_checkpoint(path), states[cur_nimg], start)
+        snapshot = snapshots.load(folder / "run", training=True)
+        written = dict(zip(NETWORKS, map(weights_of, (*snapshot.training, snapshot.generator))))
+        errors |= errors_of(f"snapshot {reference.cur_nimg}", written, states[reference.cur_nimg], start)
+        expected = steps[reference.cur_nimg]
+        assert (snapshot.cur_nimg, snapshot.size[0]) == (reference.cur_nimg, expected["height"])
+        errors[f"snapshot {reference.cur_nimg}: alpha"] = abs(snapshot.alpha - expected["alpha"])
+    return errors | statistic_errors(folder / "run", steps)
 
 
-def checkpoint_errors(both):
-    """{image count: {part: error}} of the checkpoints that the run has left."""
-    found = {}
-    for path in checkpoints.found(both.folder / "checkpoints"):
-        cur_nimg = int(path.name.removesuffix("img"))
-        memory, expected, errors = read_checkpoint(path), both.states[cur_nimg], {}
-        for name, network in zip(NETWORKS, (*build_networks(both.model), build_networks(both.model)[0])):
-            errors[name] = far(memory[name], expected[name], both.start[name])
-            if name != "average":
-                places = {id(weight): place for place, weight in named_weights(network).items()}
-                order = [places[id(weight)] for weight in network.trainable_variables]
-                moments = expected[f"{name}_optimizer"]
-                flat = np.concatenate([moments[place].ravel() for place in order])
-                second_moment = memory[f"{name}_optimizer"]["second_moment"]
-                errors[f"{name}_optimizer"] = norm(second_moment - flat) / norm(flat)
-        errors["w_avg"] = far(*({"w_avg": weights["mapping/w_avg"]} for weights in (
-            memory["average"], expected["average"], both.start["average"])))
-        errors["ada_probability"] = abs(memory["ada_probability"][""] - expected["ada_probability"])
-        found[cur_nimg] = {name: float(error) for name, error in errors.items()}
-    return found
+def state_of(reference):
+    """All that training changes, in the layout of a checkpoint."""
+    found = {name: dict(getattr(reference, name)) for name in NETWORKS}
+    for name, network in zip(NETWORKS, build_networks(reference.model)):
+        places = {id(weight): place for place, weight in named_weights(network).items()}
+        moments = getattr(reference, f"{name}_adam").moments
+        flat = [moments[places[id(weight)]].ravel() for weight in network.trainable_variables]
+        found[f"{name}_optimizer"] = {"second_moment": np.concatenate(flat)}
+    return found | {"ada_probability": {"": np.array(reference.ada_probability)}}
+
+
+def errors_of(what, found, expected, start):
+    """{name: error} of the parts that were found, in the layout of a checkpoint."""
+    errors = {}
+    for name in found.keys() & expected.keys():
+        if name in NETWORKS:
+            errors[name] = network_error(found[name], expected[name], start[name])
+        else:
+            for key, value in expected[name].items():
+                errors[name] = norm(found[name][key] - value) / (norm(value) or 1)
+    return {f"{what}: {name}": float(error) for name, error in errors.items()}
 
 
 def read_checkpoint(path):
@@ -134,7 +148,7 @@ def read_checkpoint(path):
     return found
 
 
-def far(found, expected, start):
+def network_error(found, expected, start):
     """How far apart two networks are: of each tensor the median error, in parts of how far it came; the largest.
 
     The median, because Adam without momentum makes a whole step of a gradient that is zero but for rounding, such as
@@ -152,26 +166,25 @@ def norm(vector):
     return np.linalg.norm(vector)
 
 
-def statistic_errors(both):
-    """The errors of all lines of stats.jsonl, {name: the largest}, against the means of the reference's steps."""
+def statistic_errors(run, steps):
+    """{name: the largest error} in the lines of stats.jsonl, of which each holds means over the steps of a tick."""
     errors, before = {}, 0
-    for line in map(json.loads, (both.folder / "stats.jsonl").read_text().splitlines()):
-        of_tick = [step for nimg, step in both.steps.items() if before < nimg <= line["cur_nimg"]]
-        means = {name: np.mean([step[name] for step in of_tick if name in step])
-                 for name in set().union(*of_tick)}
-        assert line.keys() - NOT_OF_THE_PAPERS == means.keys(), (line.keys() ^ means.keys())
-        for name, mean in means.items():
-            errors[name] = max(errors.get(name, 0), float(abs(line[name] - mean) / (1e-2 + abs(mean))))
+    for line in map(json.loads, (run / "stats.jsonl").read_text().splitlines()):
+        ticked = [step for nimg, step in steps.items() if before < nimg <= line["cur_nimg"]]
+        expected = {name: np.mean([step[name] for step in ticked if name in step]) for name in set().union(*ticked)}
+        expected |= {name: ticked[-1][name] for name in ("height", "alpha")}
+        assert line.keys() - NOT_OF_THE_PAPERS == expected.keys()
+        for name, value in expected.items():
+            errors[name] = max(errors.get(name, 0.0), abs(line[name] - value) / (0.01 + abs(value)))
         before = line["cur_nimg"]
-    return errors
+    return {f"statistics: {name}": float(error) for name, error in errors.items()}
 
 
 def main(folder, replicas, *settings):
-    tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * replicas)
-    model, _ = from_preset("tiny", settings)
-    both = run_both(folder, write_data(folder, model.size), settings, replicas)
-    print(json.dumps({"checkpoints": checkpoint_errors(both), "statistics": statistic_errors(both)}))
+    pace.CALL_SEC = 1e6  # As many steps in a call as there may be: a fade goes on inside a call.
+    devices = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(devices[0], [tf.config.LogicalDeviceConfiguration()] * replicas)
+    print(json.dumps(run_both(folder, settings, replicas)))
 
 
 if __name__ == "__main__":

@@ -3,23 +3,23 @@
 import numpy as np
 import tensorflow as tf
 
-OPEN_SHARDS = 16  # As many shards are read in turns, a record of each, ...
 LEFT_AND_RIGHT = ((0, 5), (1, 4), (2, 3), (10, 15), (11, 14), (12, 13))  # MPII: ankles, knees, hips, wrists, ...
 
 
-def order(entries, seed, window):
+def order(entries, seed, window, open_shards=16):
     """Yields (record, coin) without end: each record once a round, and a number in [0, 1) that decides on the mirror.
 
     A round takes the shards in a random order, in groups; what a group holds is cut into windows, each shuffled.
 
     Args:
         entries: how many records each shard has; records are numbered through all of them.
-        window: ... and so many records are shuffled together.
+        window: so many records are shuffled together ...
+        open_shards: ... which come from so many shards, one of each in turn.
     """
     first = np.cumsum([0, *entries])
     for turn in range(10**9):
         shards = _permutation(len(entries), seed * 3, turn)
-        groups = [shards[start:start + OPEN_SHARDS] for start in range(0, len(shards), OPEN_SHARDS)]
+        groups = [shards[start:start + open_shards] for start in range(0, len(shards), open_shards)]
         for number, group in enumerate(groups):
             longest = max(entries[shard] for shard in group)
             records = [first[shard] + place for place in range(longest) for shard in group if place < entries[shard]]

@@ -90,6 +90,13 @@ class Run:
         self.cur_nimg += moment.batch
         return told | {"ada_probability": self.ada_probability}
 
+    def standing(self):
+        """What is told after a step: the height of the level that it trained, and how far that is faded in by now."""
+        level, fading = self.period
+        now = moment_at(self.model, self.training, self.replicas, self.cur_nimg)
+        alpha = now.alpha if fading and now.level == level and now.alpha is not None else 1.0
+        return {"height": level_sizes(self.model.size)[level][0], "alpha": alpha}
+
     def _batch(self, moment):
         stored = self.stored[level_sizes(self.model.size)[moment.level]]
         drawn = [next(self.order) for _ in range(moment.batch)]
