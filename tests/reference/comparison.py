@@ -107,7 +107,8 @@ def run_both(folder, settings, replicas=1):
                 errors |= errors_of(f"checkpoint {cur_nimg}", read_checkpoint(path), states[cur_nimg], start)
         snapshot = snapshots.load(folder / "run", training=True)
         written = dict(zip(NETWORKS, map(weights_of, (*snapshot.training, snapshot.generator))))
-        errors |= errors_of(f"snapshot {reference.cur_nimg}", written, states[reference.cur_nimg], start)
+        state = {name: states[reference.cur_nimg][name] for name in NETWORKS}
+        errors |= errors_of(f"snapshot {reference.cur_nimg}", written, state, start)
         expected = steps[reference.cur_nimg]
         assert (snapshot.cur_nimg, snapshot.size[0]) == (reference.cur_nimg, expected["height"])
         errors[f"snapshot {reference.cur_nimg}: alpha"] = abs(snapshot.alpha - expected["alpha"])
@@ -126,14 +127,14 @@ def state_of(reference):
 
 
 def errors_of(what, found, expected, start):
-    """{name: error} of the parts that were found, in the layout of a checkpoint."""
+    """{name: error} of all that is expected, in the layout of a checkpoint."""
     errors = {}
-    for name in found.keys() & expected.keys():
+    for name, values in expected.items():
         if name in NETWORKS:
-            errors[name] = network_error(found[name], expected[name], start[name])
+            errors[name] = network_error(found[name], values, start[name])
         else:
-            for key, value in expected[name].items():
-                errors[name] = norm(found[name][key] - value) / (norm(value) or 1)
+            ((key, value),) = values.items()
+            errors[name] = norm(found[name][key] - value) / (norm(value) or 1)
     return {f"{what}: {name}": float(error) for name, error in errors.items()}
 
 
@@ -171,6 +172,7 @@ def statistic_errors(run, steps):
     errors, before = {}, 0
     for line in map(json.loads, (run / "stats.jsonl").read_text().splitlines()):
         ticked = [step for nimg, step in steps.items() if before < nimg <= line["cur_nimg"]]
+        # R1 counts in the steps that had it.
         expected = {name: np.mean([step[name] for step in ticked if name in step]) for name in set().union(*ticked)}
         expected |= {name: ticked[-1][name] for name in ("height", "alpha")}
         assert line.keys() - NOT_OF_THE_PAPERS == expected.keys()
