@@ -31,7 +31,7 @@ def downsample(x):
 
 
 def fade(old, new, alpha):
-    """The old one where alpha = 0, or None as there is no fade; the new one where alpha = 1."""
+    """From the old one at alpha = 0 to the new one at alpha = 1; alpha None = no fade, which needs no old one."""
     return new if alpha is None else (1 - alpha) * old() + alpha * new
 
 

@@ -1,4 +1,4 @@
-"""The run: step after step of discriminator, R1, generator and averages, in the order and the words of the papers."""
+"""The run: steps of discriminator, R1, generator and averages, as the papers have them."""
 
 import numpy as np
 import tensorflow as tf
@@ -39,7 +39,8 @@ class Run:
         weights: {"generator" | "discriminator" | "average": {name: array}}.
         stored: {(height, width): what `data.entry` takes}, in the order of the records.
         entries, window: for `data.order`.
-        replicas, turns: a batch is computed in so many shares. Only who is whose neighbor depends on them.
+        replicas, turns: share a batch among them. A picture's neighbors are those of its share; nothing else depends
+            on how many there are.
     """
 
     def __init__(self, model, training, weights, stored, entries, window, replicas=1, turns=1):
@@ -91,7 +92,7 @@ class Run:
         return told | {"ada_probability": self.ada_probability}
 
     def standing(self):
-        """What is told after a step: the height of the level that it trained, and how far that is faded in by now."""
+        """Where the run stands after a step: the height of the level that it trained, and how far that is faded in."""
         level, fading = self.period
         now = moment_at(self.model, self.training, self.replicas, self.cur_nimg)
         alpha = now.alpha if fading and now.level == level and now.alpha is not None else 1.0
