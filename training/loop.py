@@ -111,7 +111,7 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
                 if most := workers.least(0 if stop.asked else steps_per_call.steps(stage)):
                     due = min(period.end_nimg, *(interval.next_nimg for interval in (tick, checkpoint, snapshot)))
                     count = min(most, -(-(due - cur_nimg) // batch))
-                    statistics = steps.run(stage, iterator, count, cur_nimg, (period.start_nimg, period.end_nimg))
+                    statistics = steps.run(stage, iterator, count, cur_nimg, period.fade_nimg)
                     cur_nimg += count * batch
                     logger.add(stage, statistics, count, time.monotonic() - called)
                     steps_per_call.add(stage, count, time.monotonic() - called)

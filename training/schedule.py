@@ -24,6 +24,7 @@ class Period:
     fading: bool
     start_nimg: int
     end_nimg: int
+    fade_nimg: tuple  # (start, end) of fading in; a run may end before that does.
     size: tuple  # (height, width) of the level.
     batch: int  # Over all replicas.
     micro_batch: int  # Pictures that a replica computes at once.
@@ -31,7 +32,8 @@ class Period:
 
     def alpha(self, cur_nimg):
         """How far the level is faded in: 0 to 1."""
-        return min((cur_nimg - self.start_nimg) / (self.end_nimg - self.start_nimg), 1.0) if self.fading else 1.0
+        start, end = self.fade_nimg
+        return min((cur_nimg - start) / (end - start), 1.0) if self.fading else 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +86,7 @@ def periods(model_config, config, replicas):
                     f"picture of the batch, but a replica computes {micro} at once; set batch_size to "
                     f"{2 * replicas} or more, or mismatch_weight=0")
             rate = learning_rate(config, size[0])
-            found.append(Period(len(found), level, fading, start, end, size, batch, micro, rate))
+            found.append(Period(len(found), level, fading, start, end, (start, start + length), size, batch, micro, rate))
         start = end
     return found
 

@@ -1,10 +1,13 @@
 """The schedule of growing, by hand."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.reference.schedule import moment_at
 from tf_outfit_gan.config import TrainingConfig, from_preset
 from tf_outfit_gan.util.errors import UserError
 from training import schedule
@@ -23,6 +26,14 @@ def test_periods_alternate_and_the_last_one_ends_the_run():
 def test_a_short_run_ends_before_the_top():
     config = TrainingConfig(total_kimg=2.5, start_level=1, fade_kimg=1, stable_kimg=2)
     assert [p.level for p in schedule.periods(FOUR_LEVELS, config, 1)] == [1, 2]
+
+
+def test_a_run_that_ends_inside_a_fade_fades_as_fast_as_a_longer_one():
+    """Its total may be raised later: until then it is the same run."""
+    shorter = TrainingConfig(total_kimg=2.5, start_level=1, fade_kimg=1, stable_kimg=2)
+    fade, longer = schedule.periods(FOUR_LEVELS, shorter, 1)[1], schedule.periods(FOUR_LEVELS, CONFIG, 1)[1]
+    assert fade.end_nimg == 2500 and fade.fade_nimg == longer.fade_nimg == (2000, 3000)
+    assert fade.alpha(2250) == longer.alpha(2250) == 0.25
 
 
 def test_alpha_grows_from_0_to_1():
@@ -67,6 +78,25 @@ def test_the_papers_schedule_is_stylegans():
         epochs = {"paper": 115, "paper-unconditional": 160}[preset]
         assert found[-1].end_nimg == epochs * 380_000
         assert [period.fading for period in found] == [False, True] * 7 + [False]
+
+
+@pytest.mark.parametrize("gpus", [1, 2, 4, 8])
+def test_the_schedule_is_the_originals(gpus):
+    """Level of detail, size, batch and learning rate, as StyleGAN's own code gave them for 1024x1024."""
+    golden = json.loads((Path(__file__).parent / "golden" / "stylegan1_schedule.json").read_text())["rows"]
+    rows = [row for row in golden if row["num_gpus"] == gpus and row["cur_nimg"] < 25_000_000]
+    assert len(rows) > 20
+    model, training = from_preset("paper-unconditional", ("size=1024x1024", "total_kimg=25000"))
+    all_periods = schedule.periods(model, training, gpus)
+    for row in rows:
+        nimg = row["cur_nimg"]
+        moment, period = moment_at(model, training, gpus, nimg), schedule.period_at(nimg, all_periods)
+        alpha = period.alpha(nimg)
+        assert moment == (period.level, alpha if period.fading else None, period.batch, period.learning_rate)
+        assert model.num_levels - period.level - alpha == pytest.approx(row["lod"], abs=1e-5)
+        if alpha > 0:  # The original shows the first batch of a fade still at the level below, where ours has alpha 0.
+            found = {"resolution": period.size[0], "minibatch": period.batch, "learning_rate": period.learning_rate}
+            assert found.items() <= row.items()
 
 
 @pytest.mark.parametrize("batch, replicas", [(7, 2), (6, 1), (12, 2)])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.reference import data
 from tf_outfit_gan.data import shuffle
 
 ENTRIES = [7, 9, 0, 8, 5, 6, 7, 8, 9, 10, 3]
@@ -47,6 +48,12 @@ def test_each_round_has_every_record_once_in_another_order(files, whole):
     assert all(sorted(found) == list(range(TOTAL)) for found in rounds)
     assert rounds[0] != rounds[1] != rounds[2] != rounds[0]
     assert take(files, TOTAL, seed=6) != rounds[0]
+
+
+def test_the_order_is_the_references(whole):
+    """Written down a second time, over lists: rounds of groups of shards, cut into windows."""
+    records = data.order(ENTRIES, 5, window=10, open_shards=4)
+    assert [record for _, (record, _) in zip(whole, records)] == whole
 
 
 def test_a_window_mixes_the_shards_of_a_group(whole):
