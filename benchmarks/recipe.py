@@ -14,9 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-# What the table shows: heading, place in the result of `evaluate`, digits.
-COLUMNS = (("Frechet distance", ("frechet_distance",), 4), ("picture error", ("picture_error",), 1),
-           ("color error", ("colour_error",), 1), ("PCK@0.1", ("pck",), 3))
+# What the table shows: heading, name among the figures of `evaluate`, digits.
+COLUMNS = (("Frechet distance", "distribution.frechet_distance", 4), ("picture error", "picture.error", 1),
+           ("color (CIEDE2000)", "articles.all.color", 1), ("PCK@0.1", "pose.pck", 3), ("spread of hair", "diversity.hair", 1))
 
 
 def main():
@@ -49,7 +49,7 @@ def result(args, name, settings, seed):
         settings = [f"total_kimg={args.kimg:g}", f"seed={seed}", f"snapshot_kimg={args.kimg:g}", *settings]
         outfit_gan("train", run, "--data", args.data, "--preset", args.preset, *(f"--set={text}" for text in settings))
         outfit_gan("evaluate", run, "--data", args.test, "--count", args.count, "--pose-model", args.pose_model,
-                   "--masks", args.masks, "--json", path)
+                   "--masks", args.masks, "--metrics", "distribution,pose,articles,diversity", "--json", path)
     return json.loads(path.read_text())
 
 
@@ -62,18 +62,12 @@ def table(results):
     lines = ["", "| form | seeds | " + " | ".join(heading for heading, _, _ in COLUMNS) + " |", "|---" * (2 + len(COLUMNS)) + "|"]
     for name, found in results.items():
         cells = [name, str(len(found))]
-        for _, place, digits in COLUMNS:
-            values = [lookup(one, place) for one in found]
+        for _, figure, digits in COLUMNS:
+            values = [one["figures"][figure]["value"] for one in found]
             spread = f" ({min(values):.{digits}f} to {max(values):.{digits}f})" if len(values) > 1 else ""
             cells.append(f"{statistics.fmean(values):.{digits}f}{spread}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def lookup(value, place):
-    for name in place:
-        value = value[name]
-    return value
 
 
 if __name__ == "__main__":
