@@ -61,10 +61,10 @@ def _parser(verb):
 def _program(module):
     """Imports a verb's program; raises `UserError` where a package of the user's has the name of one of ours."""
     package = module.partition(".")[0]
-    spec = importlib.util.find_spec(package)
-    if spec is not None:
+    ours, spec = HOME / package, importlib.util.find_spec(package)
+    if ours.is_dir() and spec is not None:
         found = Path(next(iter(spec.submodule_search_locations or [spec.origin])))
-        if found.resolve() != (HOME / package).resolve():
+        if found.resolve() != ours.resolve():
             raise UserError(f"{found} hides the package {package!r} of outfit-gan: run it in another folder, or take "
                             f"{found.parent} off PYTHONPATH")
     return importlib.import_module(module)
