@@ -86,7 +86,8 @@ def periods(model_config, config, replicas):
                     f"picture of the batch, but a replica computes {micro} at once; set batch_size to "
                     f"{2 * replicas} or more, or mismatch_weight=0")
             rate = learning_rate(config, size[0])
-            found.append(Period(len(found), level, fading, start, end, (start, start + length), size, batch, micro, rate))
+            fade_nimg = start, start + length
+            found.append(Period(len(found), level, fading, start, end, fade_nimg, size, batch, micro, rate))
         start = end
     return found
 

@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-# How far each alteration goes to both sides: shifts in parts of a side, exponents of 2, brightness added, hue in radians.
+# How far each alteration goes to both sides: shifts in parts of a side, exponents of 2, brightness added, hue in
+# radians.
 REACH = {"shift_x": 1 / 8, "shift_y": 1 / 8, "zoom": 0.35, "stretch": 0.35,
          "brightness": 0.35, "contrast": 0.87, "hue": np.pi, "saturation": 1.73}
 

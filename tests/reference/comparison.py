@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tests.catalogues import write_catalogue
+from tests.helpers.catalogues import write_catalogue
 from tests.reference.run import Run
 from tests.reference.schedule import level_sizes, moment_at
 from tf_outfit_gan import snapshot as snapshots

@@ -1,4 +1,4 @@
-"""Conditions as pictures: what the networks see of a pose and of articles (arXiv 1908.08847, figure 2; docs/measured.md).
+"""Conditions as pictures: what networks see of a pose and of articles (arXiv 1908.08847, figure 2; docs/measured.md).
 
 Everything is drawn pixel by pixel, for one person after another. Places are in heights of the picture, y downwards.
 """
@@ -88,7 +88,7 @@ def laid_over(slots, keypoints, articles, size):
     """Each article's picture laid over the part of the body that wears it, [H, W, 3S]; 0 where there is nothing.
 
     Args:
-        articles: [S, h, w, 3], 0 for a missing one. A frame is half as high as a person: they are halved until they fit.
+        articles: [S, h, w, 3], 0 for a missing one. They are halved until they are half as high as the map.
     """
     drawn = []
     for slot, article in zip(slots, articles):

@@ -74,7 +74,7 @@ def conv(weights, name, x, gain=ROOT_2, resample=None, fused=False):
 # --- Conditions ---
 
 def embed(weights, name, model, articles, keypoints):
-    """Articles [N, S, h, w, 3] in slot order and heatmaps, through convolutions down to the base, to a vector [N, E]."""
+    """Articles [N, S, h, w, 3] in slot order and heatmaps, by convolutions down to the base, to a vector [N, E]."""
     maps = np.stack([conditions.heatmaps(pose, model.condition_size) for pose in keypoints])
     x = tf.concat([*articles.transpose(1, 0, 2, 3, 4), maps * model.heatmap_gain], axis=-1)
     x = leaky_relu(conv(weights, f"{name}/from_conditions", x))

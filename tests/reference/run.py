@@ -118,7 +118,8 @@ class Run:
                 own = {name: values[rows] for name, values in batch.items()}
                 loss, statistics = loss_of(watched, moment, own, draws, rows)
                 total = tf.reduce_sum(loss) / moment.batch
-            for name, gradient in tape.gradient(total, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO).items():
+            found = tape.gradient(total, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            for name, gradient in found.items():
                 gradients[name] = gradients[name] + gradient.numpy()
             for name, values in statistics.items():
                 told[name] = told.get(name, 0.0) + np.sum(values, axis=0) / moment.batch
@@ -240,7 +241,8 @@ class Run:
     def _alterations(self, moment, draws, rows):
         if not self.training.ada_target:
             return _Unaltered()
-        return Alterations(self.ada_probability, draws.alterations(16)[rows], level_sizes(self.model.size)[moment.level])
+        size = level_sizes(self.model.size)[moment.level]
+        return Alterations(self.ada_probability, draws.alterations(16)[rows], size)
 
     def _spread(self, images):
         """How much a picture differs from the one before it, at 8 pixels' height or below."""

@@ -24,7 +24,7 @@ def level_sizes(size):
 
 
 def moment_at(model, training, gpus, cur_nimg):
-    """What is trained after `cur_nimg` images: levels are stable and then let the next one fade in, turn and turn about.
+    """What is trained after `cur_nimg` images: a level is stable and then the next one fades in, again and again.
 
     The top level stays to the end. A fade begins at alpha 0 with the new level's batch and learning rate.
     """

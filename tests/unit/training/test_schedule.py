@@ -83,7 +83,7 @@ def test_the_papers_schedule_is_stylegans():
 @pytest.mark.parametrize("gpus", [1, 2, 4, 8])
 def test_the_schedule_is_the_originals(gpus):
     """Level of detail, size, batch and learning rate, as StyleGAN's own code gave them for 1024x1024."""
-    golden = json.loads((Path(__file__).parent / "golden" / "stylegan1_schedule.json").read_text())["rows"]
+    golden = json.loads((Path(__file__).parents[2] / "golden" / "stylegan1_schedule.json").read_text())["rows"]
     rows = [row for row in golden if row["num_gpus"] == gpus and row["cur_nimg"] < 25_000_000]
     assert len(rows) > 20
     model, training = from_preset("paper-unconditional", ("size=1024x1024", "total_kimg=25000"))
