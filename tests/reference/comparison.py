@@ -22,9 +22,9 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.pipeline import compact_batches
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.networks import build_networks
-from training import checkpoints, pace
-from training.finetune import named_weights
-from training.loop import train
+from training import checkpoint, loop
+from training.checkpoint import named_weights
+from training.run_options import RunOptions
 
 NETWORKS = ("generator", "discriminator", "average")
 SMALL = ("fmap_base=32", "size=8x6", "condition_size=8x6", "start_level=0", "stable_kimg=0.02", "fade_kimg=0.03",
@@ -95,13 +95,14 @@ def run_both(folder, settings, replicas=1):
     steps, errors = {}, {}
     for total in [setting for setting in settings if setting.startswith("total_kimg=")]:
         _, training = from_preset("tiny", (*SMALL, *settings, total))
-        train(folder / "run", dataset, model, training, quiet=True, init=str(folder / "start"))
+        options = RunOptions(quiet=True, init=str(folder / "start"))
+        loop.train(folder / "run", dataset, model, training, options)
         states = {}
         while reference.cur_nimg < training.total_kimg * 1000:
             statistics = reference.step()
             steps[reference.cur_nimg] = statistics | reference.standing()
             states[reference.cur_nimg] = state_of(reference)
-        for path in checkpoints.found(folder / "run" / "checkpoints"):
+        for path in checkpoint.found(folder / "run" / "checkpoints"):
             cur_nimg = int(path.name.removesuffix("img"))
             if cur_nimg in states:
                 errors |= errors_of(f"checkpoint {cur_nimg}", read_checkpoint(path), states[cur_nimg], start)
@@ -183,7 +184,7 @@ def statistic_errors(run, steps):
 
 
 def main(folder, replicas, *settings):
-    pace.CALL_SEC = 1e6  # As many steps in a call as there may be: a fade goes on inside a call.
+    loop.CALL_SEC = 1e6  # As many steps in a call as there may be: a fade goes on inside a call.
     devices = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(devices[0], [tf.config.LogicalDeviceConfiguration()] * replicas)
     print(json.dumps(run_both(folder, settings, replicas)))

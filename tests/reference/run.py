@@ -88,8 +88,9 @@ class Run:
         self.average["mapping/w_avg"] = self.generator["mapping/w_avg"]
         if training.ada_target:
             self.ada_probability = adapted(self.ada_probability, told["sign_real"], moment.batch, training)
+            told["ada_probability"] = self.ada_probability
         self.cur_nimg += moment.batch
-        return told | {"ada_probability": self.ada_probability}
+        return told
 
     def standing(self):
         """Where the run stands after a step: the height of the level that it trained, and how far that is faded in."""
@@ -137,14 +138,15 @@ class Run:
         real_scores = self._scores(weights, moment, seen.images(real), own)
         fake_scores = self._scores(weights, moment, seen.images(fake), own)
         loss = tf.nn.softplus(-real_scores) + tf.nn.softplus(fake_scores)
-        chance = 0.0
+        chance, told = 0.0, {}
         if training.mismatch_weight and model.conditional:
             # A photo under wrong conditions is no answer to them (1605.05396, algorithm 1): it counts as a fake.
             wrong, differs = self._wrong_conditions(weights, moment, batch, own, seen, draws, rows)
             wrong_scores = self._scores(weights, moment, seen.images(real), wrong)
             loss += training.mismatch_weight * differs * tf.nn.softplus(wrong_scores)
             chance = -np.log(1 + training.mismatch_weight)
-        told = {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores,
+            told["score_mismatch"] = wrong_scores
+        told |= {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores,
                 "sign_real": np.sign(real_scores - chance), "sign_fake": np.sign(fake_scores - chance),
                 "spread_real": self._spread(real), "spread_fake": self._spread(fake)}
         if training.r1_interval == 1:
