@@ -47,6 +47,9 @@ class ModelConfig:
         _one_of("article_path", self.article_path, ("style", "spatial"))
         _one_of("discriminator_pose", self.discriminator_pose, ("embedding", "spatial"))
         _one_of("projection", self.projection, ("full", "inner"))
+        if self.channels(self.num_levels - 1) < 1:
+            raise UserError(f"fmap_base {self.fmap_base}: leaves no feature map at {format_size(self.size)}; expected "
+                            f"{2 ** self.num_levels} or more")
         # A level of the picture is never above the picture's size.
         if self.conditional and self.condition_size not in self.level_sizes:
             raise UserError(

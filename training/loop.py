@@ -26,7 +26,8 @@ from training.schedule import Stage
 from training.step import Steps
 
 _INTERVALS = ("tick", "checkpoint", "snapshot")
-# Settings that may change on resume: none affects the result beyond rounding.
+# Settings that may change on resume: none affects the result beyond rounding, but that micro_batch decides which pictures are
+# neighbors, of whom one lends a mismatched photo its conditions.
 _FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfinite", "stall_sec", "metrics_kimg",
          *(f"{what}_kimg" for what in _INTERVALS))
 # A call into the graph lasts about this long at most: a run that is asked to stop does so after it.

@@ -49,7 +49,7 @@ def test_the_configuration_says_how_it_came_about(data, tmp_path):
     assert main(words) == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (config["preset"], config["overrides"], config["training"]["seed"]) == ("tiny", ["seed=3"], 3)
-    assert config["command"].startswith("outfit-gan ") and config["version"] == __version__
+    assert config["command"].startswith("outfit-gan") and config["version"] == __version__
 
 
 def test_a_run_leaves_what_it_promises(finished):

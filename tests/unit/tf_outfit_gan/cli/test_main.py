@@ -37,6 +37,7 @@ def test_help_of_a_verb_does_not_import_tensorflow(verb):
     (["train", "run", "--data", "data", "--set", "r1_gamma=much"], "r1_gamma=much"),
     (["train", "run", "--data", "data", "--set", "pose_path=sideways"], "pose_path 'sideways'"),
     (["train", "run", "--data", "data", "--set", "condition_size=100x75"], "condition_size 100x75"),
+    (["train", "run", "--data", "data", "--set", "fmap_base=64"], "fmap_base 64: leaves no feature map at 256x192"),
     (["train", "run", "--data", "no-such-folder"], "no-such-folder"),
     (["no-such-verb"], "no-such-verb"),
 ])
