@@ -92,7 +92,8 @@ def read_article(file):
 
     So is one whose colours only its profile tells, or in inks: the model's decoder takes all numbers for sRGB.
     """
-    from tf_outfit_gan.images.decode_in_graph import JPEG, MAX_SIDE, PNG
+    from tf_outfit_gan.images.decode_in_graph import MAX_SIDE
+    from tf_outfit_gan.images.header_in_graph import JPEG, PNG
 
     image = open_article(file)
     if max(image.size) > MAX_SIDE:
