@@ -77,7 +77,8 @@ def png_header(width, height):
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 
-@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 95}, {"quality": 95, "exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}])
+@pytest.mark.parametrize("options", [
+    {"lossless": True}, {"quality": 95}, {"quality": 95, "exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_webp_is_decoded_as_pillow_does(decode, mode, options):
     image = photo(2, SIZE).convert(mode)
@@ -93,7 +94,8 @@ def test_webp_is_decoded_as_pillow_does(decode, mode, options):
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_jpeg_is_turned_as_its_camera_was(decode, orientation, order):
     # The tag comes second, after one of another type, and a profile of two segments before all of it.
-    tags = struct.pack(f"{order}HHHII", 2, 0x010F, 2, 3, 0x20202000) + struct.pack(f"{order}HHIHH", 0x0112, 3, 1, orientation, 0)
+    tags = struct.pack(f"{order}HHHII", 2, 0x010F, 2, 3, 0x20202000)
+    tags += struct.pack(f"{order}HHIHH", 0x0112, 3, 1, orientation, 0)
     tiff = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", 8) + tags + bytes(4)
     data = encoded(photo(5, (24, 32)), "JPEG", quality=95, exif=b"Exif\0\0" + tiff, icc_profile=bytes(100_000))
     upright = exif_transpose(Image.open(io.BytesIO(data)))
@@ -137,7 +139,8 @@ def animation():
 
 
 @pytest.mark.parametrize("data, text", [
-    (b"hello, this is a text file", "article 0 is no picture (it begins with the bytes 68 65 6c 6c 6f 2c 20 74 68 69 73 20)"),
+    (b"hello, this is a text file",
+     "article 0 is no picture (it begins with the bytes 68 65 6c 6c 6f 2c 20 74 68 69 73 20)"),
     (b"x", "is no picture (it begins with the bytes 78 00"),
     (b"\xfe\xfd\xfc" * 9, "is no picture (it begins with the bytes fe fd fc"),  # Nowhere valid UTF-8.
     (encoded(photo(4), "GIF"), "is a GIF picture; expected PNG, JPEG or WebP"),
@@ -172,4 +175,5 @@ def test_what_fails_in_one_row_leaves_the_others_alone():
     expected = decode_articles(tf.constant([[whole]]), SIZE)[0, 0]
     for row in range(3):
         for slot in range(2):
-            np.testing.assert_array_equal(articles[row, slot], expected if data[row, slot].numpy() == whole else 0 * expected)
+            is_whole = data[row, slot].numpy() == whole
+            np.testing.assert_array_equal(articles[row, slot], expected if is_whole else 0 * expected)

@@ -1,7 +1,8 @@
 """Article photos as PNG, JPEG or WebP bytes to condition tensors, in the graph: for rendering and for serving alike.
 
-Kinds and sizes are checked before decoding, so that every runtime gives the same pixels and the same message, and a small
-file cannot unfold into a huge picture. Messages are ASCII, whatever the bytes are. Pixels stay integers until they are few.
+Kinds and sizes are checked before decoding, so that every runtime gives the same pixels and the same message, and a
+small file cannot unfold into a huge picture. Messages are ASCII, whatever the bytes are. Pixels stay integers until they
+are few.
 """
 
 import tensorflow as tf
@@ -116,7 +117,8 @@ def _other_kind(begin):
     pairs = tf.gather(tf.constant([f"{value:02x}" for value in range(256)]), tf.cast(values, tf.int32))
     text = tf.strings.reduce_join(pairs, axis=1)
     *known, (_, name) = _OTHERS
-    name = tf.strings.join([name, " (it begins with the bytes ", tf.strings.reduce_join(pairs, axis=1, separator=" "), ")"])
+    shown = tf.strings.reduce_join(pairs, axis=1, separator=" ")
+    name = tf.strings.join([name, " (it begins with the bytes ", shown, ")"])
     for pattern, other in reversed(known):
         name = tf.where(tf.strings.regex_full_match(text, f"{pattern}.*"), other, name)
     return name

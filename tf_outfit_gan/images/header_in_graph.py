@@ -13,13 +13,13 @@ PNG, JPEG, WEBP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF"  # What such fi
 KINDS = NO_KIND, IS_PNG, IS_JPEG, IS_WEBP = range(4)
 _HEAD = 32  # Bytes: the size of a PNG and of a WebP lies in them.
 
-# A JPEG is a chain of segments. Real ones have ten or twenty before their size; profiles and previews are cut into 64 kB.
+# A JPEG is a chain of segments. Real ones have ten or twenty before their size; profiles and previews come in 64 kB each.
 _MAX_SEGMENTS = 256
-_MAX_TAGS = 64  # Of Exif's first directory that are looked at. They are sorted, and the orientation is one of the first.
+_MAX_TAGS = 64  # Of Exif's first directory that are looked at: they are sorted, and the orientation comes early.
 _ORIENTATION = 0x0112
 
-# kind: one of KINDS; height, width: pixels as stored, 0 where they cannot be read; orientation: 1 to 8 as Exif has it, 1 =
-# upright; animated: a WebP of several pictures. Each [M]; int32, int64, int64, int32, bool.
+# kind: one of KINDS; height, width: pixels as stored, 0 where they cannot be read; orientation: 1 to 8 as Exif has it,
+# 1 = upright; animated: a WebP of several pictures. Each [M]; int32, int64, int64, int32, bool.
 Headers = collections.namedtuple("Headers", "kind height width orientation animated")
 
 
@@ -39,7 +39,7 @@ def read_headers(data):
 
 
 def _bytes_at(data, position, count):
-    """`count` bytes of each file from a position on, zeros beyond its end. string [M], int64 [M] -> int64 [M, count]."""
+    """`count` bytes of each file from a position on, zeros beyond its end. string, int64 [M] -> int64 [M, count]."""
     position = tf.minimum(position, tf.cast(tf.strings.length(data), tf.int64))
     cut = tf.strings.substr(data, position, tf.fill(tf.shape(data), tf.constant(count, tf.int64)))
     filled = tf.strings.substr(cut + b"\0" * count, 0, count)
@@ -70,7 +70,8 @@ def _webp(head):
 
     chunk = head[:, 12:]
     is_lossy, is_lossless, is_extended = (_begins(chunk, name)[:, None] for name in (b"VP8 ", b"VP8L", b"VP8X"))
-    size = tf.where(is_lossy, lossy, tf.where(is_lossless, lossless, tf.where(is_extended, extended, tf.zeros_like(extended))))
+    size = tf.where(is_extended, extended, tf.zeros_like(extended))
+    size = tf.where(is_lossy, lossy, tf.where(is_lossless, lossless, size))
     return size, is_extended[:, 0] & (head[:, 20] // 2 % 2 == 1)
 
 
@@ -114,7 +115,8 @@ def _orientation(data, tiff):
     little = _begins(head, b"II")
 
     def number(parts):
-        return tf.where(tf.reshape(little, [-1] + [1] * (len(parts.shape) - 2)), _number(parts, little=True), _number(parts))
+        is_little = tf.reshape(little, [-1] + [1] * (len(parts.shape) - 2))
+        return tf.where(is_little, _number(parts, little=True), _number(parts))
 
     directory = tiff + number(head[:, 4:8])
     count = number(_bytes_at(data, directory, 2))
