@@ -9,88 +9,35 @@ A server takes a version as soon as its number exists. So it is written under a 
 to the disk, and renamed.
 """
 
-import contextlib
 import dataclasses
-import fcntl
 import json
 import os
 import shutil
 import uuid
 from pathlib import Path
 
-import numpy as np
+import keras
 import tensorflow as tf
 from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # Its public name announces its removal.
 
-from export.description import card, describe
-from export.limits import Limits
-from export.signatures import input_specs, make_signatures
+from export.signatures import PSI_RANGE, make_signatures
 from export.warmup import FILENAME, sample_inputs, write_warmup
-from tf_outfit_gan.images.header_in_graph import JPEG, PNG
 from tf_outfit_gan.inference import Painter
-from tf_outfit_gan.networks import build_generator
+from tf_outfit_gan.pose.mpii import JOINTS
+from tf_outfit_gan.styles import transfer_layers
 from tf_outfit_gan.util.atomic import flush_folder, sync
 from tf_outfit_gan.util.errors import UserError
 
-_STAGING = ".tmp-"
-_MAX_VERSION = 2**63 - 1
-
-# In steps of 255, what a graph that was optimized in another way may round otherwise, and what JPEG makes of that.
-_PNG_STEPS, _JPEG_STEPS = 1, 8
+CARD_FORMAT = 1
 
 
-def write_savedmodel(snapshot, base_path, limits=None, version=None, batch_sizes=(1,), figures=None):
-    """Exports a `Snapshot` to a version folder in base_path and returns that folder.
-
-    Args:
-        snapshot: the `Snapshot`.
-        base_path: the folder of the versions of one model.
-        limits: `Limits`; None = those of the snapshot's size.
-        version: its number; None = the next one.
-        batch_sizes: rows of the requests that a server warms up with.
-        figures: what `outfit-gan evaluate --json` wrote of this snapshot, or None; kept with the model.
+def write_savedmodel(snapshot, base_path):
+    """Exports a `Snapshot` to base_path/<next number> and returns that folder.
 
     Raises:
-        UserError: when the base path is no local folder, a file, or itself a version; when the version exists.
+        UserError: when the base path is a file or itself a version.
         RuntimeError: when the written model does not answer as the snapshot does; then nothing is published.
     """
-    limits = limits or Limits.of_size(snapshot.size)
-    if not 1 <= min(batch_sizes) <= max(batch_sizes) <= limits.max_rows:
-        raise UserError(f"--warmup-batch-sizes {','.join(map(str, batch_sizes))}: expected 1 to {limits.max_rows}, the "
-                        "rows that a request may have (--max-rows)")
-    base_path = _base_folder(base_path)
-    if version is not None:
-        _check_version(base_path, version)
-    with _staging_folder(base_path) as staging:
-        # Write. The graph is the same whatever devices this machine has. Concrete functions, because others would be traced
-        # again; and Keras's own archive has no way for these.
-        painter = Painter(dataclasses.replace(snapshot, generator=_portable(snapshot)))
-        description = describe(snapshot, limits)
-        functions = make_signatures(painter, limits, description)
-        model = tf.Module()
-        model.weights = _read_weights(painter.generator, functions.values())
-        # Nobody trains through a served model.
-        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(model, str(staging), functions, options)
-
-        extra = staging / "assets.extra"
-        extra.mkdir()
-        write_warmup(extra / FILENAME, [(name, sample_inputs(input_specs(function), rows))
-                                        for rows in batch_sizes for name, function in functions.items()])
-        text = json.dumps(card(snapshot, description, functions, figures), indent=2)
-        (extra / "model.json").write_text(text + "\n", encoding="utf-8")
-
-        # Ask, and publish.
-        _verify(staging, functions)
-        flush_folder(staging)
-        return _publish(staging, base_path, version)
-
-
-def _base_folder(base_path):
-    """The local folder of the versions, made if it is not there."""
-    if "://" in str(base_path):
-        raise UserError(f"{base_path}: an export goes to a folder of this machine. Export there, then copy the version's "
-                        "folder to the bucket, saved_model.pb last: a server may look at any moment")
     base_path = Path(base_path)
     if (base_path / "saved_model.pb").exists():
         raise UserError(f"{base_path} is one version of a model; give the folder that it lies in: {base_path.parent}")
@@ -98,105 +45,83 @@ def _base_folder(base_path):
         base_path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{base_path}: expected a folder for the versions of a model ({error.strerror})") from None
-    return base_path
-
-
-@contextlib.contextmanager
-def _staging_folder(base_path):
-    """Yields a folder that servers ignore; removes it, unless it was renamed, and those of exports that were killed.
-
-    An export holds a lock on its folder, which ends with the process: a folder that can be locked belongs to nobody.
-    """
-    for leftover in base_path.glob(f"{_STAGING}*"):
-        with contextlib.suppress(OSError), _locked(leftover):
-            shutil.rmtree(leftover)
-    staging = base_path / f"{_STAGING}{uuid.uuid4().hex}"
-    staging.mkdir()
+    staging = base_path / f".tmp-{uuid.uuid4().hex}"
     try:
-        with contextlib.ExitStack() as locks:
-            with contextlib.suppress(OSError):  # Without locks, as on some network disks, nobody clears up either.
-                locks.enter_context(_locked(staging))
-            yield staging
+        # Write. Nothing is tracked by hand: the endpoints' weights are found, and tracked ones would be stored twice.
+        archive = keras.export.ExportArchive()
+        signatures = make_signatures(Painter(snapshot))
+        functions = {name: archive.add_endpoint(name, *signature) for name, signature in signatures.items()}
+        archive.write_out(str(staging), verbose=False)
+        samples = {name: sample_inputs(specs) for name, (_, specs) in signatures.items()}
+        extra = staging / "assets.extra"
+        extra.mkdir()
+        write_warmup(extra / FILENAME, samples)
+        (extra / "model.json").write_text(json.dumps(_card(snapshot, functions), indent=2) + "\n", encoding="utf-8")
+
+        # Ask, and publish.
+        _verify(staging, samples, functions)
+        flush_folder(staging)
+        return _publish(staging, base_path)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def _locked(folder):
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
+def _card(snapshot, functions):
+    """What somebody who has this folder alone needs to know."""
+    # Readers of earlier exports look for "colour".
+    ranges = {what: transfer_layers(what, snapshot.num_layers) for what in ("color", "colour", "pose")}
+    return {
+        "format": CARD_FORMAT,
+        "size": snapshot.size,
+        "conditional": snapshot.config.conditional,
+        "slots": snapshot.config.slots,
+        "condition_size": snapshot.config.condition_size,
+        "keypoints": {"joints": JOINTS, "each": ["x in widths", "y in heights", "1 = there, 0 = not there"]},
+        "truncation_psi": PSI_RANGE,
+        "layers": {"count": snapshot.num_layers, **ranges},
+        "signatures": {name: _describe(function) for name, function in functions.items()},
+        "cur_nimg": snapshot.cur_nimg,
+        "level": snapshot.level,
+        "alpha": snapshot.alpha,
+        "config": dataclasses.asdict(snapshot.config),
+        "tensorflow": tf.__version__,
+    }
 
 
-def _read_weights(generator, functions):
-    """The weights that the functions read, each once."""
-    handles = {id(tensor) for function in functions for tensor in function.captured_inputs}
-    return [variable.value for variable in generator.variables if id(variable.value.handle) in handles]
+def _describe(function):
+    def describe(specs):
+        return {name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()} for name, spec in specs.items()}
+
+    inputs = {spec.name: spec for spec in function.input_signature}
+    return {"inputs": describe(inputs), "outputs": describe(function.get_concrete_function().structured_outputs)}
 
 
-def _portable(snapshot):
-    """The snapshot's generator, whose operations do not depend on this machine."""
-    generator = build_generator(snapshot.config, portable=True)
-    for variable, source in zip(generator.variables, snapshot.generator.variables, strict=True):
-        variable.assign(source)
-    return generator
-
-
-def _verify(folder, functions):
-    """Asks every signature of the written model, in a session as servers do, and of the snapshot's own functions."""
-    samples = {name: sample_inputs(input_specs(function)) for name, function in functions.items()}
+def _verify(folder, samples, functions):
+    """Asks every sample of the written model, in a session as servers do, and of the snapshot's own functions."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         written = SavedModelLoader(str(folder)).load(session, ["serve"]).signature_def
         answers = {}
         for name, inputs in samples.items():
             feeds = {written[name].inputs[key].name: value.numpy() for key, value in inputs.items()}
-            outputs = {key: info.name for key, info in written[name].outputs.items()}
-            answers[name] = session.run(outputs, feeds)
+            answers[name] = session.run(written[name].outputs["image_bytes"].name, feeds)[0]
     for name, answer in answers.items():
-        for key, expected in functions[name](**samples[name]).items():
-            if not _same(answer[key], expected.numpy()):
-                raise RuntimeError(f"signature {name} has another {key} than the snapshot; nothing was published")
+        expected = functions[name](*samples[name].values())["image_bytes"][0]
+        picture, expected = (tf.cast(tf.io.decode_png(image), tf.int32) for image in (answer, expected))
+        # One step of 255 is what a graph that was optimized in another way may round otherwise.
+        if picture.shape != expected.shape or tf.reduce_max(tf.abs(picture - expected)) > 1:
+            raise RuntimeError(f"signature {name} draws another picture than the snapshot; nothing was published")
 
 
-def _same(found, expected):
-    """Whether two arrays are the same output, but for rounding; encoded pictures are compared as pictures."""
-    steps = _PNG_STEPS
-    if expected.dtype == object and expected[0].startswith((PNG, JPEG)):
-        steps = _PNG_STEPS if expected[0].startswith(PNG) else _JPEG_STEPS
-        found, expected = (tf.io.decode_image(array[0]).numpy() for array in (found, expected))
-    if found.shape != expected.shape or found.dtype != expected.dtype:
-        return False
-    if expected.dtype == np.uint8:
-        return np.abs(found.astype(int) - expected).max() <= steps
-    return np.allclose(found, expected, rtol=1e-3, atol=1e-4) if expected.dtype == np.float32 else (found == expected).all()
-
-
-def _numbers(base_path):
-    return [int(path.name) for path in base_path.iterdir() if path.name.isascii() and path.name.isdigit()]
-
-
-def _check_version(base_path, version):
-    if not 0 < version <= _MAX_VERSION:
-        raise UserError(f"--version {version}: expected a number from 1 to {_MAX_VERSION}")
-    if version in _numbers(base_path):
-        raise UserError(f"--version {version}: {base_path} has that version already, and a published version never changes; "
-                        f"choose another one, or leave --version out for {max(_numbers(base_path)) + 1}")
-
-
-def _publish(staging, base_path, version):
-    """Renames to the version, or to the next free number; another export may take that meanwhile, then the one after."""
+def _publish(staging, base_path):
+    """Renames to the next free number; another export may take it meanwhile, then the one after."""
     while True:
-        if version is not None:
-            _check_version(base_path, version)
-        target = base_path / str(version or max(_numbers(base_path), default=0) + 1)
+        numbers = [int(path.name) for path in base_path.iterdir() if path.name.isascii() and path.name.isdigit()]
+        version = base_path / str(max(numbers, default=0) + 1)
         try:
-            os.rename(staging, target)
+            os.rename(staging, version)
         except OSError:
-            if not target.exists():
+            if not version.exists():
                 raise
             continue
         sync(base_path)
-        return target
+        return version

@@ -3,41 +3,27 @@
 They make the server load, plan and tune everything that a first customer would otherwise wait for.
 """
 
-import io
-
 import tensorflow as tf
-from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 FILENAME = "tf_serving_warmup_requests"
-_KINDS = ("PNG", "JPEG", "WEBP")
 
 
-def sample_inputs(specs, rows=1):
-    """Good rows for each `TensorSpec`, as tensors by input name. The articles of a row are of every kind; one is missing."""
-    gray = Image.new("RGB", (6, 8), "gray")
-    images = [*(_encoded(gray, kind) for kind in _KINDS), b""]
+def sample_inputs(specs):
+    """One good row for each `TensorSpec`, as tensors by input name. Of the articles one is a PNG, one a JPEG."""
+    gray = tf.fill([8, 6, 3], tf.constant(128, tf.uint8))
+    images = [tf.io.encode_png(gray), tf.io.encode_jpeg(gray)]
     inputs = {}
     for spec in specs:
-        shape = [rows, *spec.shape[1:]]
-        if spec.name.endswith("article_images_bytes"):
-            row = (images * shape[1])[: shape[1]]
-            inputs[spec.name] = tf.constant([row] * rows)
-        elif spec.dtype == tf.string:
-            inputs[spec.name] = tf.fill(shape, "")
+        shape = [1, *spec.shape[1:]]
+        if spec.dtype == tf.string:
+            inputs[spec.name] = tf.reshape(tf.stack((images + [tf.constant(b"")] * shape[1])[: shape[1]]), shape)
         elif spec.name == "layer_begin":
             inputs[spec.name] = tf.zeros(shape, spec.dtype)
         else:
-            # A seed, psi, the end of a range of layers, style vectors, and a pose whose joints are all there: one is good
-            # for each.
+            # A seed, psi, the end of a range of layers, and a pose whose joints are all there: one is good for each.
             inputs[spec.name] = tf.ones(shape, spec.dtype)
     return inputs
-
-
-def _encoded(image, kind):
-    out = io.BytesIO()
-    image.save(out, kind)
-    return out.getvalue()
 
 
 def write_warmup(path, samples):
@@ -45,10 +31,10 @@ def write_warmup(path, samples):
 
     Args:
         path: the file, in the SavedModel's assets.extra.
-        samples: (signature, tensors by input name) of each request.
+        samples: by signature, tensors by input name.
     """
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature, inputs in samples:
+        for signature, inputs in samples.items():
             request = predict_pb2.PredictRequest()
             request.model_spec.signature_name = signature
             for name, value in inputs.items():

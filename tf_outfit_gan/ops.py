@@ -93,7 +93,7 @@ def downsample(x):
     return apply(x)
 
 
-def styled_instance_norm(x, scale, shift, portable=False):
+def styled_instance_norm(x, scale, shift):
     """Normalizes each channel of each picture over its pixels, then scales and shifts it: AdaIN's arithmetic.
 
     Statistics are float32 whatever the type of x.
@@ -101,10 +101,9 @@ def styled_instance_norm(x, scale, shift, portable=False):
     Args:
         x: [N, H, W, C].
         scale, shift: [N, C], float32.
-        portable: take the same operations whatever devices this machine has, for a graph that goes to another one.
     """
-    plain = portable or tf.config.get_visible_devices("GPU")
-    return (_norm_by_moments if plain else _norm_by_batch_norm)(x, scale, shift)
+    on_gpu = tf.config.get_visible_devices("GPU")
+    return (_norm_by_moments if on_gpu else _norm_by_batch_norm)(x, scale, shift)
 
 
 def _norm_by_moments(x, scale, shift):

@@ -1,7 +1,6 @@
 """The export: what a server finds in it, what it answers, and that nothing but a good and whole one is published."""
 
 import contextlib
-import http.client
 import io
 import json
 import subprocess
@@ -15,11 +14,9 @@ from PIL import Image
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export import savedmodel
-from export.description import weights_checksum
 from export.savedmodel import write_savedmodel
 from tests.helpers.exported import photo, tiny_renderer, write_outfit, write_snapshot
 from tests.helpers.serving_model import predict_request, running_server, stubs, wait_for
-from tf_outfit_gan import ops
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.client import Client
 from tf_outfit_gan.inference import Renderer
@@ -59,19 +56,14 @@ def server(conditional):
 
 
 @pytest.fixture(scope="module")
-def ask(server):
-    """Asks over gRPC: ask(arrays, signature) -> the answer."""
+def predict(server):
+    """Asks over gRPC: predict(arrays, signature) -> decoded pictures [N, H, W, 3]."""
     with stubs(server.port) as (predictions, _):
-        yield lambda arrays, signature="serving_default": predictions.Predict(predict_request(arrays, signature))
-
-
-@pytest.fixture(scope="module")
-def predict(ask):
-    """The same: predict(arrays, signature) -> decoded pictures [N, H, W, 3]."""
-    def pictures(arrays, signature="serving_default"):
-        images = ask(arrays, signature).outputs["image_bytes"].string_val
-        return np.stack([np.asarray(Image.open(io.BytesIO(image))) for image in images])
-    return pictures
+        def ask(arrays, signature="serving_default"):
+            answer = predictions.Predict(predict_request(arrays, signature))
+            images = answer.outputs["image_bytes"].string_val
+            return np.stack([np.asarray(Image.open(io.BytesIO(png))) for png in images])
+        yield ask
 
 
 def rows(*seeds):
@@ -100,37 +92,23 @@ def card(version):
     return json.loads((version / "assets.extra" / "model.json").read_text())
 
 
-SIGNATURES = {"serving_default", "render_jpeg", "render_tensor", "render_status", "preview", "style", "synthesize",
-              "synthesize_tensor", "transfer", "transfer_tensor", "style_mix", "describe"}
-
-
 def test_the_card_tells_what_servers_are_asked(conditional):
     found = card(conditional[1] / "1")
     assert found["size"] == found["condition_size"] == [16, 12] and found["cur_nimg"] == 400_000
     assert found["slots"] == ["outerwear", "top", "dress", "bottom", "shoes", "bag"]
     assert found["layers"] == {"count": 6, "color": [4, 6], "colour": [4, 6], "pose": [0, 1]}
-    assert found["limits"] == {"max_rows": 64, "max_article_pixels": 2**25}
-    assert found["signatures"].keys() == SIGNATURES
     numbers = {"seed": ("int64", [None]), "truncation_psi": ("float32", [None])}
     layers = {"layer_begin": ("int32", [None]), "layer_end": ("int32", [None])}
     sides = {f"{side}_{name}": spec for side in ("source", "target")
              for name, spec in (CONDITIONS | {"seed": numbers["seed"]}).items()}
     image = {"image_bytes": ("string", [None])}
-    tensor = {"image": ("uint8", [None, 16, 12, 3])}
-    style = {"w": ("float32", [None, 6, 8])}
     expected = {
         "serving_default": (CONDITIONS | numbers, image | {"seed": ("int64", [None])}),
-        "render_tensor": (CONDITIONS | numbers, tensor),
-        "render_status": (CONDITIONS | numbers, image | {"status": ("string", [None])}),
-        "style": (CONDITIONS | numbers, style),
-        "synthesize": (style | CONDITIONS | {"seed": numbers["seed"]}, image),
-        "transfer": (sides | layers | {"truncation_psi": numbers["truncation_psi"]}, image),
-        "describe": ({"what": ("string", [None])}, {"description": ("string", [None])}),
+        "style_mix": (sides | layers | {"truncation_psi": numbers["truncation_psi"]}, image),
     }
     assert {name: tuple({key: (spec["dtype"], spec["shape"]) for key, spec in part.items()}
                         for part in (found["signatures"][name][side] for side in ("inputs", "outputs")))
-            for name in expected} == expected
-    assert found["signatures"]["style_mix"] == found["signatures"]["transfer"]
+            for name in found["signatures"]} == expected
 
 
 def test_the_server_lists_the_signatures_of_the_card(conditional, server):
@@ -162,8 +140,6 @@ def test_every_weight_is_stored_once(conditional):
     # What the server's runtime does not have, or would draw differently each time.
     assert not {op for op in operations if "PyFunc" in op or op in ("RandomStandardNormal", "RandomUniform")}
     assert b"_XlaMustCompile" not in model.SerializeToString()
-    assert not graph.library.gradient and not graph.library.registered_gradients
-    assert "FusedBatchNormV3" not in operations  # Which operations there are must not depend on this machine's devices.
 
 
 def test_served_is_rendered(conditional, server, tmp_path):
@@ -184,7 +160,7 @@ def test_one_seed_is_one_picture_alone_or_in_a_batch(predict):
     assert np.abs(together[0] - together[1]).mean() > 10
 
 
-def test_style_mix_is_transfer(conditional, predict, ask):
+def test_style_mix_is_transfer(conditional, predict):
     snapshot, _ = conditional
     source, target = rows(4), rows(5)
 
@@ -193,61 +169,7 @@ def test_style_mix_is_transfer(conditional, predict, ask):
         return Request("", articles, inputs["keypoints"][0])
 
     expected = tiny_renderer().transfer(request(source), request(target), 4, 5, 0.8, (4, 6))
-    pictures = [predict(mix_rows(4, 6), name)[0] for name in ("style_mix", "transfer")]
-    pictures.append(tf.make_ndarray(ask(mix_rows(4, 6), "transfer_tensor").outputs["image"])[0])
-    for picture in pictures:
-        assert np.abs(picture.astype(int) - expected).max() <= 1
-
-
-def test_style_and_synthesize_are_a_picture_in_two_steps(predict, ask):
-    inputs = rows(7, 5)
-    w = tf.make_ndarray(ask(inputs, "style").outputs["w"])
-    request = {name: inputs[name] for name in ("article_images_bytes", "keypoints", "seed")} | {"w": w}
-    assert np.abs(predict(request, "synthesize").astype(int) - predict(inputs)).max() <= 1
-    # The maps are drawn from the outfit and the pose given, not from those of w.
-    other = predict(request | {"keypoints": rows(8, 9)["keypoints"]}, "synthesize")
-    assert np.abs(other.astype(int) - predict(inputs)).mean() > 1
-    w[1, 2, 3] = np.inf
-    with pytest.raises(grpc.RpcError, match="row 1: w must be finite"):
-        ask(request, "synthesize")
-
-
-def test_the_other_forms_of_a_picture(predict, ask):
-    inputs = rows(7, 5)
-    expected = predict(inputs).astype(int)
-    assert np.abs(tf.make_ndarray(ask(inputs, "render_tensor").outputs["image"]) - expected).max() <= 1
-    assert ask(inputs, "render_jpeg").outputs["image_bytes"].string_val[0].startswith(b"\xff\xd8")
-    assert np.abs(predict(inputs, "render_jpeg") - expected).mean() < 8
-    averaged = expected.reshape(2, 4, 4, 3, 4, 3).mean(axis=(2, 4))
-    assert np.abs(predict(inputs, "preview") - averaged).max() < 8  # Averaged before it was cut off at black and white.
-
-
-def test_describe_answers_in_json(conditional, server):
-    body = json.dumps({"signature_name": "describe", "instances": ["", "limits"]})
-    connection = http.client.HTTPConnection("127.0.0.1", server.rest_port)
-    connection.request("POST", "/v1/models/gen:predict", body)
-    everything, limits = map(json.loads, json.loads(connection.getresponse().read())["predictions"])
-    connection.close()
-    assert limits == everything["limits"] == {"max_rows": 64, "max_article_pixels": 2**25}
-    assert everything["keypoints"]["joints"][:2] == ["right_ankle", "right_knee"] and everything["version"]
-    assert everything["weights_sha256"] == weights_checksum(conditional[0].generator)
-    assert everything.items() <= card(conditional[1] / "1").items()
-
-
-def test_one_bad_row_leaves_the_others_their_pictures(predict, ask):
-    inputs = rows(1, 2, 3, 4)
-    inputs["truncation_psi"][0] = 9
-    inputs["article_images_bytes"][1, 3] = inputs["article_images_bytes"][1, 3][:-40]  # Its header is whole.
-    inputs["keypoints"][2, 5] = 380, 120, 1
-    answer = ask(inputs, "render_status").outputs
-    status = [text.decode() for text in answer["status"].string_val]
-    assert status[0] == "truncation_psi must be in [0, 2], got 9"
-    assert status[1] == "article bottom is damaged: it cannot be decoded"
-    assert status[2].startswith("keypoints must be x in widths and y in heights") and status[3] == ""
-    pictures = answer["image_bytes"].string_val
-    assert pictures[:3] == [b""] * 3
-    picture = np.asarray(Image.open(io.BytesIO(pictures[3]))).astype(int)
-    assert np.abs(picture - predict(rows(4))[0]).max() <= 1
+    assert np.abs(predict(mix_rows(4, 6), "style_mix")[0].astype(int) - expected).max() <= 1
 
 
 def changed(**changes):
@@ -263,38 +185,20 @@ def with_value(index, value):
     return change
 
 
-def blank(height, width):
-    out = io.BytesIO()
-    Image.new("L", (width, height)).save(out, "PNG")
-    return out.getvalue()
-
-
 @pytest.mark.parametrize("change, text", [
-    (changed(truncation_psi=with_value(0, 2.5)), r"row 0: truncation_psi must be in \[0, 2\], got 2.5\]"),
+    (changed(truncation_psi=with_value(0, 2.5)), r"truncation_psi must be in \[0, 2\], got\] \[2.5 0.8\]"),
     (changed(truncation_psi=with_value(1, np.nan)), "truncation_psi must be in"),
-    (changed(keypoints=with_value((1, 3, 0), np.nan)), "row 1: keypoints must be x in widths .* got x = nan, "),
-    (changed(keypoints=with_value((1, 3, slice(2)), (380, 512))),
-     "where v > 0, got x = 380, y = 512 for left_hip. If these are pixels, divide x by the picture's width"),
-    (changed(keypoints=with_value((0, 3, 1), -1.01)), "from -1 to 2 where v > 0, got x = "),
-    (lambda inputs: rows(*range(65)), r"a request may have 64 rows at most; send fewer at once. Got\] \[65\]"),
-    (changed(article_images_bytes=with_value((1, 2), blank(4000, 3000))), None),
-    (changed(article_images_bytes=with_value((1, slice(3)), blank(4000, 3000))),
-     "row 1: the articles of a row may have 33554432 pixels together, .* Got 36000000"),
-    (changed(article_images_bytes=with_value((1, 2), blank(8000, 1))), "Got 48000000"),  # 8000x6000, filled up.
+    (changed(keypoints=with_value((1, 3, 0), np.nan)), r"keypoints must be finite where v > 0, got\] \[nan\]"),
     (changed(keypoints=lambda x: x[:, :15]), r"\[2,15,3\] is not compatible with expected shape \[\?,16,3\]"),
     (changed(article_images_bytes=lambda x: x[:, :5]), r"\[2,5\] is not compatible with expected shape \[\?,6\]"),
     (changed(seed=lambda x: x[0]), "is not compatible with expected shape"),
     (changed(seed=lambda x: x[:1]),
      r"article_images_bytes, keypoints, seed, truncation_psi must have the same number of rows, got\] \[2 2 1 2\]"),
     (lambda inputs: {name: value[:0] for name, value in inputs.items()}, "must have one row at least"),
-    (changed(article_images_bytes=with_value((0, 2), b"just text")), "row 0: article dress is no picture"),
-    (changed(article_images_bytes=with_value((0, 2), b"\xff\xfe\xfd")), "begins with the bytes ff fe fd"),
+    (changed(article_images_bytes=with_value((0, 2), b"just text")), r"neither PNG nor JPEG; .*\] \[just tex\]"),
     (changed(seed=lambda x: x.astype(np.int32)), "to be int64 but int32 is provided"),
 ])
 def test_wrong_inputs_are_refused_in_words(predict, change, text):
-    if text is None:  # At a limit and not beyond it.
-        predict(change(rows(1, 2)))
-        return
     with pytest.raises(grpc.RpcError, match=text) as error:
         predict(change(rows(1, 2)))
     assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
@@ -302,7 +206,7 @@ def test_wrong_inputs_are_refused_in_words(predict, change, text):
 
 @pytest.mark.parametrize("begin, end", [(-1, 2), (2, 2), (0, 7)])
 def test_wrong_layers_are_refused_in_words(predict, begin, end):
-    with pytest.raises(grpc.RpcError, match=rf"layer_begin < layer_end <= 6, got {begin} and {end}\]") as error:
+    with pytest.raises(grpc.RpcError, match=rf"layer_begin < layer_end <= 6, got\] \[{begin}\] \[{end}\]") as error:
         predict(mix_rows(begin, end), "style_mix")
     assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
@@ -315,7 +219,7 @@ def test_a_joint_that_is_not_there_may_hold_anything(predict):
 def test_an_unconditional_model_draws_from_seeds_at_the_level_it_has_reached(unconditional):
     snapshot, base_path, _ = unconditional
     loaded = tf.saved_model.load(str(base_path / "13")).signatures
-    assert set(loaded) == SIGNATURES | {"generate_unconditional"}
+    assert set(loaded) == {"serving_default", "generate_unconditional", "style_mix"}
     assert card(base_path / "13")["size"] == [8, 6]
     inputs = {"seed": tf.constant([3], tf.int64), "truncation_psi": tf.constant([0.7])}
     pictures = [tf.io.decode_png(loaded[name](**inputs)["image_bytes"][0])
@@ -328,38 +232,15 @@ def test_nothing_is_left_beside_a_version(unconditional):
     assert {path.name for path in unconditional[1].iterdir()} == {"3", "00000012", "notes", "13"}
 
 
-def test_leftovers_of_killed_exports_go_and_those_of_live_ones_stay(unconditional, tmp_path):
-    base_path = tmp_path / "model"
-    for name in (".tmp-dead", ".tmp-live", "1"):
-        (base_path / name).mkdir(parents=True)
-    with savedmodel._locked(base_path / ".tmp-live"), savedmodel._staging_folder(base_path) as staging:
-        assert {path.name for path in base_path.iterdir()} == {".tmp-live", "1", staging.name}
-        with savedmodel._staging_folder(base_path) as other:
-            assert staging.exists() and other.exists()
-    assert {path.name for path in base_path.iterdir()} == {".tmp-live", "1"}
-
-
-def test_the_graph_is_the_same_with_and_without_a_gpu(monkeypatch):
-    def operations():
-        norm = tf.function(lambda x, scale: ops.styled_instance_norm(x, scale, scale, portable=True))
-        specs = tf.TensorSpec([None, 4, 3, 2]), tf.TensorSpec([None, 2])
-        return [node.op for node in norm.get_concrete_function(*specs).graph.as_graph_def().node]
-
-    without = operations()
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: ["a GPU"])
-    assert operations() == without and "FusedBatchNormV3" not in without
-
-
 def test_a_model_that_answers_otherwise_is_not_published(unconditional, tmp_path, monkeypatch):
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, "seed")])
     def draws_the_time(seed):
         shades = tf.math.floormod(tf.timestamp() * tf.range(1e3, 37e3, 1e3, tf.float64), 256)
         picture = tf.reshape(tf.cast(shades, tf.uint8), [4, 3, 3])
         return {"image_bytes": tf.io.encode_png(picture)[tf.newaxis], "seed": seed}
 
-    functions = {"serving_default": draws_the_time.get_concrete_function()}
-    monkeypatch.setattr(savedmodel, "make_signatures", lambda *args: functions)
-    with pytest.raises(RuntimeError, match="another image_bytes than the snapshot; nothing was published"):
+    signature = draws_the_time, [tf.TensorSpec([None], tf.int64, "seed")]
+    monkeypatch.setattr(savedmodel, "make_signatures", lambda painter: {"serving_default": signature})
+    with pytest.raises(RuntimeError, match="draws another picture than the snapshot; nothing was published"):
         write_savedmodel(unconditional[0], tmp_path / "model")
     assert list((tmp_path / "model").iterdir()) == []
 
@@ -369,7 +250,7 @@ def test_a_killed_export_publishes_nothing(unconditional, tmp_path):
     command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "export", run, str(tmp_path / "model")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: list(tmp_path.glob("model/.tmp-*/saved_model.pb")), timeout_sec=300)
+        wait_for(lambda: list(tmp_path.glob("model/.tmp-*/saved_model.pb")), timeout_sec=60)
     finally:
         process.kill()
         process.wait()
@@ -387,7 +268,6 @@ def test_the_command_tells_what_it_did_and_how_to_serve_it(unconditional):
 @pytest.mark.parametrize("snapshot, models, text", [
     ("missing", "model", "missing: no snapshot here; expected a snapshot folder or a run folder with snapshots/"),
     ("snapshot", "file", "file: expected a folder for the versions of a model"),
-    ("snapshot", "gs://bucket/model", "gs://bucket/model: an export goes to a folder of this machine"),
     ("snapshot", "version", "version is one version of a model; give the folder that it lies in"),
 ])
 def test_wrong_paths_are_one_line(unconditional, tmp_path, capsys, monkeypatch, snapshot, models, text):
@@ -399,22 +279,3 @@ def test_wrong_paths_are_one_line(unconditional, tmp_path, capsys, monkeypatch, 
     assert main(["export", snapshot, models]) == 2
     error = capsys.readouterr().err
     assert text in error and error.count("\n") == 1
-    assert not (tmp_path / "gs:").exists()
-
-
-@pytest.mark.parametrize("options, text", [
-    (["--version", "12"], "has that version already, and a published version never changes"),
-    (["--version", "0"], "--version 0: expected a number from 1 to"),
-    (["--max-rows", "0"], "--max-rows 0: expected 1 or more"),
-    (["--max-rows", "2", "--warmup-batch-sizes", "1,4"], "--warmup-batch-sizes 1,4: expected 1 to 2"),
-    (["--evaluation", "missing.json"], "--evaluation missing.json: cannot be read"),
-    (["--evaluation", "other.json"], "of another snapshot: it was measured after 1 images, and this one has seen 400000"),
-])
-def test_wrong_options_are_one_line(unconditional, tmp_path, capsys, monkeypatch, options, text):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "other.json").write_text('{"cur_nimg": 1, "figures": {}}')
-    base_path = unconditional[1]
-    assert main(["export", str(base_path.parent / "000400kimg"), str(base_path), *options]) == 2
-    error = capsys.readouterr().err
-    assert text in error and error.count("\n") == 1
-    assert not list(base_path.glob(".tmp-*"))

@@ -10,19 +10,12 @@ from tf_outfit_gan.layers.equalized_dense import EqualizedDense
 class AdaIN(keras.layers.Layer):
     """Normalizes each feature map of each picture, then scales and shifts it by a learned affine transform of w.
 
-    Args:
-        portable: see `ops.styled_instance_norm`.
-
     Call arguments:
         x: features, [N, H, W, C].
         w: style vectors of this layer, [N, D].
 
     Output shape: [N, H, W, C].
     """
-
-    def __init__(self, portable=False, **kwargs):
-        super().__init__(**kwargs)
-        self._portable = portable
 
     def build(self, x_shape, w_shape):
         self.affine = EqualizedDense(2 * x_shape[-1], dtype=self.dtype_policy, name="affine")
@@ -31,4 +24,4 @@ class AdaIN(keras.layers.Layer):
     def call(self, x, w):
         # The scale starts around one, so the transform learns its difference from one.
         scale, shift = tf.split(tf.cast(self.affine(w), tf.float32), 2, axis=-1)  # [N, C]
-        return ops.styled_instance_norm(x, scale + 1, shift, self._portable)
+        return ops.styled_instance_norm(x, scale + 1, shift)

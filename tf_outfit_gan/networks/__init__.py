@@ -6,9 +6,9 @@ from tf_outfit_gan.networks.discriminator import Discriminator
 from tf_outfit_gan.networks.generator import Generator
 
 
-def build_generator(config, precision="float32", recompute_from=0, portable=False):
-    """A generator with fresh weights that computes in one of `config.PRECISIONS`; the rest is as for `Generator`."""
-    return Generator(config, recompute_from, portable, dtype=keras.DTypePolicy(precision))
+def build_generator(config, precision="float32", recompute_from=0):
+    """A generator with fresh weights that computes in one of `config.PRECISIONS`."""
+    return Generator(config, recompute_from, dtype=keras.DTypePolicy(precision))
 
 
 def build_networks(config, precision="float32", recompute_from=0):

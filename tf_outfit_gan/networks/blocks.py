@@ -12,7 +12,6 @@ class StyledLayer(keras.layers.Layer):
     Args:
         channels: feature maps, of the input as of the output.
         style_dim: width of w.
-        portable: see `ops.styled_instance_norm`.
 
     Call arguments:
         x: features with their bias, [N, H, W, C].
@@ -20,11 +19,11 @@ class StyledLayer(keras.layers.Layer):
         noise: [N, H, W, 1].
     """
 
-    def __init__(self, channels, style_dim, portable=False, **kwargs):
+    def __init__(self, channels, style_dim, **kwargs):
         super().__init__(**kwargs)
         self.noise = NoiseInjection(dtype=self.dtype_policy)
         self.noise.build((None, None, None, channels), (None, None, None, 1))
-        self.adain = AdaIN(portable, dtype=self.dtype_policy)
+        self.adain = AdaIN(dtype=self.dtype_policy)
         self.adain.build((None, None, None, channels), (None, style_dim))
         self.built = True
 

@@ -15,7 +15,7 @@ class Generator(keras.Model):
 
     Args:
         config: the `ModelConfig`.
-        recompute_from, portable: see `Synthesis`.
+        recompute_from: see `Synthesis`.
 
     Call arguments:
         latents: z, [N, Z].
@@ -27,7 +27,7 @@ class Generator(keras.Model):
     Output shape: [N, H, W, 3] in float32, around [-1, 1].
     """
 
-    def __init__(self, config, recompute_from=0, portable=False, **kwargs):
+    def __init__(self, config, recompute_from=0, **kwargs):
         super().__init__(**kwargs)
         self.config = config
         self.embedding = None
@@ -38,7 +38,7 @@ class Generator(keras.Model):
             config.latent_dim, config.embedding_dim if config.conditional else 0, config.style_dim,
             config.mapping_layers, config.mapping_lr_multiplier, config.condition_norm, dtype="float32",
         )
-        self.synthesis = Synthesis(config, recompute_from, portable, dtype=self.dtype_policy)
+        self.synthesis = Synthesis(config, recompute_from, dtype=self.dtype_policy)
         self.built = True  # Every layer built its weights above.
 
     def call(self, latents, noise, articles=None, keypoints=None, level=None, alpha=None):

@@ -16,7 +16,6 @@ class SynthesisLevel(keras.layers.Layer):
     Args:
         config: the `ModelConfig`.
         level: 0 = the base.
-        portable: see `ops.styled_instance_norm`.
 
     Call arguments:
         x: features of the level below, [N, H/2, W/2, C]; the batch size at the base.
@@ -25,7 +24,7 @@ class SynthesisLevel(keras.layers.Layer):
         maps: the level's condition maps, [N, H, W, M]; None where no condition enters so.
     """
 
-    def __init__(self, config, level, portable=False, **kwargs):
+    def __init__(self, config, level, **kwargs):
         super().__init__(**kwargs)
         channels, policy = config.channels(level), dict(dtype=self.dtype_policy)
         if level == 0:
@@ -36,9 +35,9 @@ class SynthesisLevel(keras.layers.Layer):
             flip = min(config.level_sizes[level]) < config.fused_from
             self.first = built_conv(config.channels(level - 1), channels, 3, resample="up", flip=flip, **policy)
         self.from_maps = maps_conv(config.level_sizes[level], config.slots, channels, **config.generator_maps, **policy)
-        self.first_style = StyledLayer(channels, config.style_dim, portable, **policy)
+        self.first_style = StyledLayer(channels, config.style_dim, **policy)
         self.second = built_conv(channels, channels, 3, **policy)
-        self.second_style = StyledLayer(channels, config.style_dim, portable, **policy)
+        self.second_style = StyledLayer(channels, config.style_dim, **policy)
         self.to_rgb = built_conv(channels, 3, 1, gain=1.0, **policy)
         self.built = True
 
@@ -57,7 +56,6 @@ class Synthesis(keras.layers.Layer):
         config: the `ModelConfig`.
         recompute_from: levels of this height and above are computed again in the backward pass, which takes memory for
             one of them at a time; 0 = none.
-        portable: see `ops.styled_instance_norm`.
 
     Call arguments:
         w: style vectors by layer, [N, L, D]; layers above the level asked for are not read.
@@ -69,11 +67,10 @@ class Synthesis(keras.layers.Layer):
     Output shape: [N, H, W, 3] in float32, not clipped.
     """
 
-    def __init__(self, config, recompute_from=0, portable=False, **kwargs):
+    def __init__(self, config, recompute_from=0, **kwargs):
         super().__init__(**kwargs)
         self._recomputed = [0 < recompute_from <= height for height, _ in config.level_sizes]
-        self.levels = [SynthesisLevel(config, level, portable, dtype=self.dtype_policy)
-                       for level in range(config.num_levels)]
+        self.levels = [SynthesisLevel(config, level, dtype=self.dtype_policy) for level in range(config.num_levels)]
         self.built = True
 
     def call(self, w, noise, maps=None, level=None, alpha=None):
