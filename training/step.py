@@ -183,9 +183,14 @@ class Steps:
         return found
 
     def _in_turn(self, phase, has_turn, stage, batch, key, alpha):
-        """The statistics of a phase where it has its turn, and zeros where it has not."""
-        if phase.interval == 1:
+        """The statistics of a phase where it has its turn, and zeros where it has not.
+
+        Where the image count is a Python integer, as in a benchmark, the phase is in the graph or is not.
+        """
+        if phase.interval == 1 or has_turn is True:
             return self._phase(phase, stage, batch, key, alpha)
+        if has_turn is False:
+            return {}
         shapes = {}
 
         def update():
