@@ -256,8 +256,8 @@ def test_a_statistic_reaches_the_log_tensorboard_and_the_report(data, tmp_path, 
     for line in (run / "stats.jsonl").read_text().splitlines():
         record = json.loads(line)
         assert record["<new> loss"] == pytest.approx(3 * record["loss_generator"], rel=1e-4)
-    (events,) = (run / "tensorboard").glob("events*")
-    tags = {value.tag for event in tf.compat.v1.train.summary_iterator(str(events)) for value in event.summary.value}
+    tags = {value.tag for events in (run / "tensorboard").glob("events*")
+            for event in tf.compat.v1.train.summary_iterator(str(events)) for value in event.summary.value}
     assert {"<new> loss", "loss_generator", "score_real"} <= tags
     assert main(["report", str(run)]) == 0
     assert "<b>&lt;new&gt; loss</b>" in (run / "report.html").read_text()
