@@ -157,7 +157,7 @@ PRESETS = {
     "128x96": (dict(size=(128, 96), condition_size=(64, 48), **_SPATIAL), dict(**_MISMATCH)),
     # What two cores train in hours and in minutes.
     "64x48": (dict(size=(64, 48), **_SMALL), dict(total_kimg=400, fade_kimg=40, stable_kimg=160, **_QUICK)),
-    # The model in the repository: paper dolls, 32x24 first, then 64x48 and 128x96.
+    # The model that is to ship with the repository: paper dolls, 32x24 first, then 64x48 and 128x96.
     "dolls": (
         dict(size=(128, 96), **{**_SMALL, "condition_size": (64, 48), "fmap_base": 1024, "fmap_max": 48}),
         {**_QUICK, **dict(total_kimg=3000, fade_kimg=100, stable_kimg=600, learning_rate=0.0025, r1_gamma=12,

@@ -134,7 +134,7 @@ class Renderer:
         return _run(self._draw, _row(w), self._tensors(request), _row(seed, tf.int64))
 
     def transfer(self, source, target, source_seed, target_seed, psi, layers):
-        """The target's picture with all that enters some layers taken from the source, and with the target's noise.
+        """The target's picture with some layers taken from the source, as `Painter.transfer` does, and the target's noise.
 
         Args:
             source, target: as `request`.

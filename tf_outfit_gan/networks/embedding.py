@@ -31,7 +31,7 @@ class Embedding(keras.layers.Layer):
 
     def __init__(self, config, width, **kwargs):
         super().__init__(**kwargs)
-        # Heatmaps are nearly empty (variance about 1/600 of the articles'), and equalized-learning-rate layers assume
+        # Heatmaps are nearly empty (variance about 1/100 of the articles'), and equalized-learning-rate layers assume
         # inputs of equal variance: so they are scaled up.
         self.heatmap_gain = config.heatmap_gain
         top = len(levels_of(config.condition_size)) - 1
