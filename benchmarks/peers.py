@@ -74,8 +74,12 @@ def main():
     parser.add_argument("--repeats", type=int, default=3, help="steps of each that count (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
-    places = {"ours": (args.ours, PROJECT), "rosinality": args.rosinality, "uladzislau": args.uladzislau,
-              "keras_io": args.keras_io}
+    places = {
+        "ours": (args.ours, PROJECT),
+        "rosinality": args.rosinality,
+        "uladzislau": args.uladzislau,
+        "keras_io": args.keras_io,
+    }
 
     found = {}
     for setting in args.setting or ("wide", "narrow"):
@@ -123,8 +127,10 @@ def _show(setting, rows):
     first = rows[0]["median_sec"]
     print(f"\n{setting}, batch {rows[0]['batch']}\n\n| | on | s a step | images/s | of ours |\n|---|---|---|---|---|")
     for row in rows:
-        print(f"| {row['name']} | {row['version']} | {row['median_sec']:.2f} | {row['images_per_sec']:.2f} | "
-              f"{first / row['median_sec']:.2f} |")
+        print(
+            f"| {row['name']} | {row['version']} | {row['median_sec']:.2f} | {row['images_per_sec']:.2f} | "
+            f"{first / row['median_sec']:.2f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -15,8 +15,13 @@ import sys
 from pathlib import Path
 
 # What the table shows: heading, name among the figures of `evaluate`, digits.
-COLUMNS = (("Frechet distance", "distribution.frechet_distance", 4), ("picture error", "picture.error", 1),
-           ("color (CIEDE2000)", "articles.all.color", 1), ("PCK@0.1", "pose.pck", 3), ("spread of hair", "diversity.hair", 1))
+COLUMNS = (
+    ("Frechet distance", "distribution.frechet_distance", 4),
+    ("picture error", "picture.error", 1),
+    ("color (CIEDE2000)", "articles.all.color", 1),
+    ("PCK@0.1", "pose.pck", 3),
+    ("spread of hair", "diversity.hair", 1),
+)
 
 
 def main():
@@ -48,8 +53,22 @@ def result(args, name, settings, seed):
     if not path.exists():
         settings = [f"total_kimg={args.kimg:g}", f"seed={seed}", f"snapshot_kimg={args.kimg:g}", *settings]
         outfit_gan("train", run, "--data", args.data, "--preset", args.preset, *(f"--set={text}" for text in settings))
-        outfit_gan("evaluate", run, "--data", args.test, "--count", args.count, "--pose-model", args.pose_model,
-                   "--masks", args.masks, "--metrics", "distribution,pose,articles,diversity", "--json", path)
+        outfit_gan(
+            "evaluate",
+            run,
+            "--data",
+            args.test,
+            "--count",
+            args.count,
+            "--pose-model",
+            args.pose_model,
+            "--masks",
+            args.masks,
+            "--metrics",
+            "distribution,pose,articles,diversity",
+            "--json",
+            path,
+        )
     return json.loads(path.read_text())
 
 

@@ -51,7 +51,9 @@ def main():
     seconds = {name: [] for name in ("one", "two apart", "two together", *STRATEGIES)}
     for turn in range(args.turns):
         for name, processes, strategy in (
-            ("one", alone[:1], "one device"), ("two apart", alone, "one device"), ("two together", together, "cluster"),
+            ("one", alone[:1], "one device"),
+            ("two apart", alone, "one device"),
+            ("two together", together, "cluster"),
             *((strategy, alone[:1], strategy) for strategy in STRATEGIES),
         ):
             time.sleep(PAUSE_SEC)
@@ -64,13 +66,24 @@ def main():
         process.tell_end()
     for process in (*alone, *together):
         process.wait()
-    milliseconds = {name: {how: 1000 * sum(map(of, zip(*found))) for how, of in STATISTICS.items()}
-                    for name, found in seconds.items()}  # A step is the sum of shares of its kinds.
+    milliseconds = {
+        name: {how: 1000 * sum(map(of, zip(*found))) for how, of in STATISTICS.items()} for name, found in seconds.items()
+    }  # A step is the sum of shares of its kinds.
     report(milliseconds, args.batch)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
-            json.dump({"preset": args.preset, "set": args.set, "batch": args.batch, "seconds": seconds,
-                       "milliseconds": milliseconds, "machine": machine}, file, indent=2)
+            json.dump(
+                {
+                    "preset": args.preset,
+                    "set": args.set,
+                    "batch": args.batch,
+                    "seconds": seconds,
+                    "milliseconds": milliseconds,
+                    "machine": machine,
+                },
+                file,
+                indent=2,
+            )
 
 
 def report(milliseconds, batch):
@@ -92,8 +105,13 @@ class Process:
 
     def __init__(self, role, core, **environment):
         command = [sys.executable, __file__, *sys.argv[1:], "--worker", role, str(core)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment})
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        )
 
     def ask(self, strategy):
         self._process.stdin.write(strategy + "\n")
@@ -127,14 +145,21 @@ def work(args, role, core):
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     choose_devices("cpu")
-    strategies = {"cluster": lambda: make_strategy(resolve())} if role == "together" else {
-        "none": tf.distribute.get_strategy, "one device": make_strategy,
-        "mirrored": lambda: tf.distribute.MirroredStrategy(["CPU:0"]),
-    }
+    strategies = (
+        {"cluster": lambda: make_strategy(resolve())}
+        if role == "together"
+        else {
+            "none": tf.distribute.get_strategy,
+            "one device": make_strategy,
+            "mirrored": lambda: tf.distribute.MirroredStrategy(["CPU:0"]),
+        }
+    )
     # All calls have one step: the workers of a cluster have to agree on how many.
     model_config, config = from_preset(args.preset, [*args.set, "steps_per_call=1"])
-    steps = {name: TimedStep(model_config, config, model_config.num_levels - 1, args.batch, make())
-             for name, make in strategies.items()}
+    steps = {
+        name: TimedStep(model_config, config, model_config.num_levels - 1, args.batch, make())
+        for name, make in strategies.items()
+    }
     print(json.dumps(describe()), file=answers)
     for line in sys.stdin:
         # Of each kind of step, times its share of all steps.

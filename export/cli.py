@@ -5,8 +5,7 @@ SERVING_IMAGE = "tensorflow/serving:2.20.0"  # The newest release; its runtime l
 
 def add_arguments(parser):
     parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
-    parser.add_argument("models", metavar="MODELS/NAME",
-                        help="folder of the versions of one model, named as clients ask for it")
+    parser.add_argument("models", metavar="MODELS/NAME", help="folder of the versions of one model, named as clients ask for it")
 
 
 def run(args):
@@ -20,8 +19,11 @@ def run(args):
     base = folder.parent
     name = base.resolve().name
     megabytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
-    print(f"exported {name} version {folder.name} to {folder}: {megabytes:.1f} MB, "
-          f"{format_size(snapshot.size)} pictures after {snapshot.cur_nimg / 1000:g} kimg; all signatures answer")
+    print(
+        f"exported {name} version {folder.name} to {folder}: {megabytes:.1f} MB, "
+        f"{format_size(snapshot.size)} pictures after {snapshot.cur_nimg / 1000:g} kimg; all signatures answer"
+    )
     print(f"serve it: outfit-gan serve {base}")
-    print(f"or:       docker run -p 8500:8500 -p 8501:8501 -v {base.resolve()}:/models/{name} -e MODEL_NAME={name} "
-          f"{SERVING_IMAGE}")
+    print(
+        f"or:       docker run -p 8500:8500 -p 8501:8501 -v {base.resolve()}:/models/{name} -e MODEL_NAME={name} {SERVING_IMAGE}"
+    )

@@ -34,8 +34,17 @@ def _conditional(painter):
         picture = painter.picture(seed, articles(article_images_bytes), keypoints, truncation_psi)
         return {"image_bytes": _png(picture), "seed": seed}
 
-    def style_mix(source_article_images_bytes, source_keypoints, source_seed, target_article_images_bytes,
-                  target_keypoints, target_seed, layer_begin, layer_end, truncation_psi):
+    def style_mix(
+        source_article_images_bytes,
+        source_keypoints,
+        source_seed,
+        target_article_images_bytes,
+        target_keypoints,
+        target_seed,
+        layer_begin,
+        layer_end,
+        truncation_psi,
+    ):
         source = source_seed, articles(source_article_images_bytes), source_keypoints
         target = target_seed, articles(target_article_images_bytes), target_keypoints
         return {"image_bytes": _png(painter.transfer(source, target, (layer_begin, layer_end), truncation_psi))}
@@ -96,8 +105,9 @@ def _spec(name, config):
 def _row_checks(inputs):
     """Assertions on how many rows the inputs have; messages stand first, because a server cuts long ones."""
     counts = tf.stack([tf.shape(value)[0] for value in inputs.values()])
-    equal = tf.debugging.Assert(tf.reduce_all(counts == counts[0]),
-                                [f"{', '.join(inputs)} must have the same number of rows, got", counts], len(inputs))
+    equal = tf.debugging.Assert(
+        tf.reduce_all(counts == counts[0]), [f"{', '.join(inputs)} must have the same number of rows, got", counts], len(inputs)
+    )
     some = tf.debugging.Assert(counts[0] > 0, ["a request must have one row at least, got", counts[0]])
     return [equal, some]
 
@@ -118,6 +128,10 @@ def _value_checks(inputs, num_layers):
     check((psi >= low) & (psi <= high), f"truncation_psi must be in [{low}, {high}], got", psi)  # NaN fails both.
     if "layer_begin" in inputs:
         begin, end = inputs["layer_begin"], inputs["layer_end"]
-        check((begin >= 0) & (begin < end) & (end <= num_layers),
-              f"layers must satisfy 0 <= layer_begin < layer_end <= {num_layers}, got", begin, end)
+        check(
+            (begin >= 0) & (begin < end) & (end <= num_layers),
+            f"layers must satisfy 0 <= layer_begin < layer_end <= {num_layers}, got",
+            begin,
+            end,
+        )
     return checks

@@ -26,8 +26,11 @@ __version__ = "0.1.0"  # The one place: setup.py reads it here.
 __all__ = ["Client", "Model", "ServerError", "Styles", "UserError", "load"]
 
 _MODULES = {
-    "Client": "tf_outfit_gan.client", "ServerError": "tf_outfit_gan.client",
-    "Model": "tf_outfit_gan.api", "Styles": "tf_outfit_gan.api", "load": "tf_outfit_gan.api",
+    "Client": "tf_outfit_gan.client",
+    "ServerError": "tf_outfit_gan.client",
+    "Model": "tf_outfit_gan.api",
+    "Styles": "tf_outfit_gan.api",
+    "load": "tf_outfit_gan.api",
     "UserError": "tf_outfit_gan.util.errors",
 }
 

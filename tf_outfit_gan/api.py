@@ -31,8 +31,10 @@ def load(path: str | os.PathLike[str]) -> "Model":
     import keras
 
     if keras.backend.backend() != "tensorflow":
-        raise UserError(f"Keras was imported with the backend {keras.backend.backend()}, but these networks need "
-                        "TensorFlow: set KERAS_BACKEND=tensorflow before the first import of keras")
+        raise UserError(
+            f"Keras was imported with the backend {keras.backend.backend()}, but these networks need "
+            "TensorFlow: set KERAS_BACKEND=tensorflow before the first import of keras"
+        )
     return Model(snapshots.load(path), snapshots.transfer_split(path))
 
 
@@ -101,14 +103,24 @@ class Model:
         kind = f"slots {', '.join(self.config.slots)}" if self.config.conditional else "unconditional"
         return f"<Model {self._name}: {format_size(self.size)}, {kind}>"
 
-    def render(self, outfit: OutfitLike | None = None, seeds: int | Iterable[int] = 1, psi: float | None = None,
-               pose: PoseLike | None = None) -> np.ndarray:
+    def render(
+        self,
+        outfit: OutfitLike | None = None,
+        seeds: int | Iterable[int] = 1,
+        psi: float | None = None,
+        pose: PoseLike | None = None,
+    ) -> np.ndarray:
         """Draws a picture a seed, uint8 [N, H, W, 3]."""
         request, rows, psi = self._question(outfit, seeds, psi, pose)
         return np.stack([self._renderer.picture(request, seed, psi) for seed in rows])
 
-    def styles(self, outfit: OutfitLike | None = None, seeds: int | Iterable[int] = 1, psi: float | None = None,
-               pose: PoseLike | None = None) -> Styles:
+    def styles(
+        self,
+        outfit: OutfitLike | None = None,
+        seeds: int | Iterable[int] = 1,
+        psi: float | None = None,
+        pose: PoseLike | None = None,
+    ) -> Styles:
         """The style vectors of what `render` would draw, and all else that is needed to draw it."""
         request, rows, psi = self._question(outfit, seeds, psi, pose)
         w = np.stack([self._renderer.styles(request, seed, psi) for seed in rows])
@@ -120,19 +132,31 @@ class Model:
         Kernels may sum in another order than in `render`: up to one step of 255, in a pixel of a thousand.
         """
         if not isinstance(styles, Styles):
-            raise UserError(f"expected what model.styles(...) returns, got {type(styles).__name__}; "
-                            "to draw other style vectors: model.synthesize(styles.with_w(w))")
+            raise UserError(
+                f"expected what model.styles(...) returns, got {type(styles).__name__}; "
+                "to draw other style vectors: model.synthesize(styles.with_w(w))"
+            )
         expected = [self.num_layers, self.config.style_dim]
         if list(styles.w.shape[1:]) != expected or (styles.outfit is None) == self.config.conditional:
-            raise UserError(f"these styles are of another model: expected w [N, {expected[0]}, {expected[1]}] "
-                            f"{'with' if self.config.conditional else 'without'} an outfit, got {list(styles.w.shape)} "
-                            f"{'without' if styles.outfit is None else 'with'} one")
+            raise UserError(
+                f"these styles are of another model: expected w [N, {expected[0]}, {expected[1]}] "
+                f"{'with' if self.config.conditional else 'without'} an outfit, got {list(styles.w.shape)} "
+                f"{'without' if styles.outfit is None else 'with'} one"
+            )
         if not len(styles):
             raise UserError("expected the styles of one picture at least, got none")
         return np.stack([self._renderer.draw(w, styles.outfit, seed) for w, seed in zip(styles.w, styles.seeds)])
 
-    def transfer(self, source: OutfitLike | int, target: OutfitLike | int, what: str, *, seed: int | None = None,
-                 psi: float | None = None, layers: tuple[int, int] | None = None) -> np.ndarray:
+    def transfer(
+        self,
+        source: OutfitLike | int,
+        target: OutfitLike | int,
+        what: str,
+        *,
+        seed: int | None = None,
+        psi: float | None = None,
+        layers: tuple[int, int] | None = None,
+    ) -> np.ndarray:
         """The target's picture with the color or the pose of the source's, uint8 [H, W, 3] (1908.08847, section 4.1).
 
         The style vectors of some layers come from the source. Where conditions also enter as maps, see `Painter.transfer`.
@@ -162,8 +186,9 @@ class Model:
         psi = check_psi(psi, self.config.conditional)
         return self._renderer.transfer(source, target, source_seed, target_seed, psi, layers)
 
-    def _question(self, outfit: Any, seeds: Any, psi: float | None,
-                  pose: PoseLike | None = None) -> tuple[Request | None, list[int], float]:
+    def _question(
+        self, outfit: Any, seeds: Any, psi: float | None, pose: PoseLike | None = None
+    ) -> tuple[Request | None, list[int], float]:
         """(`Request` or None, seeds, psi), read and checked."""
         seeds, psi = check_seeds(seeds), check_psi(psi, self.config.conditional)
         if not self.config.conditional:

@@ -48,8 +48,10 @@ class ModelConfig:
         _one_of("discriminator_pose", self.discriminator_pose, ("embedding", "spatial"))
         _one_of("projection", self.projection, ("full", "inner"))
         if self.channels(self.num_levels - 1) < 1:
-            raise UserError(f"fmap_base {self.fmap_base}: leaves no feature map at {format_size(self.size)}; expected "
-                            f"{2 ** self.num_levels} or more")
+            raise UserError(
+                f"fmap_base {self.fmap_base}: leaves no feature map at {format_size(self.size)}; expected "
+                f"{2**self.num_levels} or more"
+            )
         # A level of the picture is never above the picture's size.
         if self.conditional and self.condition_size not in self.level_sizes:
             raise UserError(
@@ -82,8 +84,7 @@ class ModelConfig:
         return self._maps(self.discriminator_pose)
 
     def _maps(self, pose):
-        return {"pose": self.conditional and pose == "spatial",
-                "worn": self.conditional and self.article_path == "spatial"}
+        return {"pose": self.conditional and pose == "spatial", "worn": self.conditional and self.article_path == "spatial"}
 
     def channels(self, level):
         """Feature maps at a level; level 0 is the base."""
@@ -127,8 +128,10 @@ class TrainingConfig:
         _one_of("mismatch", self.mismatch, ("entry", "parts"))
         _one_of("nonfinite", self.nonfinite, ("stop", "skip"))
         if not 0 <= self.ada_target < 1 or not self.ada_kimg > 0:
-            raise UserError(f"ada_target {self.ada_target:g}, ada_kimg {self.ada_kimg:g}: expected a target from 0 (off) to "
-                            "below 1, and thousands of images above 0")
+            raise UserError(
+                f"ada_target {self.ada_target:g}, ada_kimg {self.ada_kimg:g}: expected a target from 0 (off) to "
+                "below 1, and thousands of images above 0"
+            )
         for name in ("r1_interval", "steps_per_call", "stall_sec"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -141,12 +144,25 @@ class TrainingConfig:
 _SPATIAL = dict(condition_norm="apart", pose_path="spatial", article_path="spatial", discriminator_pose="spatial")
 _MISMATCH = dict(mismatch_weight=1, mismatch="parts")
 _SMALL = dict(
-    condition_size=(32, 24), fmap_base=512, fmap_max=64, latent_dim=128, style_dim=256, embedding_dim=256,
-    mapping_layers=2, mapping_lr_multiplier=0.1, **_SPATIAL,
+    condition_size=(32, 24),
+    fmap_base=512,
+    fmap_max=64,
+    latent_dim=128,
+    style_dim=256,
+    embedding_dim=256,
+    mapping_layers=2,
+    mapping_lr_multiplier=0.1,
+    **_SPATIAL,
 )
 _QUICK = dict(
-    start_level=3, batch_size=32, learning_rate=0.004, r1_gamma=3, r1_interval=16, ema_halflife_kimg=2,
-    precision="mixed_bfloat16", **_MISMATCH,
+    start_level=3,
+    batch_size=32,
+    learning_rate=0.004,
+    r1_gamma=3,
+    r1_interval=16,
+    ema_halflife_kimg=2,
+    precision="mixed_bfloat16",
+    **_MISMATCH,
 )
 PRESETS = {
     # The paper's form, and its 115 and 160 epochs of 380,000 entries.
@@ -160,18 +176,42 @@ PRESETS = {
     # The model that is to ship with the repository: paper dolls, 32x24 first, then 64x48 and 128x96.
     "dolls": (
         dict(size=(128, 96), **{**_SMALL, "condition_size": (64, 48), "fmap_base": 1024, "fmap_max": 48}),
-        {**_QUICK, **dict(total_kimg=3000, fade_kimg=100, stable_kimg=600, learning_rate=0.0025, r1_gamma=12,
-                          ema_halflife_kimg=10, snapshot_kimg=100)},
+        {
+            **_QUICK,
+            **dict(
+                total_kimg=3000,
+                fade_kimg=100,
+                stable_kimg=600,
+                learning_rate=0.0025,
+                r1_gamma=12,
+                ema_halflife_kimg=10,
+                snapshot_kimg=100,
+            ),
+        },
     ),
     "demo": (dict(size=(32, 24), **_SMALL), dict(total_kimg=1000, **_QUICK)),
     "tiny": (
         dict(
-            size=(16, 12), condition_size=(16, 12), fmap_base=64, fmap_max=8, latent_dim=8, style_dim=8,
-            embedding_dim=8, mapping_layers=2, **_SPATIAL,
+            size=(16, 12),
+            condition_size=(16, 12),
+            fmap_base=64,
+            fmap_max=8,
+            latent_dim=8,
+            style_dim=8,
+            embedding_dim=8,
+            mapping_layers=2,
+            **_SPATIAL,
         ),
         dict(
-            total_kimg=0.128, start_level=1, fade_kimg=0.032, stable_kimg=0.032, batch_size=8, steps_per_call=2,
-            tick_kimg=0.032, snapshot_kimg=0.064, checkpoint_kimg=0.032,
+            total_kimg=0.128,
+            start_level=1,
+            fade_kimg=0.032,
+            stable_kimg=0.032,
+            batch_size=8,
+            steps_per_call=2,
+            tick_kimg=0.032,
+            snapshot_kimg=0.064,
+            checkpoint_kimg=0.032,
         ),
     ),
 }

@@ -73,8 +73,9 @@ class Painter:
         if not self.config.conditional:
             return self.draw(w, seeds)
         (_, source_articles, source_keypoints), (_, articles, keypoints) = source, target
-        first_layer, last_layer = (tf.broadcast_to(owned, tf.shape(seeds)) for owned in (
-            tf.equal(layers[0], 0), tf.equal(layers[1], self.num_layers)))
+        first_layer, last_layer = (
+            tf.broadcast_to(owned, tf.shape(seeds)) for owned in (tf.equal(layers[0], 0), tf.equal(layers[1], self.num_layers))
+        )
         articles = tf.where(last_layer[:, None, None, None, None], source_articles, articles)
         keypoints = tf.where(first_layer[:, None, None], source_keypoints, keypoints)
         return self.draw(w, seeds, self.condition_maps(articles, keypoints))
@@ -142,8 +143,14 @@ class Renderer:
         """
         begin, end = layers
         return _run(
-            self._transfer, self._tensors(source), self._tensors(target), _row(source_seed, tf.int64),
-            _row(target_seed, tf.int64), _row(psi), (_row(begin, tf.int32), _row(end, tf.int32)))
+            self._transfer,
+            self._tensors(source),
+            self._tensors(target),
+            _row(source_seed, tf.int64),
+            _row(target_seed, tf.int64),
+            _row(psi),
+            (_row(begin, tf.int32), _row(end, tf.int32)),
+        )
 
     def _tensors(self, request):
         """(article bytes [1, S], keypoints [1, K, 3]), or two times None."""

@@ -122,7 +122,12 @@ def _norm_by_batch_norm(x, scale, shift):
     _, height, width, channels = x.shape
     pixels = tf.transpose(tf.reshape(x, [-1, height * width, channels]), [1, 0, 2])  # [HW, N, C]
     y = tf.raw_ops.FusedBatchNormV3(
-        x=tf.reshape(pixels, [1, height * width, 1, -1]), scale=tf.reshape(scale, [-1]), offset=tf.reshape(shift, [-1]),
-        mean=[], variance=[], epsilon=_EPSILON, is_training=True,
+        x=tf.reshape(pixels, [1, height * width, 1, -1]),
+        scale=tf.reshape(scale, [-1]),
+        offset=tf.reshape(shift, [-1]),
+        mean=[],
+        variance=[],
+        epsilon=_EPSILON,
+        is_training=True,
     ).y
     return tf.reshape(tf.transpose(tf.reshape(y, tf.shape(pixels)), [1, 0, 2]), tf.shape(x))

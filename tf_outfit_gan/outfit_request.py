@@ -37,8 +37,9 @@ from tf_outfit_gan.util.errors import UserError
 
 OUTFIT_HELP = "outfit.json (article files by slot, keypoints), or DATA:ID, an entry of a prepared data set"
 POSE_HELP = "a file of keypoints, another outfit.json, or DATA:ID"
-PSI_HELP = ("truncation: 0 = the average picture, 1 = full variety "
-            "(default: 1 for a conditional model, 0.7 for an unconditional one)")
+PSI_HELP = (
+    "truncation: 0 = the average picture, 1 = full variety (default: 1 for a conditional model, 0.7 for an unconditional one)"
+)
 MAX_PSI = 2  # As the exported model has it.
 
 # Words in a file's name that tell the slot of its article; a slot's own name is one too.
@@ -115,8 +116,11 @@ def _read_outfit(outfit, condition_size):
         return Request(text, {slot: article_bytes(file) for slot, file in found.articles.items()}, found.keypoints)
     entry, slots = _read_entry(text, condition_size, level=-1)
     # A missing article is 0 throughout; no pixel of another one is.
-    articles = {slot: article_bytes(array_to_uint8(article), f"{slot} of {text}")
-                for slot, article in zip(slots, entry["articles"].numpy()) if article.any()}
+    articles = {
+        slot: article_bytes(array_to_uint8(article), f"{slot} of {text}")
+        for slot, article in zip(slots, entry["articles"].numpy())
+        if article.any()
+    }
     return Request(text, articles, _pose_or_none(entry))
 
 
@@ -170,8 +174,10 @@ def parse_article(text):
     words = set(re.split("[^a-z]+", Path(text).stem.lower()))
     slots = [slot for slot in SLOTS if words & {slot, *ALIASES[slot]}]
     if len(slots) != 1:
-        raise UserError(f"--add {text}: the file's name tells {'no' if not slots else 'more than one'} slot; "
-                        f"say --add SLOT={text} with one of {', '.join(SLOTS)}")
+        raise UserError(
+            f"--add {text}: the file's name tells {'no' if not slots else 'more than one'} slot; "
+            f"say --add SLOT={text} with one of {', '.join(SLOTS)}"
+        )
     return slots[0], text
 
 

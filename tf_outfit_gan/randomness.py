@@ -62,8 +62,10 @@ class BatchDraws:
 
     def noise(self, level_sizes):
         """Two maps a level, [N, H, W, 1]."""
-        return [self._rows(tf.raw_ops.StatelessRandomNormalV2, [*level_sizes[layer // 2], 1], NOISE + layer)
-                for layer in range(2 * len(level_sizes))]
+        return [
+            self._rows(tf.raw_ops.StatelessRandomNormalV2, [*level_sizes[layer // 2], 1], NOISE + layer)
+            for layer in range(2 * len(level_sizes))
+        ]
 
     def augmentation(self, count):
         """Uniform numbers in [0, 1), `count` a picture, [N, count]."""
@@ -90,7 +92,7 @@ class BatchDraws:
 
         def drawn(rows, counter):
             numbers = draw(shape=[*rows, 4 * counters], key=key, counter=counter, alg=tf.random.Algorithm.PHILOX.value)
-            return tf.reshape(numbers[..., :math.prod(shape)], [*rows, *shape])
+            return tf.reshape(numbers[..., : math.prod(shape)], [*rows, *shape])
 
         if self.replicas == 1:
             return drawn([self.batch], counter)

@@ -17,8 +17,14 @@ import tensorflow as tf
 # it has normal ones, but bounded. Shifts are in parts of the picture's side, the hue in radians, the others are
 # exponents of two, brightness is added.
 _REACHES = {
-    "shift_x": 1 / 8, "shift_y": 1 / 8, "zoom": 0.35, "stretch": 0.35,
-    "brightness": 0.35, "contrast": 0.87, "hue": math.pi, "saturation": 1.73,
+    "shift_x": 1 / 8,
+    "shift_y": 1 / 8,
+    "zoom": 0.35,
+    "stretch": 0.35,
+    "brightness": 0.35,
+    "contrast": 0.87,
+    "hue": math.pi,
+    "saturation": 1.73,
 }
 # Above it, altered pictures begin to show up among the generator's (section 2.2).
 LARGEST_PROBABILITY = 0.8

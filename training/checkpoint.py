@@ -69,8 +69,10 @@ class Checkpoints:
                 break
             damages[path] = damage
         if here and len(damages) == len(here):
-            raise UserError("; ".join(f"{path}: {damage}" for path, damage in damages.items())
-                            + f": no checkpoint can be read; delete {self._folder} to train from the beginning")
+            raise UserError(
+                "; ".join(f"{path}: {damage}" for path, damage in damages.items())
+                + f": no checkpoint can be read; delete {self._folder} to train from the beginning"
+            )
         lines = []
         for path, damage in damages.items():
             aside = path.with_name(f"{path.name}.damaged")
@@ -84,8 +86,10 @@ class Checkpoints:
         try:
             self._checkpoint.read(str(path / _STATE)).assert_consumed()
         except (AssertionError, ValueError) as error:
-            raise UserError(f"{path}: is of another version of this program ({_first_line(error)}); go on with that "
-                            "one, or choose a new folder") from None
+            raise UserError(
+                f"{path}: is of another version of this program ({_first_line(error)}); go on with that "
+                "one, or choose a new folder"
+            ) from None
 
 
 def found(folder):

@@ -16,13 +16,18 @@ from tf_outfit_gan.util.errors import UserError
 
 # What two models have to share, and what two conditional ones have to: each of these says what the weights mean.
 _SHARED = (
-    "latent_dim", "style_dim", "mapping_layers", "mapping_lr_multiplier", "fmap_base", "fmap_max", "fused_from",
+    "latent_dim",
+    "style_dim",
+    "mapping_layers",
+    "mapping_lr_multiplier",
+    "fmap_base",
+    "fmap_max",
+    "fused_from",
     "stddev_group",
 )
 _SHARED_CONDITIONS = ("conditional", "slots", "condition_size", "embedding_dim", "projection", "condition_norm")
 # Each network's maps enter through one convolution, which has a kernel for all of them or none.
-_SHARED_MAPS = (("generator_maps", ("pose_path", "article_path")),
-                ("discriminator_maps", ("discriminator_pose", "article_path")))
+_SHARED_MAPS = (("generator_maps", ("pose_path", "article_path")), ("discriminator_maps", ("discriminator_pose", "article_path")))
 _JOINING = "mapping/hidden/0/kernel"
 
 
@@ -46,8 +51,10 @@ def resolve_init(folder, init, model_config, config, chosen):
         before = json.loads(path.read_text())
         origin, level = before.get("init"), before["training"]["start_level"]
         if init and not origin:
-            raise UserError(f"{folder}: holds a run that did not start from another model; choose a new folder for one "
-                            f"that starts from {init}")
+            raise UserError(
+                f"{folder}: holds a run that did not start from another model; choose a new folder for one "
+                f"that starts from {init}"
+            )
     elif init:
         source = snapshots.read(init)
         # A level that is still fading in is not yet one to stand on.
@@ -74,11 +81,15 @@ def _check(init, source, level, model):
         raise UserError(f"--init {init}: made with other settings than {asked}; add {settings}")
     if source.level_sizes[0] != model.level_sizes[0]:
         ours, theirs = (format_size(config.level_sizes[0]) for config in (model, source))
-        raise UserError(f"--init {init}: grows from {theirs}, this model from {ours}; choose a size that is "
-                        f"{format_size(source.size)} doubled or halved")
+        raise UserError(
+            f"--init {init}: grows from {theirs}, this model from {ours}; choose a size that is "
+            f"{format_size(source.size)} doubled or halved"
+        )
     if level >= model.num_levels:
-        raise UserError(f"--init {init}: draws {format_size(source.level_sizes[level])}, this model only "
-                        f"{format_size(model.size)}; choose that size or a larger one")
+        raise UserError(
+            f"--init {init}: draws {format_size(source.level_sizes[level])}, this model only "
+            f"{format_size(model.size)}; choose that size or a larger one"
+        )
 
 
 def _shown(value):

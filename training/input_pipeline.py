@@ -23,8 +23,15 @@ def distributed_batches(strategy, dataset, model_config, config, stage, cur_nimg
         if data_service:  # It deals one stream to all.
             place = {"start": cur_nimg}
         stream = compact_batches(
-            dataset, "train", size, model_config.condition_size if model_config.conditional else None,
-            stage.replica_batch, seed=config.seed, mirror=config.mirror, replicas=stage.replicas // count, **place,
+            dataset,
+            "train",
+            size,
+            model_config.condition_size if model_config.conditional else None,
+            stage.replica_batch,
+            seed=config.seed,
+            mirror=config.mirror,
+            replicas=stage.replicas // count,
+            **place,
         )
         if data_service:
             stream = from_data_service(stream, data_service, f"{folder.resolve()} {stage} {cur_nimg}")

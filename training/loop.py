@@ -28,8 +28,16 @@ from training.step import Steps
 _INTERVALS = ("tick", "checkpoint", "snapshot")
 # Settings that may change on resume: none affects the result beyond rounding, but that micro_batch decides which pictures are
 # neighbors, of whom one lends a mismatched photo its conditions.
-_FREE = ("total_kimg", "steps_per_call", "micro_batch", "recompute_from", "nonfinite", "stall_sec", "metrics_kimg",
-         *(f"{what}_kimg" for what in _INTERVALS))
+_FREE = (
+    "total_kimg",
+    "steps_per_call",
+    "micro_batch",
+    "recompute_from",
+    "nonfinite",
+    "stall_sec",
+    "metrics_kimg",
+    *(f"{what}_kimg" for what in _INTERVALS),
+)
 # A call into the graph lasts about this long at most: a run that is asked to stop does so after it.
 CALL_SEC = 1.0
 
@@ -102,7 +110,8 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
                 stream = (size, batch)
                 with logger.times.spent("opening the data"):
                     iterator = distributed_batches(
-                        strategy, dataset, model_config, config, stage, cur_nimg, options.data_service, folder)
+                        strategy, dataset, model_config, config, stage, cur_nimg, options.data_service, folder
+                    )
 
             # Build the graph where the stage is new, and train some steps in one call, up to where something is due.
             called = time.monotonic()
@@ -125,8 +134,14 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
                 logger.tick(cur_nimg, size, period.alpha(cur_nimg))
             snapshot_due = (snapshot.at(cur_nimg) or last) and workers.chief
             if snapshot_due:
-                drawn = snapshots.Snapshot(model_config, steps.average, period.level, period.alpha(cur_nimg), cur_nimg,
-                                           training=(steps.generator, steps.discriminator))
+                drawn = snapshots.Snapshot(
+                    model_config,
+                    steps.average,
+                    period.level,
+                    period.alpha(cur_nimg),
+                    cur_nimg,
+                    training=(steps.generator, steps.discriminator),
+                )
                 path = folder / "snapshots" / drawn.name
                 with logger.times.spent("snapshots"):
                     snapshots.save(path, drawn)
@@ -169,8 +184,13 @@ def _keep_config(folder, dataset, model_config, config, options, writes):
     """
     path = folder / "config.json"
     ours = {
-        "data": str(dataset.path.resolve()), "model": configs.to_dict(model_config), "training": configs.to_dict(config),
-        "init": options.init, "preset": options.preset, "overrides": options.overrides, "command": options.command,
+        "data": str(dataset.path.resolve()),
+        "model": configs.to_dict(model_config),
+        "training": configs.to_dict(config),
+        "init": options.init,
+        "preset": options.preset,
+        "overrides": options.overrides,
+        "command": options.command,
         "version": __version__,
         "machine": devices.describe(),  # Not compared: a run may move.
     }
@@ -181,8 +201,10 @@ def _keep_config(folder, dataset, model_config, config, options, writes):
             for name, value in ours[part].items():
                 before = theirs[part].get(name, defaults[part][name])
                 if value != before and name not in _FREE:
-                    raise UserError(f"{folder}: holds a run with {name}={before}, asked for {value}: resume it with its "
-                                    "own settings, or choose a new folder")
+                    raise UserError(
+                        f"{folder}: holds a run with {name}={before}, asked for {value}: resume it with its "
+                        "own settings, or choose a new folder"
+                    )
     if writes:
         write_whole(path, json.dumps(ours, indent=2))
 

@@ -72,10 +72,10 @@ class Adam(tf.Module):
         skipped = 1.0 - (self.updates.read_value() - updates_before)
         if self._loss_scaling:
             skipped *= tf.cast(scale_before < 1.0, tf.float32)
-        return self._strategy.experimental_local_results(total)[0][sum(self._sizes):], skipped
+        return self._strategy.experimental_local_results(total)[0][sum(self._sizes) :], skipped
 
     def _update(self, second_moment, total, updates, learning_rate, loss_scale, good_steps, variables):
-        gradient = total[:sum(self._sizes)]
+        gradient = total[: sum(self._sizes)]
         # As in the original, an update with a value that is not finite is skipped.
         finite = tf.reduce_all(tf.math.is_finite(gradient))
         if self._loss_scaling:

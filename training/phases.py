@@ -83,10 +83,14 @@ class Phases:
                 wrong_scores = self.discriminator.score(features, wrong.embedding)
                 loss += self.config.mismatch_weight * is_wrong * losses.mismatch_loss(wrong_scores)
             total = tf.reduce_sum(loss + self.r1_weight(stage) * penalty) / stage.batch
-        statistics = {"score_real": real_scores, "score_fake": fake_scores,
-                      "sign_real": tf.sign(real_scores - self._chance()),
-                      "sign_fake": tf.sign(fake_scores - self._chance()),
-                      "spread_real": self._spread(real), "spread_fake": self._spread(fake)}
+        statistics = {
+            "score_real": real_scores,
+            "score_fake": fake_scores,
+            "sign_real": tf.sign(real_scores - self._chance()),
+            "sign_fake": tf.sign(fake_scores - self._chance()),
+            "spread_real": self._spread(real),
+            "spread_fake": self._spread(fake),
+        }
         if wrong:
             statistics["score_mismatch"] = wrong_scores
         if self.config.r1_interval == 1:

@@ -53,12 +53,15 @@ def read_run(path):
         raise UserError(f"{path / 'config.json'}: not the configuration of a run ({error!r})") from None
     stats = in_order(_json_lines(path / "stats.jsonl"))
     if not stats:
-        raise UserError(f"{path / 'stats.jsonl'}: no statistics yet: the first tick is logged "
-                        f"after {config['training'].get('tick_kimg', 4):g} kimg")
+        raise UserError(
+            f"{path / 'stats.jsonl'}: no statistics yet: the first tick is logged "
+            f"after {config['training'].get('tick_kimg', 4):g} kimg"
+        )
     log = path / "log.txt"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
-    return RunFolder(path, config, stats, in_order(_json_lines(path / "metrics.jsonl")), lines,
-                     sorted(path.glob("fakes_[0-9]*kimg.png")))
+    return RunFolder(
+        path, config, stats, in_order(_json_lines(path / "metrics.jsonl")), lines, sorted(path.glob("fakes_[0-9]*kimg.png"))
+    )
 
 
 def in_order(records):
@@ -121,5 +124,7 @@ def explain_full_disk(folder):
         if reason is None:
             raise
         free = shutil.disk_usage(folder).free / 1e6
-        raise UserError(f"{folder}: cannot be written ({reason.lower()}; {free:,.1f} MB are free); what was saved is "
-                        "whole: make room, and the same command goes on from there") from error
+        raise UserError(
+            f"{folder}: cannot be written ({reason.lower()}; {free:,.1f} MB are free); what was saved is "
+            "whole: make room, and the same command goes on from there"
+        ) from error

@@ -84,7 +84,8 @@ def periods(model_config, config, replicas):
                 raise UserError(
                     f"{format_size(size)}: mismatch_weight {config.mismatch_weight:g} takes wrong conditions from another "
                     f"picture of the batch, but a replica computes {micro} at once; set batch_size to "
-                    f"{2 * replicas} or more, or mismatch_weight=0")
+                    f"{2 * replicas} or more, or mismatch_weight=0"
+                )
             rate = learning_rate(config, size[0])
             fade_nimg = start, start + length
             found.append(Period(len(found), level, fading, start, end, fade_nimg, size, batch, micro, rate))
@@ -152,7 +153,17 @@ def table(model_config, config, replicas):
         at_once = f"{replicas} x {period.micro_batch}"
         kimg = f"{period.start_nimg / 1000:g} to {period.end_nimg / 1000:g}"
         state = "fading in" if period.fading else "stable"
-        rows.append((str(period.index), str(period.level), format_size(period.size), state, kimg, str(period.batch),
-                     at_once, f"{period.learning_rate:g}"))
+        rows.append(
+            (
+                str(period.index),
+                str(period.level),
+                format_size(period.size),
+                state,
+                kimg,
+                str(period.batch),
+                at_once,
+                f"{period.learning_rate:g}",
+            )
+        )
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -38,9 +38,7 @@ class Steps:
         self.strategy, self.config = strategy, config
         with strategy.scope():
             keras.utils.set_random_seed(config.seed)
-            self.generator, self.discriminator = build_networks(
-                model_config, config.precision, config.recompute_from
-            )
+            self.generator, self.discriminator = build_networks(model_config, config.precision, config.recompute_from)
             # Pictures are made with the average, in float32.
             self.average = build_generator(model_config)
             self.average.set_weights(self.generator.get_weights())
@@ -68,10 +66,12 @@ class Steps:
         Weights are named one by one: of layers in lists, as Keras keeps them, a checkpoint of the network has none.
         """
         networks = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
-        weights = {name: {place: weight.value for place, weight in named_weights(network).items()}
-                   for name, network in networks.items()}
+        weights = {
+            name: {place: weight.value for place, weight in named_weights(network).items()} for name, network in networks.items()
+        }
         return weights | {
-            "generator_optimizer": self.generator_optimizer, "discriminator_optimizer": self.discriminator_optimizer,
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
             "ada_probability": self.ada_probability,
         }
 

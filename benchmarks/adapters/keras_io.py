@@ -28,8 +28,12 @@ def build(checkout, widths, batch, precision, variant):
     gan = example["StyleGAN"](start_res=4, target_res=64)
     adam = {"learning_rate": 0.001, "beta_1": 0.0, "beta_2": 0.99, "epsilon": 1e-8}
     gan.compile(
-        steps_per_epoch=1, phase="STABLE", res=64, d_optimizer=keras.optimizers.Adam(**adam),
-        g_optimizer=keras.optimizers.Adam(**adam), run_eagerly=True,
+        steps_per_epoch=1,
+        phase="STABLE",
+        res=64,
+        d_optimizer=keras.optimizers.Adam(**adam),
+        g_optimizer=keras.optimizers.Adam(**adam),
+        run_eagerly=True,
     )
     gan.d_optimizer.build(gan.discriminator.trainable_variables)
     gan.g_optimizer.build(gan.mapping.trainable_variables + gan.generator.trainable_variables)
@@ -48,9 +52,12 @@ def _definitions(path, divisor):
     One thing is mended: it writes the shape of a vector as a number, `Input(shape=512)`, which Keras 3 refuses.
     """
     tree = ast.parse(path.read_text())
-    kept = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef)) or (
-        isinstance(node, (ast.Import, ast.ImportFrom)) and not any(name in ast.unparse(node) for name in UNUSED)
-    )]
+    kept = [
+        node
+        for node in tree.body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        or (isinstance(node, (ast.Import, ast.ImportFrom)) and not any(name in ast.unparse(node) for name in UNUSED))
+    ]
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "self.filter_nums":
             node.value.values = [ast.Constant(width.value // divisor) for width in node.value.values]

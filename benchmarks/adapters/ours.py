@@ -15,9 +15,15 @@ def build(checkout, widths, batch, precision, variant):
     from tf_outfit_gan.config import from_preset
     from training.benchmark.step import TimedStep
 
-    model_config, config = from_preset("paper-unconditional", [
-        "size=64x64", f"fmap_base={widths[-1] << 5}", f"fmap_max={widths[0]}", f"r1_interval={variant}",
-        f"precision={precision}",
-    ])
+    model_config, config = from_preset(
+        "paper-unconditional",
+        [
+            "size=64x64",
+            f"fmap_base={widths[-1] << 5}",
+            f"fmap_max={widths[0]}",
+            f"r1_interval={variant}",
+            f"precision={precision}",
+        ],
+    )
     assert tuple(map(model_config.channels, range(model_config.num_levels))) == widths
     return TimedStep(model_config, config, model_config.num_levels - 1, batch).seconds

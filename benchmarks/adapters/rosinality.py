@@ -85,9 +85,9 @@ def _discriminator(model, widths):
     blocks = [model.ConvBlock(above, below, 3, 1, downsample=True) for above, below in itertools.pairwise(falling)]
     blocks.append(model.ConvBlock(widths[0] + 1, widths[0], 3, 1, 4, 0))
     found.progression = torch.nn.ModuleList(blocks)
-    found.from_rgb = torch.nn.ModuleList([
-        torch.nn.Sequential(model.EqualConv2d(3, width, 1), torch.nn.LeakyReLU(0.2)) for width in falling
-    ])
+    found.from_rgb = torch.nn.ModuleList(
+        [torch.nn.Sequential(model.EqualConv2d(3, width, 1), torch.nn.LeakyReLU(0.2)) for width in falling]
+    )
     found.n_layer = len(blocks)
     found.linear = model.EqualLinear(widths[0], 1)
     return found

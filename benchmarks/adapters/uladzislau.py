@@ -34,10 +34,17 @@ def build(checkout, widths, batch, precision, variant):
 
     width = {"fmap_base": widths[-1] << 5, "fmap_max": widths[0]}
     config = {
-        "model_name": "benchmark", "target_resolution": 64, "start_resolution": 4, "data_format": "NHWC",
-        "use_mixed_precision": False, "use_XLA": False, "use_GPU_for_Gs": True, "mbstd_group_size": 4,
+        "model_name": "benchmark",
+        "target_resolution": 64,
+        "start_resolution": 4,
+        "data_format": "NHWC",
+        "use_mixed_precision": False,
+        "use_XLA": False,
+        "use_GPU_for_Gs": True,
+        "mbstd_group_size": 4,
         "batch_sizes": {str(2**level): batch for level in range(2, RESOLUTION + 1)},
-        "total_kimages": None, **{f"{network}_{name}": value for network in "GD" for name, value in width.items()},
+        "total_kimages": None,
+        **{f"{network}_{name}": value for network in "GD" for name, value in width.items()},
     }
     gan = StyleGAN(config, mode=BENCHMARK_MODE, images_paths=paths, res=RESOLUTION, stage=STABILIZATION_MODE)
     discriminator, generator, average = gan.create_models(RESOLUTION, mode=STABILIZATION_MODE)
@@ -49,9 +56,14 @@ def build(checkout, widths, batch, precision, variant):
 
     def step():
         gan.train_step(
-            G_model=generator, D_model=discriminator, G_latents=gan.generate_latents(batch),
-            D_latents=gan.generate_latents(batch), images=next(images), write_scalars_summary=no,
-            write_hists_summary=no, step=now,
+            G_model=generator,
+            D_model=discriminator,
+            G_latents=gan.generate_latents(batch),
+            D_latents=gan.generate_latents(batch),
+            images=next(images),
+            write_scalars_summary=no,
+            write_hists_summary=no,
+            step=now,
         )
         smooth(average, generator, beta, "/CPU:0")
 

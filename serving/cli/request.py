@@ -11,11 +11,13 @@ from tf_outfit_gan.util.errors import UserError
 
 def add_arguments(parser):
     """Main arguments first, then how to ask."""
-    parser.add_argument("host_port", metavar="HOST:PORT",
-                        help="a server's REST or gRPC port, of 'outfit-gan serve' or TF Serving")
+    parser.add_argument(
+        "host_port", metavar="HOST:PORT", help="a server's REST or gRPC port, of 'outfit-gan serve' or TF Serving"
+    )
     parser.add_argument("--outfit", metavar="OUTFIT", help=OUTFIT_HELP + "; not for an unconditional model")
-    parser.add_argument("--out", required=True, metavar="picture.png",
-                        help="where to write; several seeds are written to picture-SEED.png")
+    parser.add_argument(
+        "--out", required=True, metavar="picture.png", help="where to write; several seeds are written to picture-SEED.png"
+    )
     parser.add_argument("--seed", default="1", metavar="1,2,3", help="one picture each (default: %(default)s)")
     parser.add_argument("--psi", type=float, help=PSI_HELP)
     parser.add_argument("--pose", metavar="POSE", help=POSE_HELP + ", instead of the outfit's own")

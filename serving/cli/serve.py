@@ -15,16 +15,21 @@ from serving.server.versions import newest_version
 
 def add_arguments(parser):
     """Flags that TF Serving has too are spelled as there."""
-    parser.add_argument("model_base_path", metavar="MODEL_BASE_PATH",
-                        help="folder of the numbered versions of a model; the newest is served")
+    parser.add_argument(
+        "model_base_path", metavar="MODEL_BASE_PATH", help="folder of the numbered versions of a model; the newest is served"
+    )
     parser.add_argument("--model_name", help="name that clients ask for (default: the name of the folder)")
     parser.add_argument("--port", type=int, default=8500, help="port of gRPC; 0 = any free one (default: %(default)s)")
-    parser.add_argument("--rest_api_port", type=int, default=8501,
-                        help="port of REST; 0 = any free one (default: %(default)s)")
-    parser.add_argument("--host", default="127.0.0.1",
-                        help="address to listen on; 0.0.0.0 opens the server to the network (default: %(default)s)")
-    parser.add_argument("--rest_api_timeout_in_ms", type=int, default=30000,
-                        help="time limit of a REST prediction; 0 = none (default: %(default)s)")
+    parser.add_argument("--rest_api_port", type=int, default=8501, help="port of REST; 0 = any free one (default: %(default)s)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens the server to the network (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rest_api_timeout_in_ms",
+        type=int,
+        default=30000,
+        help="time limit of a REST prediction; 0 = none (default: %(default)s)",
+    )
 
 
 def run(args):
@@ -41,17 +46,24 @@ def run(args):
 
     def announce(version):
         if version.error is None:
-            print(f"serving {model_name} version {version.number}: gRPC {args.host}:{server.port}, "
-                  f"REST http://{args.host}:{server.rest_port}/v1/models/{model_name}", flush=True)
+            print(
+                f"serving {model_name} version {version.number}: gRPC {args.host}:{server.port}, "
+                f"REST http://{args.host}:{server.rest_port}/v1/models/{model_name}",
+                flush=True,
+            )
         elif server.versions.current is None:
             failed.append(version)
             stop.set()
         else:
-            print(f"{model_name} version {version.number} does not load, version {server.versions.current.number} "
-                  f"stays: {_first_line(version.error)}", flush=True)
+            print(
+                f"{model_name} version {version.number} does not load, version {server.versions.current.number} "
+                f"stays: {_first_line(version.error)}",
+                flush=True,
+            )
 
-    server = EmbeddedServer(model_name, args.model_base_path, announce, args.host, args.port, args.rest_api_port,
-                            args.rest_api_timeout_in_ms or None)
+    server = EmbeddedServer(
+        model_name, args.model_base_path, announce, args.host, args.port, args.rest_api_port, args.rest_api_timeout_in_ms or None
+    )
     server.start()
     stop.wait()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -30,25 +30,43 @@ OPTIONS = [
 # Where a TensorProto holds the values of a type. Answers hold typed values, never `tensor_content`, into which
 # `tf.make_tensor_proto` packs numbers: clients written for TF Serving read `float_val`.
 FIELDS = {
-    tf.float32: "float_val", tf.float64: "double_val", tf.bool: "bool_val", tf.string: "string_val",
-    tf.int8: "int_val", tf.int16: "int_val", tf.int32: "int_val", tf.uint8: "int_val", tf.uint16: "int_val",
-    tf.int64: "int64_val", tf.uint32: "uint32_val", tf.uint64: "uint64_val",
-    tf.half: "half_val", tf.bfloat16: "half_val",
+    tf.float32: "float_val",
+    tf.float64: "double_val",
+    tf.bool: "bool_val",
+    tf.string: "string_val",
+    tf.int8: "int_val",
+    tf.int16: "int_val",
+    tf.int32: "int_val",
+    tf.uint8: "int_val",
+    tf.uint16: "int_val",
+    tf.int64: "int64_val",
+    tf.uint32: "uint32_val",
+    tf.uint64: "uint64_val",
+    tf.half: "half_val",
+    tf.bfloat16: "half_val",
 }
 
 
 def make_grpc_server(versions, host, port):
     """Returns (server, port), bound and ready to `start()`; port 0 = any free one."""
     server = grpc.server(futures.ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="grpc"), options=OPTIONS)
-    server.add_generic_rpc_handlers([
-        grpc.method_handlers_generic_handler("tensorflow.serving.PredictionService", {
-            "Predict": _handler(_predict, versions, predict_pb2.PredictRequest),
-            "GetModelMetadata": _handler(_metadata, versions, get_model_metadata_pb2.GetModelMetadataRequest),
-        }),
-        grpc.method_handlers_generic_handler("tensorflow.serving.ModelService", {
-            "GetModelStatus": _handler(_status, versions, get_model_status_pb2.GetModelStatusRequest),
-        }),
-    ])
+    server.add_generic_rpc_handlers(
+        [
+            grpc.method_handlers_generic_handler(
+                "tensorflow.serving.PredictionService",
+                {
+                    "Predict": _handler(_predict, versions, predict_pb2.PredictRequest),
+                    "GetModelMetadata": _handler(_metadata, versions, get_model_metadata_pb2.GetModelMetadataRequest),
+                },
+            ),
+            grpc.method_handlers_generic_handler(
+                "tensorflow.serving.ModelService",
+                {
+                    "GetModelStatus": _handler(_status, versions, get_model_status_pb2.GetModelStatusRequest),
+                },
+            ),
+        ]
+    )
     return server, server.add_insecure_port(f"{host}:{port}")
 
 

@@ -53,8 +53,7 @@ def read_signature_name(document):
     """Returns the request's signature name, "" for the default one."""
     name = document.get("signature_name", "")
     if not isinstance(name, str):
-        raise invalid(f"JSON Value: {quote(document)} not formatted correctly. "
-                      "'signature_name' key must be a string value.")
+        raise invalid(f"JSON Value: {quote(document)} not formatted correctly. 'signature_name' key must be a string value.")
     return name
 
 
@@ -67,8 +66,9 @@ def read_inputs(document, tensor_infos):
     """
     rows = "instances" in document
     if rows and "inputs" in document:
-        raise invalid(f"JSON Value: {quote(document)} Not formatted correctly expecting only one of 'inputs' or "
-                      "'instances' keys to exist ")
+        raise invalid(
+            f"JSON Value: {quote(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist "
+        )
     if not rows and "inputs" not in document:
         raise invalid("Missing 'inputs' or 'instances' key")
     dtypes = {name: tensor_infos[name].dtype for name in sorted(tensor_infos)}
@@ -85,8 +85,9 @@ def read_inputs(document, tensor_infos):
 def _read_columns(value, dtypes):
     if not isinstance(value, dict) or _is_base64(value):
         if len(dtypes) > 1:
-            raise invalid("inputs is a plain value/list, but expecting an object as multiple input tensors required "
-                          "as per tensorinfo_map")
+            raise invalid(
+                "inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map"
+            )
         ((name, dtype),) = dtypes.items()
         return {name: _to_array(_read_tensor(value, dtype), dtype)}
     arrays = {}
@@ -100,8 +101,9 @@ def _read_columns(value, dtypes):
 def _read_rows(instances, dtypes):
     """Reads one tensor a row and input, all rows alike, and stacks them: the rows are the batch."""
     if len(dtypes) > 1 and not _is_plain_object(instances[0]):
-        raise invalid("instances is a plain list, but expecting list of objects as multiple input tensors required as "
-                      "per tensorinfo_map")
+        raise invalid(
+            "instances is a plain list, but expecting list of objects as multiple input tensors required as per tensorinfo_map"
+        )
     as_objects = _is_plain_object(instances[0])
     columns = {name: [] for name in dtypes}
     for position, row in enumerate(instances):
@@ -113,11 +115,12 @@ def _read_rows(instances, dtypes):
             _append(columns, name, row, dtypes, f"Failed to process element: {position} of 'instances' list.")
             continue
         for name, value in row.items():
-            _append(columns, name, value, dtypes,
-                    f"Failed to process element: {position} key: {name} of 'instances' list.")
+            _append(columns, name, value, dtypes, f"Failed to process element: {position} key: {name} of 'instances' list.")
         if row.keys() != dtypes.keys():
-            raise invalid(f"Failed to process element: {position} of 'instances' list. JSON object: {quote(row)} "
-                          f"keys must be equal to: {','.join(dtypes)}")
+            raise invalid(
+                f"Failed to process element: {position} of 'instances' list. JSON object: {quote(row)} "
+                f"keys must be equal to: {','.join(dtypes)}"
+            )
     arrays = {}
     for name, tensors in columns.items():
         values = [value for _, flat in tensors for value in flat]
@@ -164,15 +167,15 @@ def _flatten(value, level, shape, dtype, values):
     rank = len(shape)
     if not isinstance(value, list):
         if level != rank:
-            raise invalid(f"JSON Value: {quote(value)} found at incorrect level: {level + 1} in the JSON DOM. "
-                          f"Expected at level: {rank}")
+            raise invalid(
+                f"JSON Value: {quote(value)} found at incorrect level: {level + 1} in the JSON DOM. Expected at level: {rank}"
+            )
         values.append(_read_value(value, dtype))
         return
     if level >= rank:
         raise invalid(f"Encountered list at unexpected level: {level} expected < {rank}")
     if len(value) != shape[level]:
-        raise invalid(f"Encountered list at unexpected size: {len(value)} at level: {level} "
-                      f"expected size: {shape[level]}")
+        raise invalid(f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}")
     for item in value:
         _flatten(item, level + 1, shape, dtype, values)
 
@@ -197,11 +200,9 @@ def _read_value(value, dtype):
             _check_precision(value, dtype)
             return value
     elif not isinstance(value, dict):
-        raise StatusError(
-            "UNIMPLEMENTED", f"Conversion of JSON Value: {quote(value)} to type: {dtype_text(dtype)}")
+        raise StatusError("UNIMPLEMENTED", f"Conversion of JSON Value: {quote(value)} to type: {dtype_text(dtype)}")
     kind = {dict: "Object", str: "String", int: "Number", float: "Number", bool: str(value), type(None): "Null"}
-    raise invalid(f"JSON Value: {quote(value)} Type: {kind[type(value)]} is not of expected type: "
-                  f"{dtype_text(dtype)}")
+    raise invalid(f"JSON Value: {quote(value)} Type: {kind[type(value)]} is not of expected type: {dtype_text(dtype)}")
 
 
 def _check_precision(value, dtype):
@@ -212,8 +213,7 @@ def _check_precision(value, dtype):
     else:
         lossless = not math.isfinite(value) or abs(value) <= limits.max
     if not lossless:
-        raise invalid(f"Cannot convert JSON value: {quote(value)} to {dtype_text(dtype)} "
-                      "without loss of precision.")
+        raise invalid(f"Cannot convert JSON value: {quote(value)} to {dtype_text(dtype)} without loss of precision.")
 
 
 def _is_base64(value):

@@ -28,7 +28,7 @@ VERSION_OR_LABEL = r"(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?"
 POST_PATH = re.compile(rf"/v1/models/{MODEL}{VERSION_OR_LABEL}:(classify|regress|predict)", re.IGNORECASE | re.ASCII)
 GET_PATH = re.compile(rf"/v1/models(?:/{MODEL})?{VERSION_OR_LABEL}(?:/(metadata))?", re.IGNORECASE | re.ASCII)
 
-NOT_FOUND_PAGE = (b"<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n<H1>Not Found</H1>\n</BODY></HTML>\n")
+NOT_FOUND_PAGE = b"<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n<H1>Not Found</H1>\n</BODY></HTML>\n"
 MAX_INFLATED_BYTES = 100 * 2**20
 IDLE_TIMEOUT_SEC = 120
 
@@ -185,13 +185,13 @@ def _metadata(versions, spec):
     served = model_pb2.ModelSpec(name=versions.model_name)
     served.version.value = number
     # TF Serving prints two messages into a frame of text: hence "signature_def" twice, and the odd line breaks.
-    return (f'{{\n"model_spec":{_to_json(served)}\n,\n'
-            f'"metadata": {{"signature_def": {_to_json(signatures)}\n}}\n}}\n').encode()
+    return (f'{{\n"model_spec":{_to_json(served)}\n,\n"metadata": {{"signature_def": {_to_json(signatures)}\n}}\n}}\n').encode()
 
 
 def _to_json(message):
     return json_format.MessageToJson(
-        message, indent=1, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+        message, indent=1, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
 
 
 def _error_body(message):

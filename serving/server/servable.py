@@ -68,8 +68,7 @@ class Servable:
         fetches = [self._endpoint(signature.outputs[name]) for name in outputs]
         try:
             with _run_options(timeout_ms) as options:
-                arrays = pywrap_tf_session.TF_SessionRun_wrapper(
-                    self._session._session, options, feeds, fetches, [], None)
+                arrays = pywrap_tf_session.TF_SessionRun_wrapper(self._session._session, options, feeds, fetches, [], None)
         except tf.errors.OpError as error:
             raise StatusError(error_codes_pb2.Code.Name(error.error_code), error.message) from None
         return {name: _as_array(value) for name, value in zip(outputs, arrays)}
@@ -128,14 +127,16 @@ def _decode_inputs(sent, expected):
             "INVALID_ARGUMENT",
             f"input size does not match signature: {len(sent)}!={len(expected)} "
             f"len({_names(sent)}) != len({_names(expected)}). Sent extra: {_names(set(sent) - set(expected))}. "
-            f"Missing but required: {_names(set(expected) - set(sent))}.")
+            f"Missing but required: {_names(set(expected) - set(sent))}.",
+        )
     for name in sorted(expected):
         if name not in sent:
             raise StatusError(
                 "INVALID_ARGUMENT",
                 f"Signature input alias: {name}(feed name: {expected[name].name}) not found in request and no "
                 f"default value provided. Inputs expected to be in the request {_names(expected)}, "
-                "or default input alias set: ")
+                "or default input alias set: ",
+            )
     arrays = {}
     for name, tensor in sent.items():
         try:
@@ -150,8 +151,8 @@ def _check_outputs(wanted, known):
         if name not in known:
             raise StatusError(
                 "INVALID_ARGUMENT",
-                f"output tensor alias not found in signature: {name} "
-                f"Outputs expected to be in the set {_names(known)}.")
+                f"output tensor alias not found in signature: {name} Outputs expected to be in the set {_names(known)}.",
+            )
         if name in wanted[:position]:
             raise StatusError("INVALID_ARGUMENT", f"duplicate output tensor alias: {name}")
 

@@ -24,8 +24,9 @@ class EmbeddedServer:
         poll_sec: how often the base path is looked at for a newer version.
     """
 
-    def __init__(self, model_name, base_path, on_change, host="127.0.0.1", port=0, rest_port=0, rest_timeout_ms=30000,
-                 poll_sec=1.0):
+    def __init__(
+        self, model_name, base_path, on_change, host="127.0.0.1", port=0, rest_port=0, rest_timeout_ms=30000, poll_sec=1.0
+    ):
         self.versions = Versions(model_name, base_path, Servable, on_change, poll_sec)
         self._rest = RestServer(self.versions, host, rest_port, rest_timeout_ms)
         self.rest_port = self._rest.server_address[1]

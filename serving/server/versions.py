@@ -23,16 +23,17 @@ def newest_version(base_path):
     if not base_path.is_dir():
         raise UserError(f"{base_path}: no such folder; expected the folder that 'outfit-gan export' wrote to")
     if (base_path / "saved_model.pb").exists():
-        raise UserError(f"{base_path} is one version of a model; "
-                        f"give the folder that it lies in: {base_path.resolve().parent}")
+        raise UserError(f"{base_path} is one version of a model; give the folder that it lies in: {base_path.resolve().parent}")
     versions = [
-        (int(name), base_path / name) for name in os.listdir(base_path)
-        if name.isascii() and name.isdigit() and int(name) <= LARGEST_VERSION
-        and (base_path / name / "saved_model.pb").exists()
+        (int(name), base_path / name)
+        for name in os.listdir(base_path)
+        if name.isascii() and name.isdigit() and int(name) <= LARGEST_VERSION and (base_path / name / "saved_model.pb").exists()
     ]
     if not versions:
-        raise UserError(f"{base_path}: no version to serve; expected a numbered folder with a saved_model.pb in it, "
-                        "such as 'outfit-gan export' writes")
+        raise UserError(
+            f"{base_path}: no version to serve; expected a numbered folder with a saved_model.pb in it, "
+            "such as 'outfit-gan export' writes"
+        )
     return max(versions)
 
 
@@ -97,8 +98,7 @@ class Versions:
         with self._changed:
             version = self._versions.get(spec.version.value) if spec.HasField("version") else self.current
             if spec.name != self.model_name or version is None or version.state != "AVAILABLE":
-                asked = f"Specific({spec.name}, {spec.version.value})" if spec.HasField("version") \
-                    else f"Latest({spec.name})"
+                asked = f"Specific({spec.name}, {spec.version.value})" if spec.HasField("version") else f"Latest({spec.name})"
                 raise StatusError("NOT_FOUND", f"Servable not found for request: {asked}")
             version.users += 1
         try:
@@ -121,8 +121,7 @@ class Versions:
         if spec.HasField("version"):
             rows = [row for row in rows if row[0] == spec.version.value]
             if not rows:
-                raise StatusError(
-                    "NOT_FOUND", f"Could not find version {spec.version.value} of model {spec.name}")
+                raise StatusError("NOT_FOUND", f"Could not find version {spec.version.value} of model {spec.name}")
         return rows
 
     def _watch(self):

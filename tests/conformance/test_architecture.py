@@ -14,8 +14,20 @@ FORBIDDEN = {
     "training": ("export", "serving"),
     "export": ("training", "serving"),
     "serving": ("training", "export"),
-    "tf_outfit_gan/networks": tuple(f"tf_outfit_gan.{name}" for name in (
-        "data", "images", "inference", "metrics", "outfit_request", "pose_estimation", "snapshot", "stylegan1", "viz")),
+    "tf_outfit_gan/networks": tuple(
+        f"tf_outfit_gan.{name}"
+        for name in (
+            "data",
+            "images",
+            "inference",
+            "metrics",
+            "outfit_request",
+            "pose_estimation",
+            "snapshot",
+            "stylegan1",
+            "viz",
+        )
+    ),
     "tf_outfit_gan/data": ("tf_outfit_gan.networks", "tf_outfit_gan.layers", "tf_outfit_gan.snapshot"),
 }
 
@@ -30,8 +42,12 @@ ALLOWED = {
     "tf_outfit_gan/client": ("tf_outfit_gan.outfit_request", "tf_outfit_gan.slots", "tf_outfit_gan.util"),
     "serving/server": (),
     "training/distribute": ("tf_outfit_gan.util",),
-    "training/html_report": ("tf_outfit_gan.config", "tf_outfit_gan.sizes", "tf_outfit_gan.util",
-                             "training.distribute.environment"),
+    "training/html_report": (
+        "tf_outfit_gan.config",
+        "tf_outfit_gan.sizes",
+        "tf_outfit_gan.util",
+        "training.distribute.environment",
+    ),
 }
 
 # The verbs: the command line imports them by name, and nothing else does.
@@ -89,8 +105,11 @@ def test_the_client_needs_tensorflow_over_grpc_alone():
 @pytest.mark.parametrize("package", PACKAGES)
 def test_nothing_imports_a_verb(package):
     verbs = {path for place in VERBS for path in files(place)}
-    wrong = [line for line in violations(package, lambda name: within(name, map(dotted, VERBS)))
-             if ROOT / line.partition(" ")[0] not in verbs]
+    wrong = [
+        line
+        for line in violations(package, lambda name: within(name, map(dotted, VERBS)))
+        if ROOT / line.partition(" ")[0] not in verbs
+    ]
     assert not wrong
 
 

@@ -12,7 +12,7 @@ def photo_pixels(index, size):
     """The photo of an entry: its number in the left half's red, 200 in the right half's."""
     pixels = np.full((*size, 3), 90, np.uint8)
     pixels[:, : size[1] // 2, 0] = index % 256
-    pixels[:, size[1] // 2:, 0] = 200
+    pixels[:, size[1] // 2 :, 0] = 200
     return pixels
 
 
@@ -48,8 +48,12 @@ def write_catalogue(folder, count, size=(16, 12), *, test_every=5, poses=True, s
         for slot in worn(index):
             articles[slot] = f"{name}_{slot}.{suffix}"
             Image.fromarray(article_pixels(index, slot, size)).save(folder / articles[slot])
-        entry = {"id": name, "image": f"{name}.{suffix}", "articles": articles,
-                 "split": "test" if index % test_every == 0 else "train"}
+        entry = {
+            "id": name,
+            "image": f"{name}.{suffix}",
+            "articles": articles,
+            "split": "test" if index % test_every == 0 else "train",
+        }
         if poses:
             entry["keypoints"] = {"format": "mpii16", "points": pose_points(index, size), "size": list(size)}
         lines.append(json.dumps(entry))

@@ -50,24 +50,28 @@ def points_of(index, format, size, missing=(0, 0, 0)):
 
 def write_viton_hd(root, spelling="_"):
     """Two people for training, two for testing whose list pairs each with the other's garment."""
-    people = {"train": {"00000_00": TOP_BOTTOM, "00013_00": WITH_BAG},
-              "test": {"00006_00": JACKET_TOP, "00008_00": OTHER_TOP_BOTTOM}}
+    people = {
+        "train": {"00000_00": TOP_BOTTOM, "00013_00": WITH_BAG},
+        "test": {"00006_00": JACKET_TOP, "00008_00": OTHER_TOP_BOTTOM},
+    }
     for split, dolls in people.items():
         names = list(dolls)
         cloths = names if split == "train" else names[::-1]
-        write_text(root / f"{split}_pairs.txt",
-                   "".join(f"{name}.jpg {cloth}.jpg\n" for name, cloth in zip(names, cloths)))
+        write_text(root / f"{split}_pairs.txt", "".join(f"{name}.jpg {cloth}.jpg\n" for name, cloth in zip(names, cloths)))
         for name, index in dolls.items():
             save(root / split / f"image/{name}.jpg", doll(index).photo)
             save(root / split / f"cloth/{name}.jpg", doll(index).articles["top"])
-            write_openpose(root / split / f"openpose{spelling}json/{name}_keypoints.json",
-                           points_of(index, "body25", (1024, 768)))
+            write_openpose(
+                root / split / f"openpose{spelling}json/{name}_keypoints.json", points_of(index, "body25", (1024, 768))
+            )
     return root
 
 
 def write_openpose(path, *people):
-    found = [{"person_id": [-1], "pose_keypoints_2d": np.ravel(points).tolist(), "face_keypoints_2d": [],
-              "pose_keypoints_3d": []} for points in people]
+    found = [
+        {"person_id": [-1], "pose_keypoints_2d": np.ravel(points).tolist(), "face_keypoints_2d": [], "pose_keypoints_3d": []}
+        for points in people
+    ]
     write_text(path, json.dumps({"version": 1.3, "people": found}))
 
 
@@ -82,15 +86,17 @@ def write_dress_code_pose(path, points):
 
 def write_dress_code(root):
     """One pair for training and one for testing in each category."""
-    people = {"dresses": ("dress", JACKET_DRESS, DRESS_BAG), "upper_body": ("top", TOP_BOTTOM, WITH_BAG),
-              "lower_body": ("bottom", JACKET_TOP, OTHER_TOP_BOTTOM)}
+    people = {
+        "dresses": ("dress", JACKET_DRESS, DRESS_BAG),
+        "upper_body": ("top", TOP_BOTTOM, WITH_BAG),
+        "lower_body": ("bottom", JACKET_TOP, OTHER_TOP_BOTTOM),
+    }
     for category, (slot, *dolls) in people.items():
         numbers = [f"0{len(slot)}000{place}" for place in range(2)]
         for number, index in zip(numbers, dolls):
             save(root / category / f"images/{number}_0.jpg", doll(index).photo)
             save(root / category / f"images/{number}_1.jpg", doll(index).articles[slot])
-            write_dress_code_pose(root / category / f"keypoints/{number}_2.json",
-                                  points_of(index, "body18", (512, 384)))
+            write_dress_code_pose(root / category / f"keypoints/{number}_2.json", points_of(index, "body18", (512, 384)))
         write_text(root / category / "train_pairs.txt", f"{numbers[0]}_0.jpg {numbers[0]}_1.jpg\n")
         write_text(root / category / "test_pairs_paired.txt", f"{numbers[1]}_0.jpg\t{numbers[1]}_1.jpg\n")
         write_text(root / category / "test_pairs_unpaired.txt", f"{numbers[1]}_0.jpg\t{numbers[0]}_1.jpg\n")
@@ -100,9 +106,11 @@ def write_dress_code(root):
 def write_fastfit(root):
     """FastFit's copy of Dress Code's test people: one folder for all, the category in a third column, no points."""
     lines = []
-    for number, index, category, slot in (("048392", WITH_BAG, "upper", "top"),
-                                          ("050192", TOP_BOTTOM, "lower", "bottom"),
-                                          ("051992", DRESS_BAG, "dresses", "dress")):
+    for number, index, category, slot in (
+        ("048392", WITH_BAG, "upper", "top"),
+        ("050192", TOP_BOTTOM, "lower", "bottom"),
+        ("051992", DRESS_BAG, "dresses", "dress"),
+    ):
         save(root / f"person/{number}_0.jpg", doll(index).photo)
         save(root / f"cloth/{number}_1.jpg", doll(index).articles[slot])
         lines.append(f"{number}_0.jpg 048405_1.jpg {category}\n")
@@ -136,10 +144,12 @@ CLASS_OF = dict(zip(SLOTS, (2, 1, 21, 5, 11, 12)))
 
 def write_deepfashion(root, spelling=("images", "segm")):
     """Three looks: one with two photos, the second a narrow one, one of an item that is for testing, one of rompers."""
-    photos = {"MEN-Denim-id_00000265-01_1_front.jpg": (JACKET_TOP, 1.0),
-              "MEN-Denim-id_00000265-01_7_additional.jpg": (JACKET_TOP, 0.75),
-              "WOMEN-Tees_Tanks-id_00000032-02_4_full.jpg": (WITH_BAG, 1.0),
-              "WOMEN-Rompers-id_00000002-03_2_side.jpg": (DRESS_BAG, 1.0)}
+    photos = {
+        "MEN-Denim-id_00000265-01_1_front.jpg": (JACKET_TOP, 1.0),
+        "MEN-Denim-id_00000265-01_7_additional.jpg": (JACKET_TOP, 0.75),
+        "WOMEN-Tees_Tanks-id_00000032-02_4_full.jpg": (WITH_BAG, 1.0),
+        "WOMEN-Rompers-id_00000002-03_2_side.jpg": (DRESS_BAG, 1.0),
+    }
     loc, vis = [], []
     for name, (index, scale) in photos.items():
         picture = framed(doll(index).photo, scale, tuple(doll(index).photo[0, 0]), Image.Resampling.LANCZOS)
@@ -181,8 +191,11 @@ def write_garments2look(root):
     def garment(number, index, slot, category, type):
         name = f"P{number:08d}"
         save(root / f"mytheresa/images/{name}/{name}.jpg", doll(index).articles[slot])
-        garments[name] = {"type": type, "main_category": category,
-                          "images": {"product": {"full": [f"{name}.jpg"], "partial": [f"{name}_d1.jpg"]}}}
+        garments[name] = {
+            "type": type,
+            "main_category": category,
+            "images": {"product": {"full": [f"{name}.jpg"], "partial": [f"{name}_d1.jpg"]}},
+        }
         return name
 
     top, bottom, shoes = "clothing::top/full", "clothing::bottom", "shoes"
@@ -193,36 +206,70 @@ def write_garments2look(root):
     belt = garment(5, JACKET_TOP, "shoes", "accessory::waist", "accessories::belts")
     look = f"{shirt}-{jacket}-{jeans}"
     looks[look] = {
-        "gender": "men", "section": "train", "is_official_outfit": True, "is_official_look": True,
-        "outfit": {jacket: "black leather jacket", shirt: "white dress shirt", jeans: "blue jeans",
-                   sneakers: "white sneakers", belt: "brown belt", "UM00048374": "black bag"},
-        "outfit_info": {"dressing_details": {"layering_structure": [shirt, jacket], "styling_techniques": {}}}}
+        "gender": "men",
+        "section": "train",
+        "is_official_outfit": True,
+        "is_official_look": True,
+        "outfit": {
+            jacket: "black leather jacket",
+            shirt: "white dress shirt",
+            jeans: "blue jeans",
+            sneakers: "white sneakers",
+            belt: "brown belt",
+            "UM00048374": "black bag",
+        },
+        "outfit_info": {"dressing_details": {"layering_structure": [shirt, jacket], "styling_techniques": {}}},
+    }
     save(root / f"mytheresa/looks-resized/men/{look}.png", doll(JACKET_TOP).photo)
 
     hoodie = garment(6, JACKET_TOP, "outerwear", top, "clothing::hoodies")
     looks["P00000006_b1"] = {
-        "gender": "men", "section": "test", "is_official_outfit": True, "is_official_look": False,
+        "gender": "men",
+        "section": "test",
+        "is_official_outfit": True,
+        "is_official_look": False,
         "outfit": {hoodie: "grey hoodie", shirt: "white T-shirt", jeans: "blue jeans"},
-        "outfit_info": {"dressing_details": {"layering_structure": [shirt, hoodie], "styling_techniques": {}}}}
+        "outfit_info": {"dressing_details": {"layering_structure": [shirt, hoodie], "styling_techniques": {}}},
+    }
     save(root / "mytheresa/looks-resized/men/P00000006_b1.jpg", doll(JACKET_TOP).photo)
     write_text(root / "mytheresa_image_v1.0_2512.json", json.dumps(garments))
     write_text(root / "mytheresa_outfit_v1.0_2512.json", json.dumps(looks))
 
-    pieces = {"100002074": ("dress", "dress", "clothing::top/full", "long floral gown-like dress"),
-              "100002075": ("shoes", "shoes", "shoes", "pumps"), "100002076": ("bag", "bag", "bag", "clutch")}
+    pieces = {
+        "100002074": ("dress", "dress", "clothing::top/full", "long floral gown-like dress"),
+        "100002075": ("shoes", "shoes", "shoes", "pumps"),
+        "100002076": ("bag", "bag", "bag", "clutch"),
+    }
     for name, (slot, type, _, _) in pieces.items():
         save(root / f"polyvore/images/women/{type}/{name}.jpg", doll(DRESS_BAG).articles[slot])
     save(root / "polyvore/looks-resized/women/207140203.jpg", doll(DRESS_BAG).photo)
-    write_text(root / "polyvore_image_v1.0_2512.json", json.dumps(
-        {name: {"type": type, "main_category": category} for name, (_, type, category, _) in pieces.items()}))
-    write_text(root / "polyvore_outfit_v1.0_2512.json", json.dumps({"207140203": {
-        "gender": "women", "section": "train", "is_official_outfit": False, "is_official_look": False,
-        "outfit": {name: text for name, (*_, text) in pieces.items()}, "outfit_info": {}}}))
+    write_text(
+        root / "polyvore_image_v1.0_2512.json",
+        json.dumps({name: {"type": type, "main_category": category} for name, (_, type, category, _) in pieces.items()}),
+    )
+    write_text(
+        root / "polyvore_outfit_v1.0_2512.json",
+        json.dumps(
+            {
+                "207140203": {
+                    "gender": "women",
+                    "section": "train",
+                    "is_official_outfit": False,
+                    "is_official_look": False,
+                    "outfit": {name: text for name, (*_, text) in pieces.items()},
+                    "outfit_info": {},
+                }
+            }
+        ),
+    )
     return root
 
 
 WRITERS = {
-    "viton-hd": write_viton_hd, "dress-code": write_dress_code, "fastfit": write_fastfit,
-    "dress-code-mr": write_dress_code_mr, "deepfashion-multimodal": write_deepfashion,
+    "viton-hd": write_viton_hd,
+    "dress-code": write_dress_code,
+    "fastfit": write_fastfit,
+    "dress-code-mr": write_dress_code_mr,
+    "deepfashion-multimodal": write_deepfashion,
     "garments2look": write_garments2look,
 }

@@ -3,9 +3,14 @@
 
 def described(manifest, source):
     """{id: (split, photo, {slot: file})} with paths as in the source folder."""
-    return {entry.id: (entry.split, str(entry.image.relative_to(source)),
-                       {slot: str(file.relative_to(source)) for slot, file in entry.outfit.articles.items()})
-            for entry in manifest.entries}
+    return {
+        entry.id: (
+            entry.split,
+            str(entry.image.relative_to(source)),
+            {slot: str(file.relative_to(source)) for slot, file in entry.outfit.articles.items()},
+        )
+        for entry in manifest.entries
+    }
 
 
 def poses(manifest):

@@ -28,8 +28,13 @@ def entries(photos, worn, ids=None, keypoints=None):
     for number, slots in enumerate(worn):
         for place, slot in enumerate(("top", "bottom")):
             articles[number, place] = (1 + number) * (slot in slots)
-    return Entries(ids or [f"e{i}" for i in range(len(photos))], photos, tf.constant(articles), worn,
-                   poses(len(photos)) if keypoints is None else keypoints)
+    return Entries(
+        ids or [f"e{i}" for i in range(len(photos))],
+        photos,
+        tf.constant(articles),
+        worn,
+        poses(len(photos)) if keypoints is None else keypoints,
+    )
 
 
 def samples(own, strangers, number=0, seed=0):

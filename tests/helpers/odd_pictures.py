@@ -30,6 +30,7 @@ def encoded(image, format, **options):
 
 def matrix_profile(primaries, gamma):
     """A minimal ICC display profile (version 2.1): XYZ of the primaries, and one gamma for all."""
+
     def xyz(values):
         return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
 
@@ -37,16 +38,31 @@ def matrix_profile(primaries, gamma):
         return b"desc\0\0\0\0" + struct.pack(">I", len(text) + 1) + text + b"\0" * (1 + 4 + 4 + 2 + 1 + 67)
 
     curve = b"curv\0\0\0\0" + struct.pack(">IHxx", 1, round(gamma * 256))
-    tags = {b"desc": description(b"test"), b"cprt": b"text\0\0\0\0none\0\0\0\0", b"wtpt": xyz((0.9642, 1.0, 0.8249)),
-            **{name: xyz(values) for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries)},
-            b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    tags = {
+        b"desc": description(b"test"),
+        b"cprt": b"text\0\0\0\0none\0\0\0\0",
+        b"wtpt": xyz((0.9642, 1.0, 0.8249)),
+        **{name: xyz(values) for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries)},
+        b"rTRC": curve,
+        b"gTRC": curve,
+        b"bTRC": curve,
+    }
     offset, table, body = 128 + 4 + 12 * len(tags), b"", b""
     for name, content in tags.items():
         content += b"\0" * (-len(content) % 4)
         table += name + struct.pack(">II", offset + len(body), len(content))
         body += content
-    header = struct.pack(">I4sI4s4s4s12s4s", offset + len(body), b"\0" * 4, 0x02100000, b"mntr", b"RGB ", b"XYZ ",
-                         struct.pack(">6H", 2020, 1, 1, 0, 0, 0), b"acsp")
+    header = struct.pack(
+        ">I4sI4s4s4s12s4s",
+        offset + len(body),
+        b"\0" * 4,
+        0x02100000,
+        b"mntr",
+        b"RGB ",
+        b"XYZ ",
+        struct.pack(">6H", 2020, 1, 1, 0, 0, 0),
+        b"acsp",
+    )
     header = header.ljust(68, b"\0") + struct.pack(">3i", 63190, 65536, 54061)  # The illuminant, D50.
     return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
 
@@ -68,5 +84,4 @@ def bomb_png(side):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
-            + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")

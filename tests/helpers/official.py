@@ -20,10 +20,15 @@ class Official:
         self.meta = json.loads(str(self.values["meta"]))
         meta = self.meta
         self.config = ModelConfig(
-            size=(meta["resolution"],) * 2, conditional=False, fmap_base=meta["fmap_base"], fmap_max=meta["fmap_max"],
+            size=(meta["resolution"],) * 2,
+            conditional=False,
+            fmap_base=meta["fmap_base"],
+            fmap_max=meta["fmap_max"],
             # The label's embedding joins the latent: for the mapping network it is so much more width.
-            latent_dim=meta["latent_size"] * (2 if meta["label_size"] else 1), style_dim=meta["latent_size"],
-            mapping_layers=meta["mapping_layers"], stddev_group=meta["mbstd_group_size"],
+            latent_dim=meta["latent_size"] * (2 if meta["label_size"] else 1),
+            style_dim=meta["latent_size"],
+            mapping_layers=meta["mapping_layers"],
+            stddev_group=meta["mbstd_group_size"],
             fused_from=0 if meta["fused_scale"] else 128,
         )
         self.generator, self.discriminator = build_networks(self.config, precision)
@@ -44,11 +49,17 @@ class Official:
 
     def generator_variables(self):
         """[(official name, our variable)]; the golden vectors have no average of w."""
-        return [(entry.name, variable_map.find(self.generator, entry.path))
-                for entry in variable_map.generator_entries(self.config) if entry.name != "dlatent_avg"]
+        return [
+            (entry.name, variable_map.find(self.generator, entry.path))
+            for entry in variable_map.generator_entries(self.config)
+            if entry.name != "dlatent_avg"
+        ]
 
     def discriminator_variables(self):
         # With labels the last layer is the projection: the test applies it.
         left_out = "4x4/Dense1" if self.meta["label_size"] else "-"
-        return [(f"D/{entry.name}", variable_map.find(self.discriminator, entry.path))
-                for entry in variable_map.discriminator_entries(self.config) if not entry.name.startswith(left_out)]
+        return [
+            (f"D/{entry.name}", variable_map.find(self.discriminator, entry.path))
+            for entry in variable_map.discriminator_entries(self.config)
+            if not entry.name.startswith(left_out)
+        ]

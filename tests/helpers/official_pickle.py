@@ -28,8 +28,12 @@ class Network:
 
     def __init__(self, name, function, keywords, values, **components):
         self.state = dict(
-            version=3, name=name, static_kwargs=keywords, components=components,
-            build_module_src="raise SystemExit('this text is code, and must not run')", build_func_name=function,
+            version=3,
+            name=name,
+            static_kwargs=keywords,
+            components=components,
+            build_module_src="raise SystemExit('this text is code, and must not run')",
+            build_func_name=function,
             variables=list(values.items()),
         )
 
@@ -82,11 +86,21 @@ def golden(name, lod=0.0, **changes):
     meta = json.loads(str(values["meta"]))
     named = {key.removeprefix("var/"): values[key] for key in values.files if key.startswith("var/")}
     named["dlatent_avg"] = np.linspace(-1, 1, meta["latent_size"], dtype=np.float32)
-    keywords = EasyDict(
-        num_channels=3, resolution=meta["resolution"], label_size=meta["label_size"], latent_size=meta["latent_size"],
-        dlatent_size=meta["latent_size"], mapping_fmaps=meta["latent_size"], fmap_base=meta["fmap_base"],
-        fmap_max=meta["fmap_max"], fused_scale=meta["fused_scale"],
-    ) | KEYWORDS | changes
+    keywords = (
+        EasyDict(
+            num_channels=3,
+            resolution=meta["resolution"],
+            label_size=meta["label_size"],
+            latent_size=meta["latent_size"],
+            dlatent_size=meta["latent_size"],
+            mapping_fmaps=meta["latent_size"],
+            fmap_base=meta["fmap_base"],
+            fmap_max=meta["fmap_max"],
+            fused_scale=meta["fused_scale"],
+        )
+        | KEYWORDS
+        | changes
+    )
     trained = named | {"G_synthesis/ToRGB_lod0/bias": np.float32([1, 2, 3])}
     return _networks(keywords, trained, named, lod)
 
@@ -94,24 +108,32 @@ def golden(name, lod=0.0, **changes):
 def synthetic(config, seed=0, lod=0.0):
     """(G, D, Gs) of a `ModelConfig` with random weights."""
     rng = np.random.default_rng(seed)
-    entries = [*variable_map.generator_entries(config),
-               *(entry._replace(name=f"D/{entry.name}") for entry in variable_map.discriminator_entries(config))]
+    entries = [
+        *variable_map.generator_entries(config),
+        *(entry._replace(name=f"D/{entry.name}") for entry in variable_map.discriminator_entries(config)),
+    ]
     named = {entry.name: rng.standard_normal(entry.shape, np.float32) for entry in entries}
     for layer, name in enumerate(variable_map.noise_names(config)):
         named[name] = rng.standard_normal((1, 1, *config.level_sizes[layer // 2]), np.float32)
     keywords = EasyDict(
-        num_channels=3, resolution=config.size[0], label_size=0, latent_size=config.latent_dim,
-        dlatent_size=config.style_dim, mapping_fmaps=config.style_dim, mapping_layers=config.mapping_layers,
-        fmap_base=config.fmap_base, fmap_max=config.fmap_max,
+        num_channels=3,
+        resolution=config.size[0],
+        label_size=0,
+        latent_size=config.latent_dim,
+        dlatent_size=config.style_dim,
+        mapping_fmaps=config.style_dim,
+        mapping_layers=config.mapping_layers,
+        fmap_base=config.fmap_base,
+        fmap_max=config.fmap_max,
     )
     return _networks(keywords, {name: value.copy() for name, value in named.items()}, named, lod)
 
 
 def tiny(lod=0.0):
     """(G, D, Gs) of 8x8 pixels, a few kilobytes."""
-    return synthetic(ModelConfig(
-        size=(8, 8), conditional=False, latent_dim=2, style_dim=2, mapping_layers=1, fmap_base=8, fmap_max=2),
-        lod=lod)
+    return synthetic(
+        ModelConfig(size=(8, 8), conditional=False, latent_dim=2, style_dim=2, mapping_layers=1, fmap_base=8, fmap_max=2), lod=lod
+    )
 
 
 def _networks(keywords, trained, average, lod):
@@ -122,7 +144,10 @@ def _networks(keywords, trained, average, lod):
 
     def generator(name, values):
         return Network(
-            name, "G_style", dict(keywords), {"lod": lod, "dlatent_avg": values["dlatent_avg"]},
+            name,
+            "G_style",
+            dict(keywords),
+            {"lod": lod, "dlatent_avg": values["dlatent_avg"]},
             synthesis=Network("G_synthesis", "G_synthesis", keywords, part(values, "G_synthesis/", lod=lod)),
             mapping=Network("G_mapping", "G_mapping", keywords, part(values, "G_mapping/")),
         )

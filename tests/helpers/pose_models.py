@@ -6,8 +6,10 @@ import tensorflow as tf
 def brightest_pixel(folder, size=(32, 32), batch=None):
     """A SavedModel of heatmaps: each joint's map is the picture's red, 0 for black and 1 for white."""
     module = tf.Module()
-    module.heatmaps = tf.function(lambda image: {"heatmaps": tf.tile((image[..., :1] + 1) / 2, [1, 1, 1, 16])},
-                                  input_signature=[tf.TensorSpec([batch, *size, 3], tf.float32, name="image")])
+    module.heatmaps = tf.function(
+        lambda image: {"heatmaps": tf.tile((image[..., :1] + 1) / 2, [1, 1, 1, 16])},
+        input_signature=[tf.TensorSpec([batch, *size, 3], tf.float32, name="image")],
+    )
     tf.saved_model.save(module, str(folder), {"serving_default": module.heatmaps})
     return folder
 
@@ -33,6 +35,7 @@ def movenet_lite(path):
 
 def blazepose_lite(path, person=1.0):
     """BlazePose as a .tflite file: point i at x = i, y = 2 i pixels, its presence sure if the picture is white."""
+
     def landmarks(image):
         i, white = tf.range(39.0), tf.reduce_mean(image)
         points = tf.stack([i, 2 * i, i * 0, i * 0 - 9, tf.fill([39], 40 * white - 20)], axis=-1)  # [39, 5]

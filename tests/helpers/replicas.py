@@ -37,10 +37,17 @@ def main(folder):
     values += [optimizer.second_moment for optimizer in (steps.generator_optimizer, steps.discriminator_optimizer)]
     pairs = [two.experimental_local_results(value) for value in (*values, steps.ada_probability)]
     differences = [np.abs(first.numpy() - second.numpy()).max() for first, second in pairs]
-    print(json.dumps({
-        "replicas": two.num_replicas_in_sync, "errors": errors(found, expected), "moved": float(expected["moved"]),
-        "replica_difference": float(max(differences)), "ada_probability": float(steps.ada_probability.read_value()),
-    }))
+    print(
+        json.dumps(
+            {
+                "replicas": two.num_replicas_in_sync,
+                "errors": errors(found, expected),
+                "moved": float(expected["moved"]),
+                "replica_difference": float(max(differences)),
+                "ada_probability": float(steps.ada_probability.read_value()),
+            }
+        )
+    )
 
 
 def worker(folder):
@@ -59,6 +66,7 @@ def trained(strategy):
     steps.ada_probability.assign(0.5)  # Some pictures are altered, and others not.
     batch, before = random_batch(CONFIG), steps.generator.get_weights()
     stage = Stage(LEVEL, True, BATCH // strategy.num_replicas_in_sync, strategy.num_replicas_in_sync)
+
     @tf.function
     def run(nimg):
         found = steps.step(stage, distributed(strategy, batch), nimg, tf.constant(0.5))

@@ -50,20 +50,25 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
     """
     painter = _Painter(brightness)
 
-    @tf.function(input_signature=[
-        tf.TensorSpec([None, 6], tf.string, "article_images_bytes"),
-        tf.TensorSpec([None, 16, 3], tf.float32, "keypoints"),
-        tf.TensorSpec([None], tf.int64, "seed"),
-        tf.TensorSpec([None], tf.float32, "truncation_psi"),
-    ])
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, 6], tf.string, "article_images_bytes"),
+            tf.TensorSpec([None, 16, 3], tf.float32, "keypoints"),
+            tf.TensorSpec([None], tf.int64, "seed"),
+            tf.TensorSpec([None], tf.float32, "truncation_psi"),
+        ]
+    )
     def generate(article_images_bytes, keypoints, seed, truncation_psi):
-        rows = (tf.ensure_shape(article_images_bytes, [None, 6]), tf.ensure_shape(keypoints, [None, 16, 3]),
-                tf.ensure_shape(seed, [None]), _checked_psi(truncation_psi))
+        rows = (
+            tf.ensure_shape(article_images_bytes, [None, 6]),
+            tf.ensure_shape(keypoints, [None, 16, 3]),
+            tf.ensure_shape(seed, [None]),
+            _checked_psi(truncation_psi),
+        )
         images = tf.map_fn(lambda row: painter.paint(*row), rows, fn_output_signature=tf.TensorSpec([], tf.string))
         return {"image_bytes": images, "seed": rows[2]}
 
-    @tf.function(input_signature=[
-        tf.TensorSpec([None], tf.int64, "seed"), tf.TensorSpec([None], tf.float32, "truncation_psi")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, "seed"), tf.TensorSpec([None], tf.float32, "truncation_psi")])
     def generate_unconditional(seed, truncation_psi):
         count = tf.shape(seed)[0]
         return generate(tf.fill([count, 6], ""), tf.zeros([count, 16, 3]), seed, truncation_psi)
@@ -80,8 +85,7 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
         return {"total": total[tf.newaxis], "total_scalar": total}
 
     staging = f"{folder}.tmp"
-    signatures = {"serving_default": generate, "generate_unconditional": generate_unconditional, "numbers": numbers,
-                  "busy": busy}
+    signatures = {"serving_default": generate, "generate_unconditional": generate_unconditional, "numbers": numbers, "busy": busy}
     tf.saved_model.save(painter, staging, {name: f.get_concrete_function() for name, f in signatures.items()})
     if warmup_psi is not None:
         _write_warmup(staging, warmup_psi)
@@ -92,8 +96,12 @@ def request_arrays(count=1, seed=7, psi=0.7):
     """The inputs of `serving_default` for `count` rows with seeds from `seed` upwards."""
     articles = np.full([count, 6], b"", object)
     articles[:, 1] = b"not looked into"
-    return {"article_images_bytes": articles, "keypoints": np.full([count, 16, 3], 0.5, np.float32),
-            "seed": np.arange(seed, seed + count), "truncation_psi": np.full([count], psi, np.float32)}
+    return {
+        "article_images_bytes": articles,
+        "keypoints": np.full([count, 16, 3], 0.5, np.float32),
+        "seed": np.arange(seed, seed + count),
+        "truncation_psi": np.full([count], psi, np.float32),
+    }
 
 
 def predict_request(arrays, signature_name="", model_name="gen"):
@@ -131,8 +139,7 @@ def running_server(base_path, **options):
 def stubs(port):
     """Yields the (prediction, model) stubs of a real gRPC channel."""
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield (prediction_service_pb2_grpc.PredictionServiceStub(channel),
-               model_service_pb2_grpc.ModelServiceStub(channel))
+        yield (prediction_service_pb2_grpc.PredictionServiceStub(channel), model_service_pb2_grpc.ModelServiceStub(channel))
 
 
 def wait_for(condition, timeout_sec=120):

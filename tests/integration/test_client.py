@@ -39,11 +39,14 @@ def outfit(tmp_path):
 
 
 def test_over_rest_a_client_needs_no_tensorflow(server, outfit):
-    code = ("import sys, tf_outfit_gan as og, serving.cli.request\n"
-            "print(og.Client(sys.argv[1], 'gen').render(sys.argv[2], seeds=[1, 2]).shape)\n"
-            "print({'tensorflow', 'keras', 'grpc'} & {*sys.modules})\n")
-    done = subprocess.run([sys.executable, "-c", code, f"localhost:{server.rest_port}", outfit],
-                          check=True, capture_output=True, text=True)
+    code = (
+        "import sys, tf_outfit_gan as og, serving.cli.request\n"
+        "print(og.Client(sys.argv[1], 'gen').render(sys.argv[2], seeds=[1, 2]).shape)\n"
+        "print({'tensorflow', 'keras', 'grpc'} & {*sys.modules})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, f"localhost:{server.rest_port}", outfit], check=True, capture_output=True, text=True
+    )
     assert done.stdout.splitlines() == [f"(2, {HEIGHT}, {WIDTH}, 3)", "set()"]
 
 
@@ -74,8 +77,7 @@ def test_both_ports_give_the_same_picture(server, outfit):
 
 
 def test_status_and_metadata(client):
-    assert client.status() == [
-        {"version": "3", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}]
+    assert client.status() == [{"version": "3", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}]
     metadata = client.metadata()
     assert metadata["model_spec"]["version"] == "3"
     assert metadata["signature_def"]["serving_default"]["inputs"]["seed"]["dtype"] == "DT_INT64"
@@ -89,14 +91,17 @@ def test_what_the_server_refuses_is_the_users_mistake(client):
         unknown.render({}, pose=POSE)
 
 
-@pytest.mark.parametrize("arguments, text", [
-    (dict(outfit={"hat": b""}), "unknown slot 'hat'"),
-    (dict(outfit={}), "the outfit: has no keypoints"),
-    (dict(outfit={}, pose=POSE[:15]), "must be an array .16, 3., got .*0.5, 0.25"),
-    (dict(outfit={}, pose=POSE, seeds=[2**63]), "seeds .9223372036854775808.: expected one or more integers of 64 bits"),
-    (dict(outfit={}, pose=POSE, psi=9), "psi 9: expected a number from 0 to 2"),
-    (dict(pose=POSE), "a pose without an outfit"),
-])
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (dict(outfit={"hat": b""}), "unknown slot 'hat'"),
+        (dict(outfit={}), "the outfit: has no keypoints"),
+        (dict(outfit={}, pose=POSE[:15]), "must be an array .16, 3., got .*0.5, 0.25"),
+        (dict(outfit={}, pose=POSE, seeds=[2**63]), "seeds .9223372036854775808.: expected one or more integers of 64 bits"),
+        (dict(outfit={}, pose=POSE, psi=9), "psi 9: expected a number from 0 to 2"),
+        (dict(pose=POSE), "a pose without an outfit"),
+    ],
+)
 def test_wrong_arguments_are_refused_before_the_call(arguments, text):
     with pytest.raises(UserError, match=text):
         Client("localhost:1").render(**arguments)
@@ -114,8 +119,10 @@ def test_a_server_that_is_not_there_or_is_another_is_told():
     with pytest.raises(ServerError, match=f"no answer from 127.0.0.1:{port}: .*refused; is the server running there"):
         Client(f"127.0.0.1:{port}").status()
     with socket.create_server(("127.0.0.1", 0)) as listener:
+
         def hang_up():
             listener.accept()[0].recv(1000)
+
         thread = threading.Thread(target=hang_up)
         thread.start()
         port = listener.getsockname()[1]
@@ -130,30 +137,52 @@ def test_the_command_writes_pictures(server, outfit, tmp_path, capsys):
     assert main([*ask, "--out", str(tmp_path / "many.png"), "--seed", "1,2"]) == 0
     assert (tmp_path / "many-2.png").read_bytes() == (tmp_path / "one.png").read_bytes()
     assert (tmp_path / "many-1.png").read_bytes() != (tmp_path / "one.png").read_bytes()
-    assert capsys.readouterr().out.split() == [
-        str(tmp_path / name) for name in ("one.png", "many-1.png", "many-2.png")]
+    assert capsys.readouterr().out.split() == [str(tmp_path / name) for name in ("one.png", "many-1.png", "many-2.png")]
     # A pose of its own; and nothing but pictures is left, no temporary file.
     (tmp_path / "pose.json").write_text(json.dumps(KEYPOINTS | {"points": [[1, 2, 1]] * 16}))
-    assert main([*ask, "--out", str(tmp_path / "posed.png"), "--seed", "2", "--pose",
-                     str(tmp_path / "pose.json")]) == 0
+    assert main([*ask, "--out", str(tmp_path / "posed.png"), "--seed", "2", "--pose", str(tmp_path / "pose.json")]) == 0
     assert (tmp_path / "posed.png").read_bytes() != (tmp_path / "one.png").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {
-        "top.jpg", "outfit.json", "pose.json", "one.png", "many-1.png", "many-2.png", "posed.png"}
+        "top.jpg",
+        "outfit.json",
+        "pose.json",
+        "one.png",
+        "many-1.png",
+        "many-2.png",
+        "posed.png",
+    }
 
 
-@pytest.mark.parametrize("arguments, code, text", [
-    (["--out", "picture.jpg"], 2, "expected a name that ends in .png"),
-    (["--out", "nowhere/picture.png"], 2, "no such folder nowhere"),
-    (["--psi", "9"], 2, "psi 9.0: expected a number from 0 to 2"),
-    (["--pose", "missing.json"], 2, "missing.json: expected a file of keypoints, no such file"),
-    (["--seed", "1,1"], 2, "--seed 1,1: a seed stands twice"),
-    (["--seed", "one"], 2, "seeds 'one': expected integers"),
-    (["--model_name", "nope"], 2, "check that it serves a model named 'nope'"),
-])
+@pytest.mark.parametrize(
+    "arguments, code, text",
+    [
+        (["--out", "picture.jpg"], 2, "expected a name that ends in .png"),
+        (["--out", "nowhere/picture.png"], 2, "no such folder nowhere"),
+        (["--psi", "9"], 2, "psi 9.0: expected a number from 0 to 2"),
+        (["--pose", "missing.json"], 2, "missing.json: expected a file of keypoints, no such file"),
+        (["--seed", "1,1"], 2, "--seed 1,1: a seed stands twice"),
+        (["--seed", "one"], 2, "seeds 'one': expected integers"),
+        (["--model_name", "nope"], 2, "check that it serves a model named 'nope'"),
+    ],
+)
 def test_the_command_tells_mistakes_in_one_line(server, outfit, tmp_path, capsys, monkeypatch, arguments, code, text):
     monkeypatch.chdir(tmp_path)
-    assert main(["request", f"localhost:{server.rest_port}", "--outfit", str(outfit), "--out", "picture.png",
-                     "--model_name", "gen", *arguments]) == code
+    assert (
+        main(
+            [
+                "request",
+                f"localhost:{server.rest_port}",
+                "--outfit",
+                str(outfit),
+                "--out",
+                "picture.png",
+                "--model_name",
+                "gen",
+                *arguments,
+            ]
+        )
+        == code
+    )
     error = capsys.readouterr().err
     assert text in error and error.count("\n") == 1
     assert not (tmp_path / "picture.png").exists()

@@ -18,8 +18,7 @@ from tf_outfit_gan.data.preparation.prepare import prepare
 from training.loop import train
 from training.run_options import RunOptions
 
-SETTINGS = ("size=4x3", "condition_size=4x3", "total_kimg=0.4", "tick_kimg=0.04", "checkpoint_kimg=0.016",
-            "snapshot_kimg=1")
+SETTINGS = ("size=4x3", "condition_size=4x3", "total_kimg=0.4", "tick_kimg=0.04", "checkpoint_kimg=0.016", "snapshot_kimg=1")
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +41,7 @@ class Pair:
         environment = os.environ | {"TF_CONFIG": json.dumps(task)}
         environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # As it is where the command line silences TensorFlow by itself.
         command = train_command(self.folder, self._dataset, settings, *words)
-        worker = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                  text=True)
+        worker = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self._started.append(worker)
         return worker
 
@@ -73,8 +71,10 @@ def ended(*workers):
 def test_a_worker_that_waits_in_vain_says_for_whom(pair):
     codes, (said,) = ended(pair.start(0, "--cluster-timeout", "0.05"))
     assert codes == [1]
-    assert said == (f"outfit-gan train: error: worker 0 waited 0.05 minutes for {pair.addresses[1]}; run the same "
-                    "command on all workers to resume\n")
+    assert said == (
+        f"outfit-gan train: error: worker 0 waited 0.05 minutes for {pair.addresses[1]}; run the same "
+        "command on all workers to resume\n"
+    )
 
 
 @pytest.mark.slow

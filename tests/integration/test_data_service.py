@@ -38,18 +38,31 @@ def test_every_entry_comes_from_the_service(dataset, address):
 
 def test_a_run_trains_from_it(dataset, address, tmp_path):
     settings = ("size=4x3", "condition_size=4x3", "start_level=0", "total_kimg=0.016")
-    arguments = ["train", str(tmp_path / "run"), "--data", str(dataset.path), "--preset", "tiny", "--quiet",
-                 "--data-service", address, *(word for setting in settings for word in ("--set", setting))]
+    arguments = [
+        "train",
+        str(tmp_path / "run"),
+        "--data",
+        str(dataset.path),
+        "--preset",
+        "tiny",
+        "--quiet",
+        "--data-service",
+        address,
+        *(word for setting in settings for word in ("--set", setting)),
+    ]
     assert main(arguments) == 0
     assert "at 0.0 of 0.016 kimg" in (tmp_path / "run" / "log.txt").read_text()
 
 
-@pytest.mark.parametrize("address, complaint", [
-    ("localhost:5050", "expected the dispatcher's address, such as grpc://host:5050"),
-    ("grpc://localhost", "expected the dispatcher's address"),
-    ("grpc://localhost:1", "cannot reach it"),
-    ("grpc://localhost:99999", "cannot reach it"),
-])
+@pytest.mark.parametrize(
+    "address, complaint",
+    [
+        ("localhost:5050", "expected the dispatcher's address, such as grpc://host:5050"),
+        ("grpc://localhost", "expected the dispatcher's address"),
+        ("grpc://localhost:1", "cannot reach it"),
+        ("grpc://localhost:99999", "cannot reach it"),
+    ],
+)
 def test_a_wrong_address_is_told_at_once(dataset, tmp_path, capsys, address, complaint):
     command = ["train", str(tmp_path / "run"), "--data", str(dataset.path), "--preset", "tiny"]
     assert main([*command, "--data-service", address]) == 2

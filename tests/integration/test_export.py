@@ -59,10 +59,12 @@ def server(conditional):
 def predict(server):
     """Asks over gRPC: predict(arrays, signature) -> decoded pictures [N, H, W, 3]."""
     with stubs(server.port) as (predictions, _):
+
         def ask(arrays, signature="serving_default"):
             answer = predictions.Predict(predict_request(arrays, signature))
             images = answer.outputs["image_bytes"].string_val
             return np.stack([np.asarray(Image.open(io.BytesIO(png))) for png in images])
+
         yield ask
 
 
@@ -76,16 +78,27 @@ def rows(*seeds):
             articles[row, slot] = out.getvalue()
     keypoints = np.stack([np.random.default_rng(seed).uniform(0, 1, (16, 3)) for seed in seeds]).astype(np.float32)
     keypoints[..., 2] = 1
-    return {"article_images_bytes": articles, "keypoints": keypoints, "seed": np.array(seeds, np.int64),
-            "truncation_psi": np.full(len(seeds), 0.8, np.float32)}
+    return {
+        "article_images_bytes": articles,
+        "keypoints": keypoints,
+        "seed": np.array(seeds, np.int64),
+        "truncation_psi": np.full(len(seeds), 0.8, np.float32),
+    }
 
 
 def mix_rows(begin, end):
     source, target = rows(4), rows(5)
-    inputs = {f"{side}_{name}": value for side, given in (("source", source), ("target", target))
-              for name, value in given.items() if name != "truncation_psi"}
-    return inputs | {"truncation_psi": source["truncation_psi"],
-                     "layer_begin": np.array([begin], np.int32), "layer_end": np.array([end], np.int32)}
+    inputs = {
+        f"{side}_{name}": value
+        for side, given in (("source", source), ("target", target))
+        for name, value in given.items()
+        if name != "truncation_psi"
+    }
+    return inputs | {
+        "truncation_psi": source["truncation_psi"],
+        "layer_begin": np.array([begin], np.int32),
+        "layer_end": np.array([end], np.int32),
+    }
 
 
 def card(version):
@@ -99,16 +112,21 @@ def test_the_card_tells_what_servers_are_asked(conditional):
     assert found["layers"] == {"count": 6, "color": [4, 6], "colour": [4, 6], "pose": [0, 1]}
     numbers = {"seed": ("int64", [None]), "truncation_psi": ("float32", [None])}
     layers = {"layer_begin": ("int32", [None]), "layer_end": ("int32", [None])}
-    sides = {f"{side}_{name}": spec for side in ("source", "target")
-             for name, spec in (CONDITIONS | {"seed": numbers["seed"]}).items()}
+    sides = {
+        f"{side}_{name}": spec for side in ("source", "target") for name, spec in (CONDITIONS | {"seed": numbers["seed"]}).items()
+    }
     image = {"image_bytes": ("string", [None])}
     expected = {
         "serving_default": (CONDITIONS | numbers, image | {"seed": ("int64", [None])}),
         "style_mix": (sides | layers | {"truncation_psi": numbers["truncation_psi"]}, image),
     }
-    assert {name: tuple({key: (spec["dtype"], spec["shape"]) for key, spec in part.items()}
-                        for part in (found["signatures"][name][side] for side in ("inputs", "outputs")))
-            for name in found["signatures"]} == expected
+    assert {
+        name: tuple(
+            {key: (spec["dtype"], spec["shape"]) for key, spec in part.items()}
+            for part in (found["signatures"][name][side] for side in ("inputs", "outputs"))
+        )
+        for name in found["signatures"]
+    } == expected
 
 
 def test_the_server_lists_the_signatures_of_the_card(conditional, server):
@@ -120,9 +138,11 @@ def test_the_server_lists_the_signatures_of_the_card(conditional, server):
         for side in ("inputs", "outputs"):
             infos, specs = signature[side], described[name][side]
             assert {key: [int(dim["size"]) for dim in info["tensor_shape"]["dim"]] for key, info in infos.items()} == {
-                key: [-1 if size is None else size for size in spec["shape"]] for key, spec in specs.items()}
+                key: [-1 if size is None else size for size in spec["shape"]] for key, spec in specs.items()
+            }
             assert {key: info["dtype"] for key, info in infos.items()} == {
-                key: f"DT_{spec['dtype'].upper()}".replace("FLOAT32", "FLOAT") for key, spec in specs.items()}
+                key: f"DT_{spec['dtype'].upper()}".replace("FLOAT32", "FLOAT") for key, spec in specs.items()
+            }
 
 
 def test_every_weight_is_stored_once(conditional):
@@ -175,6 +195,7 @@ def test_style_mix_is_transfer(conditional, predict):
 def changed(**changes):
     def change(inputs):
         return inputs | {name: value(inputs[name].copy()) for name, value in changes.items()}
+
     return change
 
 
@@ -182,22 +203,28 @@ def with_value(index, value):
     def change(array):
         array[index] = value
         return array
+
     return change
 
 
-@pytest.mark.parametrize("change, text", [
-    (changed(truncation_psi=with_value(0, 2.5)), r"truncation_psi must be in \[0, 2\], got\] \[2.5 0.8\]"),
-    (changed(truncation_psi=with_value(1, np.nan)), "truncation_psi must be in"),
-    (changed(keypoints=with_value((1, 3, 0), np.nan)), r"keypoints must be finite where v > 0, got\] \[nan\]"),
-    (changed(keypoints=lambda x: x[:, :15]), r"\[2,15,3\] is not compatible with expected shape \[\?,16,3\]"),
-    (changed(article_images_bytes=lambda x: x[:, :5]), r"\[2,5\] is not compatible with expected shape \[\?,6\]"),
-    (changed(seed=lambda x: x[0]), "is not compatible with expected shape"),
-    (changed(seed=lambda x: x[:1]),
-     r"article_images_bytes, keypoints, seed, truncation_psi must have the same number of rows, got\] \[2 2 1 2\]"),
-    (lambda inputs: {name: value[:0] for name, value in inputs.items()}, "must have one row at least"),
-    (changed(article_images_bytes=with_value((0, 2), b"just text")), r"neither PNG nor JPEG; .*\] \[just tex\]"),
-    (changed(seed=lambda x: x.astype(np.int32)), "to be int64 but int32 is provided"),
-])
+@pytest.mark.parametrize(
+    "change, text",
+    [
+        (changed(truncation_psi=with_value(0, 2.5)), r"truncation_psi must be in \[0, 2\], got\] \[2.5 0.8\]"),
+        (changed(truncation_psi=with_value(1, np.nan)), "truncation_psi must be in"),
+        (changed(keypoints=with_value((1, 3, 0), np.nan)), r"keypoints must be finite where v > 0, got\] \[nan\]"),
+        (changed(keypoints=lambda x: x[:, :15]), r"\[2,15,3\] is not compatible with expected shape \[\?,16,3\]"),
+        (changed(article_images_bytes=lambda x: x[:, :5]), r"\[2,5\] is not compatible with expected shape \[\?,6\]"),
+        (changed(seed=lambda x: x[0]), "is not compatible with expected shape"),
+        (
+            changed(seed=lambda x: x[:1]),
+            r"article_images_bytes, keypoints, seed, truncation_psi must have the same number of rows, got\] \[2 2 1 2\]",
+        ),
+        (lambda inputs: {name: value[:0] for name, value in inputs.items()}, "must have one row at least"),
+        (changed(article_images_bytes=with_value((0, 2), b"just text")), r"neither PNG nor JPEG; .*\] \[just tex\]"),
+        (changed(seed=lambda x: x.astype(np.int32)), "to be int64 but int32 is provided"),
+    ],
+)
 def test_wrong_inputs_are_refused_in_words(predict, change, text):
     with pytest.raises(grpc.RpcError, match=text) as error:
         predict(change(rows(1, 2)))
@@ -222,8 +249,9 @@ def test_an_unconditional_model_draws_from_seeds_at_the_level_it_has_reached(unc
     assert set(loaded) == {"serving_default", "generate_unconditional", "style_mix"}
     assert card(base_path / "13")["size"] == [8, 6]
     inputs = {"seed": tf.constant([3], tf.int64), "truncation_psi": tf.constant([0.7])}
-    pictures = [tf.io.decode_png(loaded[name](**inputs)["image_bytes"][0])
-                for name in ("serving_default", "generate_unconditional")]
+    pictures = [
+        tf.io.decode_png(loaded[name](**inputs)["image_bytes"][0]) for name in ("serving_default", "generate_unconditional")
+    ]
     np.testing.assert_array_equal(pictures[0], pictures[1])
     np.testing.assert_array_equal(pictures[0], Renderer(snapshot).picture(None, 3, 0.7))
 
@@ -265,11 +293,14 @@ def test_the_command_tells_what_it_did_and_how_to_serve_it(unconditional):
     assert lines[1] == f"serve it: outfit-gan serve {base_path}"
 
 
-@pytest.mark.parametrize("snapshot, models, text", [
-    ("missing", "model", "missing: no snapshot here; expected a snapshot folder or a run folder with snapshots/"),
-    ("snapshot", "file", "file: expected a folder for the versions of a model"),
-    ("snapshot", "version", "version is one version of a model; give the folder that it lies in"),
-])
+@pytest.mark.parametrize(
+    "snapshot, models, text",
+    [
+        ("missing", "model", "missing: no snapshot here; expected a snapshot folder or a run folder with snapshots/"),
+        ("snapshot", "file", "file: expected a folder for the versions of a model"),
+        ("snapshot", "version", "version is one version of a model; give the folder that it lies in"),
+    ],
+)
 def test_wrong_paths_are_one_line(unconditional, tmp_path, capsys, monkeypatch, snapshot, models, text):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")

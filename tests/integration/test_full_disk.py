@@ -23,8 +23,16 @@ from training.monitor.logger import Logger
 from training.run_folder import explain_full_disk
 
 LIMIT = 4096
-SETTINGS = ("size=4x3", "condition_size=4x3", "conditional=false", "mapping_layers=1", "total_kimg=0.032",
-            "checkpoint_kimg=0.008", "tick_kimg=0.008", "snapshot_kimg=1")
+SETTINGS = (
+    "size=4x3",
+    "condition_size=4x3",
+    "conditional=false",
+    "mapping_layers=1",
+    "total_kimg=0.032",
+    "checkpoint_kimg=0.008",
+    "tick_kimg=0.008",
+    "snapshot_kimg=1",
+)
 
 
 @contextlib.contextmanager
@@ -51,7 +59,8 @@ WRITES = {
     "checkpoint": save_checkpoint,
     "snapshot": lambda folder: snapshots.save(folder / "000001kimg", make_snapshot("size=4x3", "conditional=false")),
     "grid": lambda folder: sheet.save_whole(
-        Image.fromarray(np.random.default_rng(0).integers(0, 255, (99, 99, 3), np.uint8)), folder / "grid.png"),
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (99, 99, 3), np.uint8)), folder / "grid.png"
+    ),
     "settings": lambda folder: write_whole(folder / "config.json", "x" * 2 * LIMIT),
     "log": tell,
 }

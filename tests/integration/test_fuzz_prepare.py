@@ -16,8 +16,16 @@ from tf_outfit_gan.util.errors import UserError
 
 ENTRIES, DAMAGED_FILES, DAMAGED_LINES, SEED = 600, 500, 100, 20190823
 SIZE = (64, 48)  # Stored as raw pixels: what is read can be compared with what was given.
-FORMATS = (("JPEG", {"quality": 90}), ("PNG", {}), ("WEBP", {"quality": 90}), ("JPEG", {"progressive": True}),
-           ("GIF", {}), ("TIFF", {"compression": "tiff_deflate"}), ("PNG", {}), ("JPEG", {"restart_marker_blocks": 3}))
+FORMATS = (
+    ("JPEG", {"quality": 90}),
+    ("PNG", {}),
+    ("WEBP", {"quality": 90}),
+    ("JPEG", {"progressive": True}),
+    ("GIF", {}),
+    ("TIFF", {"compression": "tiff_deflate"}),
+    ("PNG", {}),
+    ("JPEG", {"restart_marker_blocks": 3}),
+)
 POINTS = [[10.0 + joint, 20.0 + 5 * joint, 1.0] for joint in range(16)]
 
 
@@ -53,8 +61,10 @@ def fuzzed(tmp_path_factory):
     shop, random = folder / "shop", np.random.default_rng(SEED)
     shop.mkdir()
     names, lines = [], []
-    pictures = [[encoded(scene(*SIZE).rotate(angle, fillcolor="white"), *[format], **options)
-                 for format, options in FORMATS] for angle in (0, 10, 20)]
+    pictures = [
+        [encoded(scene(*SIZE).rotate(angle, fillcolor="white"), *[format], **options) for format, options in FORMATS]
+        for angle in (0, 10, 20)
+    ]
     for index in range(ENTRIES):
         files = {}
         for what in ("photo", "top", "shoes"):
@@ -62,9 +72,16 @@ def fuzzed(tmp_path_factory):
             files[what] = f"{index:03d}-{what}.{FORMATS[kind][0].lower()}"
             (shop / files[what]).write_bytes(pictures[random.integers(3)][kind])
         names += files.values()
-        lines.append(json.dumps({
-            "id": f"{index:03d}", "image": files.pop("photo"), "articles": files,
-            "keypoints": {"format": "mpii16", "points": POINTS, "size": list(SIZE)}}).encode())
+        lines.append(
+            json.dumps(
+                {
+                    "id": f"{index:03d}",
+                    "image": files.pop("photo"),
+                    "articles": files,
+                    "keypoints": {"format": "mpii16", "points": POINTS, "size": list(SIZE)},
+                }
+            ).encode()
+        )
     originals = {}
     for name in random.choice(names, DAMAGED_FILES, replace=False):
         originals[name] = np.asarray(open_image(shop / name))
@@ -116,8 +133,7 @@ def test_nothing_good_is_lost_and_what_is_kept_can_be_read(fuzzed):
     for split in ("train", "test"):
         if dataset.count(split):
             for batch in batches(dataset, split, SIZE, SIZE, 16).as_numpy_iterator():
-                for entry_id, photo, articles, pose in zip(*(batch[name] for name in (
-                        "ids", "image", "articles", "keypoints"))):
+                for entry_id, photo, articles, pose in zip(*(batch[name] for name in ("ids", "image", "articles", "keypoints"))):
                     kept[entry_id.decode()] = photo, articles
                     assert np.isfinite(pose).all() and np.isfinite(photo).all() and np.isfinite(articles).all()
     untouched = 0

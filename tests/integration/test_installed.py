@@ -99,8 +99,9 @@ def test_a_notebook_beside_packages_of_the_same_names(home, project, monkeypatch
     monkeypatch.setenv("JUPYTER_PATH", str(project / "jupyter"))
     monkeypatch.delenv("PYTHONPATH", raising=False)
     cells = [nbformat.v4.new_code_cell(line) for line in (*CODE.format(home=str(home)).splitlines(), "model")]
-    notebook = nbclient.NotebookClient(nbformat.v4.new_notebook(cells=cells), kernel_name="wheel", timeout=600,
-                                       resources={"metadata": {"path": str(project)}}).execute()
+    notebook = nbclient.NotebookClient(
+        nbformat.v4.new_notebook(cells=cells), kernel_name="wheel", timeout=600, resources={"metadata": {"path": str(project)}}
+    ).execute()
     assert notebook.cells[-1].outputs[0]["data"]["text/plain"].startswith("<Model 000400kimg: 16x12, slots outerwear,")
     check_images(project)
 
@@ -108,8 +109,9 @@ def test_a_notebook_beside_packages_of_the_same_names(home, project, monkeypatch
 @pytest.mark.slow
 def test_the_command_of_a_wheel(home, project):
     def outfit_gan(*words, **variables):
-        return subprocess.run([home / "bin" / "outfit-gan", *words], cwd=project, env=environment() | variables,
-                              capture_output=True, text=True)
+        return subprocess.run(
+            [home / "bin" / "outfit-gan", *words], cwd=project, env=environment() | variables, capture_output=True, text=True
+        )
 
     assert outfit_gan("--version").stdout == f"outfit-gan {__version__}\n"
     assert list(home.glob("lib/python*/site-packages/tf_outfit_gan/py.typed"))

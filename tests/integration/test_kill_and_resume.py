@@ -15,8 +15,16 @@ from training.loop import train
 from training.run_options import RunOptions
 
 # Everything that a run has to remember: fades, augmentation that adapts, a loss scale, lazy R1.
-SETTINGS = ("precision=mixed_float16", "ada_target=0.6", "ada_kimg=0.1", "r1_interval=3", "tick_kimg=0.008",
-            "checkpoint_kimg=0.016", "snapshot_kimg=0.064", "start_level=0")
+SETTINGS = (
+    "precision=mixed_float16",
+    "ada_target=0.6",
+    "ada_kimg=0.1",
+    "r1_interval=3",
+    "tick_kimg=0.008",
+    "checkpoint_kimg=0.016",
+    "snapshot_kimg=0.064",
+    "start_level=0",
+)
 FEW = (*SETTINGS, "size=8x6", "condition_size=4x3", "fade_kimg=0.048", "stable_kimg=0.032", "total_kimg=0.08")
 MANY = (*SETTINGS, "fade_kimg=0.2", "stable_kimg=0.2", "total_kimg=2")
 

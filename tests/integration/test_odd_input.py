@@ -36,19 +36,32 @@ def refusal(path):
 
 # Pictures that open.
 
+
 def frames():
     return {"save_all": True, "append_images": [Image.new("RGB", (48, 64), "lime")], "duration": 100}
 
 
-@pytest.mark.parametrize("format, options, tolerance", [
-    ("PNG", {}, 0), ("BMP", {}, 0), ("TIFF", {}, 0), ("TIFF", {"compression": "tiff_lzw"}, 0),
-    ("WEBP", {"lossless": True}, 0), ("WEBP", {"quality": 95}, 5), ("AVIF", {"quality": 95}, 5),
-    ("JPEG", {"quality": 95, "subsampling": 0}, 3), ("JPEG", {"quality": 95, "subsampling": 0, "progressive": True}, 3),
-    ("JPEG", {"quality": 95, "subsampling": 0, "restart_marker_blocks": 5}, 3),
-    # Of animations, pages and a telephone's pairs of pictures the first is taken.
-    ("GIF", frames(), 5), ("WEBP", frames() | {"lossless": True}, 0), ("PNG", frames(), 0),
-    ("TIFF", frames(), 0), ("MPO", frames() | {"quality": 95, "subsampling": 0}, 3),
-])
+@pytest.mark.parametrize(
+    "format, options, tolerance",
+    [
+        ("PNG", {}, 0),
+        ("BMP", {}, 0),
+        ("TIFF", {}, 0),
+        ("TIFF", {"compression": "tiff_lzw"}, 0),
+        ("WEBP", {"lossless": True}, 0),
+        ("WEBP", {"quality": 95}, 5),
+        ("AVIF", {"quality": 95}, 5),
+        ("JPEG", {"quality": 95, "subsampling": 0}, 3),
+        ("JPEG", {"quality": 95, "subsampling": 0, "progressive": True}, 3),
+        ("JPEG", {"quality": 95, "subsampling": 0, "restart_marker_blocks": 5}, 3),
+        # Of animations, pages and a telephone's pairs of pictures the first is taken.
+        ("GIF", frames(), 5),
+        ("WEBP", frames() | {"lossless": True}, 0),
+        ("PNG", frames(), 0),
+        ("TIFF", frames(), 0),
+        ("MPO", frames() | {"quality": 95, "subsampling": 0}, 3),
+    ],
+)
 def test_every_format_gives_the_same_picture(tmp_path, format, options, tolerance):
     found = opened(tmp_path / "picture", encoded(scene(), format, **options))
     assert found.shape == (64, 48, 3)
@@ -63,10 +76,12 @@ def test_sixteen_bits_a_channel(tmp_path):
     # Pillow writes no 16-bit RGB: a PNG of one color, by hand.
     import struct
     import zlib
+
     rows = (b"\0" + struct.pack(">3H", 65535, 32768, 255) * 4) * 4
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    png = b"\x89PNG\r\n\x1a\n" + b"".join(struct.pack(">I", len(body)) + kind + body
-                                          + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks)
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
     assert (opened(tmp_path / "deep.png", png) == [255, 128, 0]).all()
 
 
@@ -113,51 +128,73 @@ PNG = encoded(scene(), "PNG")
 HALF = len(JPEG) // 2
 
 
-@pytest.mark.parametrize("name, content, words", [
-    ("nothing.jpg", b"", "it is empty"),
-    ("page.jpg", b"<html>404</html>", "of no known kind"),
-    ("cut.jpg", JPEG[:HALF], "cut off"),
-    ("cut_at_the_end.jpg", JPEG[:-2], "cut off"),
-    # What an interrupted download leaves when its place was reserved.
-    ("filled_up.jpg", JPEG[:HALF] + bytes(len(JPEG) - HALF), "cut off"),
-    ("foreign.jpg", JPEG[:HALF] + np.random.default_rng(0).bytes(2000) + JPEG[HALF + 2000:], "within compressed data"),
-    ("missing_block.jpg", RESTARTS[:RESTARTS.index(b"\xff\xd3")] + RESTARTS[RESTARTS.index(b"\xff\xd4"):], "ffd4"),
-    ("missing_end.jpg", RESTARTS[:RESTARTS.index(b"\xff\xd7")] + b"\xff\xd9", "restart markers instead of"),
-    # What Pillow alone opens without a word, gray from there on.
-    ("zeros_inside.jpg", JPEG[:HALF] + bytes(3000) + JPEG[HALF + 3000:], "runs out"),
-    ("shortened.jpg", JPEG[:HALF] + JPEG[HALF + 2000:], "runs out"),
-    ("ended.jpg", JPEG[:HALF] + b"\xff\xd9", "runs out"),
-    ("ended_at_marker.jpg", JPEG[:JPEG.index(b"\xff\0", HALF) + 1] + b"\xff\xd9", "runs out"),
-    ("ended_progressive.jpg", PROGRESSIVE[:len(PROGRESSIVE) // 2] + b"\xff\xd9", "runs out"),
-    ("shortened_interval.jpg", RESTARTS[:RESTARTS.index(b"\xff\xd3") - 3] + RESTARTS[RESTARTS.index(b"\xff\xd3"):],
-     "runs out"),
-    ("no_picture.jpg", b"\xff\xd8\xff\xd9", "of no known kind"),
-    ("cut.png", PNG[:200], "Truncated"),
-    ("changed.png", PNG[:300] + bytes([PNG[300] ^ 1]) + PNG[301:], "checksum"),
-    ("cut.webp", encoded(scene(), "WEBP")[:-40], "could not"),
-    ("cut.gif", encoded(scene(), "GIF")[:-200], "truncated"),
-    ("cut.bmp", encoded(scene(), "BMP")[:-200], "truncated"),
-    ("dot.png", encoded(Image.new("RGB", (1, 1)), "PNG"), "1x1 pixels"),
-    ("line.png", encoded(Image.new("RGB", (10000, 1)), "PNG"), "1x10000 pixels"),
-    ("profile.png", encoded(scene(), "PNG", icc_profile=b"no profile" * 30), "profile"),
-    ("float.tiff", encoded(Image.new("F", (8, 8)), "TIFF"), "32 bits"),
-    ("drawing.eps", encoded(scene(), "EPS"), "EPS is not one of"),
-])
+@pytest.mark.parametrize(
+    "name, content, words",
+    [
+        ("nothing.jpg", b"", "it is empty"),
+        ("page.jpg", b"<html>404</html>", "of no known kind"),
+        ("cut.jpg", JPEG[:HALF], "cut off"),
+        ("cut_at_the_end.jpg", JPEG[:-2], "cut off"),
+        # What an interrupted download leaves when its place was reserved.
+        ("filled_up.jpg", JPEG[:HALF] + bytes(len(JPEG) - HALF), "cut off"),
+        ("foreign.jpg", JPEG[:HALF] + np.random.default_rng(0).bytes(2000) + JPEG[HALF + 2000 :], "within compressed data"),
+        ("missing_block.jpg", RESTARTS[: RESTARTS.index(b"\xff\xd3")] + RESTARTS[RESTARTS.index(b"\xff\xd4") :], "ffd4"),
+        ("missing_end.jpg", RESTARTS[: RESTARTS.index(b"\xff\xd7")] + b"\xff\xd9", "restart markers instead of"),
+        # What Pillow alone opens without a word, gray from there on.
+        ("zeros_inside.jpg", JPEG[:HALF] + bytes(3000) + JPEG[HALF + 3000 :], "runs out"),
+        ("shortened.jpg", JPEG[:HALF] + JPEG[HALF + 2000 :], "runs out"),
+        ("ended.jpg", JPEG[:HALF] + b"\xff\xd9", "runs out"),
+        ("ended_at_marker.jpg", JPEG[: JPEG.index(b"\xff\0", HALF) + 1] + b"\xff\xd9", "runs out"),
+        ("ended_progressive.jpg", PROGRESSIVE[: len(PROGRESSIVE) // 2] + b"\xff\xd9", "runs out"),
+        (
+            "shortened_interval.jpg",
+            RESTARTS[: RESTARTS.index(b"\xff\xd3") - 3] + RESTARTS[RESTARTS.index(b"\xff\xd3") :],
+            "runs out",
+        ),
+        ("no_picture.jpg", b"\xff\xd8\xff\xd9", "of no known kind"),
+        ("cut.png", PNG[:200], "Truncated"),
+        ("changed.png", PNG[:300] + bytes([PNG[300] ^ 1]) + PNG[301:], "checksum"),
+        ("cut.webp", encoded(scene(), "WEBP")[:-40], "could not"),
+        ("cut.gif", encoded(scene(), "GIF")[:-200], "truncated"),
+        ("cut.bmp", encoded(scene(), "BMP")[:-200], "truncated"),
+        ("dot.png", encoded(Image.new("RGB", (1, 1)), "PNG"), "1x1 pixels"),
+        ("line.png", encoded(Image.new("RGB", (10000, 1)), "PNG"), "1x10000 pixels"),
+        ("profile.png", encoded(scene(), "PNG", icc_profile=b"no profile" * 30), "profile"),
+        ("float.tiff", encoded(Image.new("F", (8, 8)), "TIFF"), "32 bits"),
+        ("drawing.eps", encoded(scene(), "EPS"), "EPS is not one of"),
+    ],
+)
 def test_a_damaged_picture_is_named(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     assert words in refusal(tmp_path / name)
 
 
-@pytest.mark.parametrize("options", [
-    {}, {"progressive": True}, {"optimize": True}, {"restart_marker_blocks": 2}, {"restart_marker_rows": 1},
-    {"progressive": True, "restart_marker_blocks": 3}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 100}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"progressive": True},
+        {"optimize": True},
+        {"restart_marker_blocks": 2},
+        {"restart_marker_rows": 1},
+        {"progressive": True, "restart_marker_blocks": 3},
+        {"subsampling": 0},
+        {"subsampling": 1},
+        {"quality": 100},
+    ],
+)
 def test_no_whole_jpeg_is_taken_for_damaged(tmp_path, options):
     """Nor one that is as gray as what damage leaves, all over or at its end, in every size of its last block."""
     for height, width in ((16, 16), (17, 9), (33, 20), (40, 47)):
         fading = scene(height, width)
         fading.paste((128, 128, 128), (0, height // 2, width, height))
-        for picture in (scene(height, width), fading, Image.new("RGB", (width, height), (128, 128, 128)),
-                        Image.new("L", (width, height), 128), Image.new("CMYK", (width, height), (127, 127, 127, 127))):
+        for picture in (
+            scene(height, width),
+            fading,
+            Image.new("RGB", (width, height), (128, 128, 128)),
+            Image.new("L", (width, height), 128),
+            Image.new("CMYK", (width, height), (127, 127, 127, 127)),
+        ):
             content = encoded(picture, "JPEG", **options)
             assert opened(tmp_path / "whole.jpg", content).shape == (height, width, 3)
             assert opened(tmp_path / "trailer.jpg", content + b"\0trailer" * 9).shape == (height, width, 3)
@@ -170,13 +207,15 @@ def test_a_bomb_takes_no_memory(tmp_path):
     assert animation[12:16] == b"VP8X"
     animation[24:30] = (16_383).to_bytes(3, "little") * 2  # The canvas, less 1.
     (tmp_path / "bomb.webp").write_bytes(animation)
-    code = ("import sys, resource\n"
-            "from tf_outfit_gan.images.open import open_image\n"
-            "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-            "for path in sys.argv[1:]:\n"
-            "    try: sys.exit(f'{path} opened: {open_image(path).size}')\n"
-            "    except ValueError as error: assert 'pixels' in str(error), error\n"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n")
+    code = (
+        "import sys, resource\n"
+        "from tf_outfit_gan.images.open import open_image\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "for path in sys.argv[1:]:\n"
+        "    try: sys.exit(f'{path} opened: {open_image(path).size}')\n"
+        "    except ValueError as error: assert 'pixels' in str(error), error\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
     paths = [str(tmp_path / name) for name in ("bomb.png", "grenade.png", "bomb.webp")]
     done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -190,9 +229,15 @@ def test_what_is_no_file_is_named_and_never_waited_for(tmp_path):
     (tmp_path / "dangling.jpg").symlink_to(tmp_path / "gone")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "socket.jpg"))
-    for name, words in (("pipe.jpg", "a pipe, not a file"), ("folder.jpg", "a folder, not a file"),
-                        ("loop.jpg", "too many levels of symbolic links"), ("dangling.jpg", "no such file"),
-                        ("socket.jpg", "a socket, not a file"), ("x" * 300, "file name too long"), ("gone", "no such")):
+    for name, words in (
+        ("pipe.jpg", "a pipe, not a file"),
+        ("folder.jpg", "a folder, not a file"),
+        ("loop.jpg", "too many levels of symbolic links"),
+        ("dangling.jpg", "no such file"),
+        ("socket.jpg", "a socket, not a file"),
+        ("x" * 300, "file name too long"),
+        ("gone", "no such"),
+    ):
         assert words in refusal(tmp_path / name)
     with pytest.raises(UserError, match="/dev/zero: a device, not a file"):
         open_image("/dev/zero")
@@ -213,6 +258,7 @@ def test_strange_names_are_opened_and_shown_in_one_line(tmp_path):
 
 
 # Manifests.
+
 
 @pytest.fixture
 def shop(tmp_path):
@@ -238,45 +284,51 @@ def set_aside(shop, line):
     return skipped.reason
 
 
-@pytest.mark.parametrize("line, words", [
-    (b'{"id": "x", "image": "photo.png", "image": "other.png"}', "'image' stands twice"),
-    (b'{"id": "x", "image": "photo.png", "articles": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", "too deep"),
-    (b'{"id": "x", "image": "photo.png", "articles": ' + b"[" * 900 + b"]" * 900 + b"}", ""),
-    (b'{"id": "x", "image": "photo.png", "pad": "' + b"x" * (1 << 20) + b'"}', "an entry of 1,0"),
-    (b'\0{"id": "x", "image": "photo.png"}', "not valid JSON"),
-    (b'{"id": "\xe9", "image": "photo.png"}', "not valid JSON ('utf-8' codec"),
-    ('{"id": "x", "image": "photo.png"}'.encode("utf-16"), "not valid JSON"),
-    (b'{"id": "two\\nlines", "image": "photo.png"}', "'id' must be"),
-    (b'{"id": "\\udce9", "image": "photo.png"}', "'id' must be"),
-    (b'{"id": "' + b"x" * 201 + b'", "image": "photo.png"}', "'id' must be"),
-    (b'{"id": "x", "image": "a\\u0000b"}', "null"),
-    (b'{"id": "x", "image": "two\\nlines"}', r"image 'two\nlines': no such file"),
-    (b'{"id": "x", "image": "\\udce9"}', r"image '\udce9': no such file"),
-    (b'{"id": "x", "image": "' + b"x" * 5000 + b'"}', "file name too long"),
-    (b'{"id": "x", "image": "."}', "a folder, not a file"),
-    (b'{"id": "x", "image": "photo.png", "articles": {"top": "gone/../../shop/../x"}}', "leads out"),
-    (b'{"id": "x", "image": "photo.png", "split": ' + b"9" * 5000 + b"}", "not valid JSON"),
-])
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        (b'{"id": "x", "image": "photo.png", "image": "other.png"}', "'image' stands twice"),
+        (b'{"id": "x", "image": "photo.png", "articles": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", "too deep"),
+        (b'{"id": "x", "image": "photo.png", "articles": ' + b"[" * 900 + b"]" * 900 + b"}", ""),
+        (b'{"id": "x", "image": "photo.png", "pad": "' + b"x" * (1 << 20) + b'"}', "an entry of 1,0"),
+        (b'\0{"id": "x", "image": "photo.png"}', "not valid JSON"),
+        (b'{"id": "\xe9", "image": "photo.png"}', "not valid JSON ('utf-8' codec"),
+        ('{"id": "x", "image": "photo.png"}'.encode("utf-16"), "not valid JSON"),
+        (b'{"id": "two\\nlines", "image": "photo.png"}', "'id' must be"),
+        (b'{"id": "\\udce9", "image": "photo.png"}', "'id' must be"),
+        (b'{"id": "' + b"x" * 201 + b'", "image": "photo.png"}', "'id' must be"),
+        (b'{"id": "x", "image": "a\\u0000b"}', "null"),
+        (b'{"id": "x", "image": "two\\nlines"}', r"image 'two\nlines': no such file"),
+        (b'{"id": "x", "image": "\\udce9"}', r"image '\udce9': no such file"),
+        (b'{"id": "x", "image": "' + b"x" * 5000 + b'"}', "file name too long"),
+        (b'{"id": "x", "image": "."}', "a folder, not a file"),
+        (b'{"id": "x", "image": "photo.png", "articles": {"top": "gone/../../shop/../x"}}', "leads out"),
+        (b'{"id": "x", "image": "photo.png", "split": ' + b"9" * 5000 + b"}", "not valid JSON"),
+    ],
+)
 def test_an_odd_line_is_set_aside(shop, line, words):
     assert words in set_aside(shop, line)
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"points": [[float("nan"), 1, 1], [1, float("inf"), 1]] + [[0, 0, 0]] * 14}, "nobody in them"),
-    ({"points": [[1e300, 20, 1]] * 16}, "far outside"),
-    ({"points": [[10**400, 20, 1]] * 16}, "too large"),
-    ({"points": [[10, 20, 1]] * 15 + [[-900, 20, 1]]}, "far outside"),
-    ({"points": [[-10, 20, 1]] * 16}, "every joint lies outside"),
-    ({"points": [[0.2, 0.3, 1]] * 16}, "found shares of the size"),
-    ({"points": [POSE["points"]] * 2}, "of 2 people"),
-    ({"points": [[10, 20, None]] * 16}, "nobody"),
-    ({"points": {"0": [1, 2, 3]}}, "16 times"),
-    ({"points": [[10, 20, "high"]] * 16}, "16 times"),
-    ({"size": [64, float("inf")]}, "size must be"),
-    ({"size": [64, float("nan")]}, "size must be"),
-    ({"size": [10**400, 48]}, "size must be"),
-    ({"size": [True, True]}, "size must be"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"points": [[float("nan"), 1, 1], [1, float("inf"), 1]] + [[0, 0, 0]] * 14}, "nobody in them"),
+        ({"points": [[1e300, 20, 1]] * 16}, "far outside"),
+        ({"points": [[10**400, 20, 1]] * 16}, "too large"),
+        ({"points": [[10, 20, 1]] * 15 + [[-900, 20, 1]]}, "far outside"),
+        ({"points": [[-10, 20, 1]] * 16}, "every joint lies outside"),
+        ({"points": [[0.2, 0.3, 1]] * 16}, "found shares of the size"),
+        ({"points": [POSE["points"]] * 2}, "of 2 people"),
+        ({"points": [[10, 20, None]] * 16}, "nobody"),
+        ({"points": {"0": [1, 2, 3]}}, "16 times"),
+        ({"points": [[10, 20, "high"]] * 16}, "16 times"),
+        ({"size": [64, float("inf")]}, "size must be"),
+        ({"size": [64, float("nan")]}, "size must be"),
+        ({"size": [10**400, 48]}, "size must be"),
+        ({"size": [True, True]}, "size must be"),
+    ],
+)
 def test_an_odd_pose_is_set_aside(shop, change, words):
     assert words in set_aside(shop, json.dumps(GOOD | {"id": "odd", "keypoints": POSE | change}).encode())
 
@@ -290,9 +342,12 @@ def test_a_joint_without_a_number_or_outside_the_picture_is_no_fault(shop):
 
 
 def test_a_pose_of_a_picture_of_another_aspect_is_named(shop):
-    (shop / "manifest.jsonl").write_text("\n".join(
-        json.dumps(GOOD | {"id": str(size), "keypoints": POSE | {"size": size}})
-        for size in ([64, 48], [128, 96], [43, 32], [48, 64], [64, 64])))
+    (shop / "manifest.jsonl").write_text(
+        "\n".join(
+            json.dumps(GOOD | {"id": str(size), "keypoints": POSE | {"size": size}})
+            for size in ([64, 48], [128, 96], [43, 32], [48, 64], [64, 64])
+        )
+    )
     entries = read_manifest(shop).entries
     for entry in entries[:3]:
         assert open_photo(entry).size == (48, 64)

@@ -34,9 +34,11 @@ def cut_out(folder):
 
 def saved(name, image, format, **options):
     """A kind of file that shows `scene`."""
+
     def write(folder):
         (folder / name).write_bytes(encoded(image, format, **options))
         return name
+
     return write
 
 
@@ -71,8 +73,11 @@ SAME_POSE = {
     "other size": KEYPOINTS | {"points": [[2 * x, 2 * y, v] for x, y, v in KEYPOINTS["points"]], "size": [80, 60]},
     "no number": KEYPOINTS | {"points": [point if point[2] else [float("nan"), 5, 1] for point in KEYPOINTS["points"]]},
 }
-COCO = {"format": "coco17", "size": [40, 30],
-        "points": (np.random.default_rng(2).uniform(0.1, 0.9, (17, 3)) * [30, 40, 0] + [0, 0, 0.9]).tolist()}
+COCO = {
+    "format": "coco17",
+    "size": [40, 30],
+    "points": (np.random.default_rng(2).uniform(0.1, 0.9, (17, 3)) * [30, 40, 0] + [0, 0, 0.9]).tolist(),
+}
 
 
 @pytest.fixture(scope="module")
@@ -104,16 +109,19 @@ def both(model, server):
         np.testing.assert_allclose(np.int16(served), rendered, atol=1)
         assert rendered.std() > 20  # There is something in it to agree about.
         return np.int16(rendered)
+
     return draw
 
 
 @pytest.fixture
 def outfit(tmp_path):
     """Writes an outfit.json, as whoever keeps outfits as files."""
+
     def write(article, keypoints=KEYPOINTS):
         path = tmp_path / "outfit.json"
         path.write_text(json.dumps({"articles": {"top": article}, "keypoints": keypoints}))
         return path
+
     return write
 
 
@@ -130,9 +138,17 @@ def test_each_kind_of_picture_is_the_same_picture(kind, both, outfit, tmp_path):
         assert np.abs(found - both({"top": SIDEWAYS, "keypoints": KEYPOINTS})).max() > 12
 
 
-@pytest.mark.parametrize("article", [
-    encoded(scene(), "PNG"), scene(), np.asarray(scene()), encoded(scene(), "WEBP", lossless=True),
-    np.asarray(scene().convert("RGBA"))], ids=["bytes", "pillow", "array", "webp bytes", "rgba array"])
+@pytest.mark.parametrize(
+    "article",
+    [
+        encoded(scene(), "PNG"),
+        scene(),
+        np.asarray(scene()),
+        encoded(scene(), "WEBP", lossless=True),
+        np.asarray(scene().convert("RGBA")),
+    ],
+    ids=["bytes", "pillow", "array", "webp bytes", "rgba array"],
+)
 def test_an_article_may_be_in_memory(article, both, outfit, tmp_path):
     expected = both(outfit(PICTURES["png"][0](tmp_path)))
     np.testing.assert_array_equal(both({"top": article, "keypoints": KEYPOINTS}), expected)
@@ -161,8 +177,7 @@ def test_coco_points_and_a_null_pose(both, outfit, tmp_path):
 def test_an_entry_of_prepared_data(both, tmp_path):
     prepare(write_catalogue(tmp_path / "catalogue", 4, (16, 12)), tmp_path / "data", workers=1, quiet=True)
     entry = f"{tmp_path / 'data'}:e003"
-    [line] = [json.loads(line) for line in (tmp_path / "catalogue" / "manifest.jsonl").read_text().splitlines()
-              if "e003" in line]
+    [line] = [json.loads(line) for line in (tmp_path / "catalogue" / "manifest.jsonl").read_text().splitlines() if "e003" in line]
     articles = {slot: tmp_path / "catalogue" / file for slot, file in line["articles"].items()}
     expected = both({"articles": articles, "keypoints": line["keypoints"]})
     np.testing.assert_allclose(both(entry), expected, atol=1)

@@ -31,8 +31,11 @@ def checksums(data):
 
 def made(data):
     """The finished shards' files and when they were written."""
-    return {name: (data / "records" / name).stat().st_mtime_ns for done in data.glob("records/*.done.json")
-            for name in (done.name, *json.loads(done.read_text())["files"])}
+    return {
+        name: (data / "records" / name).stat().st_mtime_ns
+        for done in data.glob("records/*.done.json")
+        for name in (done.name, *json.loads(done.read_text())["files"])
+    }
 
 
 @pytest.fixture(scope="module")

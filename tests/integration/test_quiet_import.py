@@ -6,24 +6,28 @@ import sys
 
 import pytest
 
-ENTRY = ("import sys; from tf_outfit_gan.cli import main as cli; cli.VERBS['demo'] = ('verb', 'x'); "
-         "sys.argv = ['outfit-gan', 'demo']; sys.exit(cli.entry())")
+ENTRY = (
+    "import sys; from tf_outfit_gan.cli import main as cli; cli.VERBS['demo'] = ('verb', 'x'); "
+    "sys.argv = ['outfit-gan', 'demo']; sys.exit(cli.entry())"
+)
 
 
 def run(folder, body, level=None):
     """Runs a verb of this body as the console command does; what came out on its error stream, and its exit code."""
-    (folder / "verb.py").write_text("import os, sys\n\ndef add_arguments(parser):\n    pass\n\ndef run(args):\n"
-                                    + "".join(f"    {line}\n" for line in body))
+    (folder / "verb.py").write_text(
+        "import os, sys\n\ndef add_arguments(parser):\n    pass\n\ndef run(args):\n" + "".join(f"    {line}\n" for line in body)
+    )
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     environment |= {"PYTHONPATH": f"{folder}:{os.getcwd()}"} | ({"TF_CPP_MIN_LOG_LEVEL": level} if level else {})
-    done = subprocess.run([sys.executable, "-c", ENTRY], env=environment, text=True,
-                          capture_output=True, timeout=600)
+    done = subprocess.run([sys.executable, "-c", ENTRY], env=environment, text=True, capture_output=True, timeout=600)
     return done.stderr, done.returncode
 
 
 def test_notices_are_dropped_and_messages_pass(tmp_path):
-    error, code = run(tmp_path, ["import tensorflow as tf", "tf.ones([2]) + 1", "os.write(2, b'native message\\n')",
-                                 "print('message', file=sys.stderr)"])
+    error, code = run(
+        tmp_path,
+        ["import tensorflow as tf", "tf.ones([2]) + 1", "os.write(2, b'native message\\n')", "print('message', file=sys.stderr)"],
+    )
     assert (error, code) == ("native message\nmessage\n", 0)
 
 

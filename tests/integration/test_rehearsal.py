@@ -26,8 +26,19 @@ def road(tmp_path_factory):
     at = tmp_path_factory.mktemp("road")
     outfit_gan("paperdoll", at / "catalogue", "--count", 48, "--size", "16x12", "--quiet")
     outfit_gan("prepare", at / "catalogue", at / "data", "--quiet")
-    outfit_gan("train", at / "run", "--data", at / "data", "--preset", "tiny", "--set", "start_level=2",
-               "--set", "total_kimg=0.064", "--quiet")
+    outfit_gan(
+        "train",
+        at / "run",
+        "--data",
+        at / "data",
+        "--preset",
+        "tiny",
+        "--set",
+        "start_level=2",
+        "--set",
+        "total_kimg=0.064",
+        "--quiet",
+    )
     outfit_gan("export", at / "run", at / "models" / "outfit_gan")
     entry = json.loads((at / "catalogue" / "manifest.jsonl").read_text().splitlines()[5])
     articles = {slot: f"catalogue/{file}" for slot, file in entry["articles"].items()}
@@ -63,11 +74,34 @@ def test_a_served_picture_is_the_rendered_one(road):
 def test_poses_edits_and_transfers_are_drawn(road):
     outfit, data = road / "outfit.json", road / "data"
     entry = json.loads((road / "catalogue" / "manifest.jsonl").read_text().splitlines()[7])["id"]
-    outfit_gan("render", road / "run", "--outfit", outfit, "--pose", f"{data}:{entry}", "--pose", outfit,
-               "--seed", "1,2", "--out", road / "poses.png", "--quiet")
+    outfit_gan(
+        "render",
+        road / "run",
+        "--outfit",
+        outfit,
+        "--pose",
+        f"{data}:{entry}",
+        "--pose",
+        outfit,
+        "--seed",
+        "1,2",
+        "--out",
+        road / "poses.png",
+        "--quiet",
+    )
     for what in ("color", "pose"):
-        outfit_gan("transfer", road / "run", "--source", outfit, "--target", f"{data}:{entry}", "--what", what,
-                   "--out", road / f"{what}.png")
+        outfit_gan(
+            "transfer",
+            road / "run",
+            "--source",
+            outfit,
+            "--target",
+            f"{data}:{entry}",
+            "--what",
+            what,
+            "--out",
+            road / f"{what}.png",
+        )
     assert all((road / f"{name}.png").stat().st_size > 1000 for name in ("poses", "color", "pose"))
 
 

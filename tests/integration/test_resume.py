@@ -83,8 +83,12 @@ class TestCheckpoints:
         data, index = (saved / "000000024img" / f"state.{part}" for part in ("data-00000-of-00001", "index"))
         content = bytearray(data.read_bytes())
         content[len(content) // 2] ^= 1
-        {"truncated": lambda: os.truncate(data, len(content) - 1), "flipped": lambda: data.write_bytes(content),
-         "no index": index.unlink, "no data": data.unlink}[damage]()
+        {
+            "truncated": lambda: os.truncate(data, len(content) - 1),
+            "flipped": lambda: data.write_bytes(content),
+            "no index": index.unlink,
+            "no data": data.unlink,
+        }[damage]()
         cur_nimg, period, (line,), value = self.restored(saved)
         assert (cur_nimg, period, value) == (16, 1, 16)
         assert "000000024img: is damaged (" in line and "\n" not in line
@@ -95,7 +99,7 @@ class TestCheckpoints:
         data = saved / "000000024img" / "state.data-00000-of-00001"
         content = data.read_bytes()
         for place in range(0, len(content), len(content) // 40):
-            data.write_bytes(content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1:])
+            data.write_bytes(content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1 :])
             assert checkpoint.damage_of(saved / "000000024img"), place
 
     def test_if_all_are_damaged_all_are_named_and_none_is_touched(self, saved):
@@ -109,6 +113,7 @@ class TestCheckpoints:
 
 def test_what_comes_again_is_taken_back(tmp_path):
     """Lines of stats.jsonl and points of TensorBoard beyond the checkpoint; half a line, and half-written files."""
+
     def tell(values):
         with tf.summary.create_file_writer(str(tmp_path / "tensorboard")).as_default():
             for cur_nimg, value in values.items():

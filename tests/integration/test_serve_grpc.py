@@ -51,11 +51,13 @@ def test_predict_answers_with_typed_values_and_the_version(predictions):
 def test_both_roads_give_the_same_picture(server, predictions):
     arrays = request_arrays()
     by_grpc = predictions.Predict(predict_request(arrays)).outputs["image_bytes"].string_val[0]
-    inputs = arrays | {"article_images_bytes": [[{"b64": base64.b64encode(item).decode()} for item in row]
-                                                for row in arrays["article_images_bytes"]]}
+    inputs = arrays | {
+        "article_images_bytes": [
+            [{"b64": base64.b64encode(item).decode()} for item in row] for row in arrays["article_images_bytes"]
+        ]
+    }
     connection = http.client.HTTPConnection("127.0.0.1", server.rest_port)
-    connection.request("POST", "/v1/models/gen:predict",
-                       json.dumps({"inputs": inputs}, default=lambda array: array.tolist()))
+    connection.request("POST", "/v1/models/gen:predict", json.dumps({"inputs": inputs}, default=lambda array: array.tolist()))
     by_rest = json.loads(connection.getresponse().read())["outputs"]["image_bytes"][0]["b64"]
     connection.close()
     assert base64.b64decode(by_rest) == by_grpc
@@ -87,22 +89,41 @@ def _changed(**changes):
     return {name: array for name, array in arrays.items() if array is not None}
 
 
-@pytest.mark.parametrize("request_, code, text", [
-    (predict_pb2.PredictRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
-    (predict_request({}, model_name="", signature_name="x"), "INVALID_ARGUMENT", "ModelSpec has no name specified."),
-    (predict_request({}, model_name="nope"), "NOT_FOUND", "Servable not found for request: Latest(nope)"),
-    (predict_request({}, "nope"), "FAILED_PRECONDITION", 'Serving signature key "nope" not found.'),
-    (predict_request({}, "__saved_model_init_op"), "FAILED_PRECONDITION",
-     'Serving signature key "__saved_model_init_op" not found.'),
-    (predict_request({"seed": np.array([1])}), "INVALID_ARGUMENT",
-     (f"input size does not match signature: 1!=4 len({{seed}}) != len({ALL}). Sent extra: {{}}. "
-     "Missing but required: {article_images_bytes,keypoints,truncation_psi}.")),
-    (predict_request(_changed(seed=None, sed=np.array([1]))), "INVALID_ARGUMENT",
-     ("Signature input alias: seed(feed name: serving_default_seed:0) not found in request and no default value "
-     f"provided. Inputs expected to be in the request {ALL}, or default input alias set: ")),
-    (predict_request(_changed(seed=np.array([1], np.int32))), "INVALID_ARGUMENT",
-     "Expects arg[2] to be int64 but int32 is provided"),
-])
+@pytest.mark.parametrize(
+    "request_, code, text",
+    [
+        (predict_pb2.PredictRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
+        (predict_request({}, model_name="", signature_name="x"), "INVALID_ARGUMENT", "ModelSpec has no name specified."),
+        (predict_request({}, model_name="nope"), "NOT_FOUND", "Servable not found for request: Latest(nope)"),
+        (predict_request({}, "nope"), "FAILED_PRECONDITION", 'Serving signature key "nope" not found.'),
+        (
+            predict_request({}, "__saved_model_init_op"),
+            "FAILED_PRECONDITION",
+            'Serving signature key "__saved_model_init_op" not found.',
+        ),
+        (
+            predict_request({"seed": np.array([1])}),
+            "INVALID_ARGUMENT",
+            (
+                f"input size does not match signature: 1!=4 len({{seed}}) != len({ALL}). Sent extra: {{}}. "
+                "Missing but required: {article_images_bytes,keypoints,truncation_psi}."
+            ),
+        ),
+        (
+            predict_request(_changed(seed=None, sed=np.array([1]))),
+            "INVALID_ARGUMENT",
+            (
+                "Signature input alias: seed(feed name: serving_default_seed:0) not found in request and no default value "
+                f"provided. Inputs expected to be in the request {ALL}, or default input alias set: "
+            ),
+        ),
+        (
+            predict_request(_changed(seed=np.array([1], np.int32))),
+            "INVALID_ARGUMENT",
+            "Expects arg[2] to be int64 but int32 is provided",
+        ),
+    ],
+)
 def test_a_wrong_request_is_told_in_the_words_of_tf_serving(predictions, request_, code, text):
     with pytest.raises(grpc.RpcError) as error:
         predictions.Predict(request_)
@@ -122,8 +143,9 @@ def test_wrong_tensors_and_outputs_are_refused(predictions):
     request = predict_request(request_arrays())
     request.output_filter.append("zzz")
     assert _refusal(predictions.Predict, request) == (
-        "INVALID_ARGUMENT", ("output tensor alias not found in signature: zzz Outputs expected to be in the set "
-                            "{image_bytes,seed}."))
+        "INVALID_ARGUMENT",
+        ("output tensor alias not found in signature: zzz Outputs expected to be in the set {image_bytes,seed}."),
+    )
     request.output_filter[:] = ["seed", "seed"]
     assert _refusal(predictions.Predict, request) == ("INVALID_ARGUMENT", "duplicate output tensor alias: seed")
 
@@ -149,11 +171,12 @@ def test_metadata(predictions):
     assert answer.metadata["signature_def"].Unpack(signatures)
     assert signatures.signature_def["serving_default"].inputs["seed"].name == "serving_default_seed:0"
     request.metadata_field[:] = ["foo"]
-    assert _refusal(predictions.GetModelMetadata, request) == (
-        "INVALID_ARGUMENT", "Metadata field foo is not supported")
+    assert _refusal(predictions.GetModelMetadata, request) == ("INVALID_ARGUMENT", "Metadata field foo is not supported")
     del request.metadata_field[:]
     assert _refusal(predictions.GetModelMetadata, request) == (
-        "INVALID_ARGUMENT", "GetModelMetadataRequest must specify at least one metadata_field")
+        "INVALID_ARGUMENT",
+        "GetModelMetadataRequest must specify at least one metadata_field",
+    )
 
 
 def test_status(models):

@@ -46,7 +46,9 @@ def row(**changes):
     arrays = request_arrays()
     values = {
         "article_images_bytes": ["", "text", {"b64": ""}, "", "", {"b64": "AAEC"}],
-        "keypoints": arrays["keypoints"][0].tolist(), "seed": 7, "truncation_psi": 0.7,
+        "keypoints": arrays["keypoints"][0].tolist(),
+        "seed": 7,
+        "truncation_psi": 0.7,
     }
     return {key: value for key, value in (values | changes).items() if value is not None}
 
@@ -76,10 +78,13 @@ def test_not_a_number_passes_in_both_directions(ask):
     assert status == 200 and np.isnan(answer["outputs"][0]) and answer["outputs"][1] == -np.inf
 
 
-@pytest.mark.parametrize("body, headers", [
-    (b'\xef\xbb\xbf {"signature_name": "numbers", "inputs": [10]} and what follows', {}),
-    (gzip.compress(b'{"signature_name": "numbers", "inputs": [10]}'), {"Content-Encoding": "gzip"}),
-])
+@pytest.mark.parametrize(
+    "body, headers",
+    [
+        (b'\xef\xbb\xbf {"signature_name": "numbers", "inputs": [10]} and what follows', {}),
+        (gzip.compress(b'{"signature_name": "numbers", "inputs": [10]}'), {"Content-Encoding": "gzip"}),
+    ],
+)
 def test_bodies_that_are_read_all_the_same(ask, body, headers):
     assert ask("POST", "/V1/Models/gen:predict", body, headers) == (200, {"outputs": [1.0]})
 
@@ -95,7 +100,8 @@ def test_status_and_metadata_have_the_shape_of_tf_serving(ask):
     assert set(signatures) == {"serving_default", "generate_unconditional", "numbers", "busy", "__saved_model_init_op"}
     assert signatures["serving_default"]["method_name"] == "tensorflow/serving/predict"
     assert signatures["serving_default"]["inputs"]["seed"] == {
-        "name": "serving_default_seed:0", "dtype": "DT_INT64",
+        "name": "serving_default_seed:0",
+        "dtype": "DT_INT64",
         "tensor_shape": {"dim": [{"size": "-1", "name": ""}], "unknown_rank": False},
     }
 
@@ -114,71 +120,111 @@ def test_the_layout_of_the_answers_is_tf_servings(server):
 WRONG_SEED = "Failed to process element: 0 key: seed of 'instances' list. Error: INVALID_ARGUMENT: "
 
 
-@pytest.mark.parametrize("body, error", [
-    (b"", "JSON Parse error: The document is empty"),
-    (b'{"instances": [}', "JSON Parse error: Expecting value at offset: 15"),
-    (b"[" * 100_000, "JSON Parse error: the document is nested too deeply"),
-    ([1, 2], "JSON Value: [1, 2] Is not object"),
-    (b'["\\ud800"]', 'JSON Value: ["?"] Is not object'),
-    ({"signature_name": 3, "instances": [1]},
-     ('JSON Value: {\n    "signature_name": 3,\n    "instances": [1]\n} not formatted correctly. '
-      "'signature_name' key must be a string value.")),
-    ({"signature_name": "nope", "instances": [1]}, 'Serving signature name: "nope" not found in signature def'),
-    ({"signature_name": "__saved_model_init_op", "instances": [1]},
-     "Failed to get input map for signature: __saved_model_init_op"),
-    ({}, "Missing 'inputs' or 'instances' key"),
-    ({"instances": []}, 'JSON Value: {\n    "instances": []\n} No values in \'instances\' array'),
-    ({"instances": 1}, 'JSON Value: {\n    "instances": 1\n} Expecting \'instances\' to be an list/array'),
-    ({"instances": [1], "inputs": 1},
-     ('JSON Value: {\n    "instances": [1],\n    "inputs": 1\n} Not formatted correctly expecting only one of '
-      "'inputs' or 'instances' keys to exist ")),
-    ({"instances": [1]},
-     ("instances is a plain list, but expecting list of objects as multiple input tensors "
-      "required as per tensorinfo_map")),
-    ({"inputs": [1]},
-     ("inputs is a plain value/list, but expecting an object as multiple input tensors required "
-      "as per tensorinfo_map")),
-    ({"instances": [row(), [1]]}, "Expecting object but got list at item 1 of input list"),
-    ({"signature_name": "numbers", "instances": [1, {"x": 1}]},
-     "Expecting value/list but got object at item 1 of input list"),
-    ({"instances": [row(foo=1)]},
-     ("Failed to process element: 0 key: foo of 'instances' list. Error: "
-      "INVALID_ARGUMENT: JSON object: does not have named input: foo")),
-    ({"inputs": {"article_images_bytes": [], "keypoints": [], "seed": []}},
-     "Missing named input: truncation_psi in 'inputs' object."),
-    ({"instances": [row(seed="x")]}, WRONG_SEED + 'JSON Value: "x" Type: String is not of expected type: int64'),
-    ({"instances": [row(seed=7.0)]}, WRONG_SEED + "JSON Value: 7.0 Type: Number is not of expected type: int64"),
-    ({"instances": [row(seed=True)]}, WRONG_SEED + "JSON Value: true Type: True is not of expected type: int64"),
-    ({"inputs": {key: [value] for key, value in row(seed=2**63).items()}},
-     "JSON Value: 9223372036854775808 Type: Number is not of expected type: int64"),
-    ({"signature_name": "numbers", "inputs": [2**24]},
-     "Cannot convert JSON value: 16777216 to float without loss of precision."),
-    ({"signature_name": "numbers", "inputs": [[1, 2, 3], [4, 5]]},
-     "Encountered list at unexpected size: 2 at level: 1 expected size: 3"),
-    ({"signature_name": "numbers", "inputs": [1, [2]]}, "Encountered list at unexpected level: 1 expected < 1"),
-    ({"signature_name": "numbers", "inputs": [[1], 2]},
-     "JSON Value: 2 found at incorrect level: 2 in the JSON DOM. Expected at level: 2"),
-    ({"instances": [row(), row(article_images_bytes=[""] * 5)]},
-     ("Failed to process element: 1 key: article_images_bytes of 'instances' list. Error: INVALID_ARGUMENT: "
-      "Expecting tensor size: 6 but got: 5")),
-    ({"signature_name": "numbers", "instances": [[[1, 2, 3]], [[1], [2], [3]]]},
-     ("Failed to process element: 1 of 'instances' list. Error: INVALID_ARGUMENT: "
-      "Expecting shape [1,3] but got: [3,1]")),
-    ({"signature_name": "busy", "instances": [1]}, "Tensor name: total_scalar has no shape information "),
-])
+@pytest.mark.parametrize(
+    "body, error",
+    [
+        (b"", "JSON Parse error: The document is empty"),
+        (b'{"instances": [}', "JSON Parse error: Expecting value at offset: 15"),
+        (b"[" * 100_000, "JSON Parse error: the document is nested too deeply"),
+        ([1, 2], "JSON Value: [1, 2] Is not object"),
+        (b'["\\ud800"]', 'JSON Value: ["?"] Is not object'),
+        (
+            {"signature_name": 3, "instances": [1]},
+            (
+                'JSON Value: {\n    "signature_name": 3,\n    "instances": [1]\n} not formatted correctly. '
+                "'signature_name' key must be a string value."
+            ),
+        ),
+        ({"signature_name": "nope", "instances": [1]}, 'Serving signature name: "nope" not found in signature def'),
+        (
+            {"signature_name": "__saved_model_init_op", "instances": [1]},
+            "Failed to get input map for signature: __saved_model_init_op",
+        ),
+        ({}, "Missing 'inputs' or 'instances' key"),
+        ({"instances": []}, "JSON Value: {\n    \"instances\": []\n} No values in 'instances' array"),
+        ({"instances": 1}, "JSON Value: {\n    \"instances\": 1\n} Expecting 'instances' to be an list/array"),
+        (
+            {"instances": [1], "inputs": 1},
+            (
+                'JSON Value: {\n    "instances": [1],\n    "inputs": 1\n} Not formatted correctly expecting only one of '
+                "'inputs' or 'instances' keys to exist "
+            ),
+        ),
+        (
+            {"instances": [1]},
+            ("instances is a plain list, but expecting list of objects as multiple input tensors required as per tensorinfo_map"),
+        ),
+        (
+            {"inputs": [1]},
+            ("inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map"),
+        ),
+        ({"instances": [row(), [1]]}, "Expecting object but got list at item 1 of input list"),
+        (
+            {"signature_name": "numbers", "instances": [1, {"x": 1}]},
+            "Expecting value/list but got object at item 1 of input list",
+        ),
+        (
+            {"instances": [row(foo=1)]},
+            (
+                "Failed to process element: 0 key: foo of 'instances' list. Error: "
+                "INVALID_ARGUMENT: JSON object: does not have named input: foo"
+            ),
+        ),
+        (
+            {"inputs": {"article_images_bytes": [], "keypoints": [], "seed": []}},
+            "Missing named input: truncation_psi in 'inputs' object.",
+        ),
+        ({"instances": [row(seed="x")]}, WRONG_SEED + 'JSON Value: "x" Type: String is not of expected type: int64'),
+        ({"instances": [row(seed=7.0)]}, WRONG_SEED + "JSON Value: 7.0 Type: Number is not of expected type: int64"),
+        ({"instances": [row(seed=True)]}, WRONG_SEED + "JSON Value: true Type: True is not of expected type: int64"),
+        (
+            {"inputs": {key: [value] for key, value in row(seed=2**63).items()}},
+            "JSON Value: 9223372036854775808 Type: Number is not of expected type: int64",
+        ),
+        (
+            {"signature_name": "numbers", "inputs": [2**24]},
+            "Cannot convert JSON value: 16777216 to float without loss of precision.",
+        ),
+        (
+            {"signature_name": "numbers", "inputs": [[1, 2, 3], [4, 5]]},
+            "Encountered list at unexpected size: 2 at level: 1 expected size: 3",
+        ),
+        ({"signature_name": "numbers", "inputs": [1, [2]]}, "Encountered list at unexpected level: 1 expected < 1"),
+        (
+            {"signature_name": "numbers", "inputs": [[1], 2]},
+            "JSON Value: 2 found at incorrect level: 2 in the JSON DOM. Expected at level: 2",
+        ),
+        (
+            {"instances": [row(), row(article_images_bytes=[""] * 5)]},
+            (
+                "Failed to process element: 1 key: article_images_bytes of 'instances' list. Error: INVALID_ARGUMENT: "
+                "Expecting tensor size: 6 but got: 5"
+            ),
+        ),
+        (
+            {"signature_name": "numbers", "instances": [[[1, 2, 3]], [[1], [2], [3]]]},
+            ("Failed to process element: 1 of 'instances' list. Error: INVALID_ARGUMENT: Expecting shape [1,3] but got: [3,1]"),
+        ),
+        ({"signature_name": "busy", "instances": [1]}, "Tensor name: total_scalar has no shape information "),
+    ],
+)
 def test_a_wrong_body_is_told_in_the_words_of_tf_serving(ask, body, error):
     assert predict(ask, body) == (400, {"error": error})
 
 
-@pytest.mark.parametrize("article, error", [
-    ({"b64": "a-_="}, "Unable to base64 decode"),
-    ({"b64": "", "x": 1}, 'JSON Value: {\n    "b64": "",\n    "x": 1\n} not formatted correctly for base64 data'),
-])
+@pytest.mark.parametrize(
+    "article, error",
+    [
+        ({"b64": "a-_="}, "Unable to base64 decode"),
+        ({"b64": "", "x": 1}, 'JSON Value: {\n    "b64": "",\n    "x": 1\n} not formatted correctly for base64 data'),
+    ],
+)
 def test_wrong_base64_is_refused(ask, article, error):
     status, answer = predict(ask, {"instances": [row(article_images_bytes=[article] + [""] * 5)]})
     assert status == 400
-    assert answer["error"] == ("Failed to process element: 0 key: article_images_bytes of 'instances' list. Error: "
-                               "INVALID_ARGUMENT: " + error)
+    assert answer["error"] == (
+        "Failed to process element: 0 key: article_images_bytes of 'instances' list. Error: INVALID_ARGUMENT: " + error
+    )
 
 
 def test_a_missing_key_is_told_with_the_beginning_of_its_row(ask):
@@ -195,8 +241,9 @@ def test_errors_of_the_graph_keep_their_text(ask):
     assert answer["error"].startswith("assertion failed: [truncation_psi must be in [0, 2], got] [9]\n\t [[{{function_")
     status, answer = predict(ask, {"instances": [row(keypoints=[[0.5, 0.5, 1]] * 15)]})
     assert status == 400
-    assert answer["error"].startswith("Shape of tensor _arg_serving_default_keypoints_0_1 [1,15,3] is not compatible "
-                                      "with expected shape [?,16,3].")
+    assert answer["error"].startswith(
+        "Shape of tensor _arg_serving_default_keypoints_0_1 [1,15,3] is not compatible with expected shape [?,16,3]."
+    )
 
 
 def test_a_run_that_takes_too_long_is_stopped(ask):
@@ -204,23 +251,30 @@ def test_a_run_that_takes_too_long_is_stopped(ask):
     assert (status, answer) == (504, {"error": "Timed out waiting for notification"})
 
 
-@pytest.mark.parametrize("method, path, status, error", [
-    ("POST", "/v1/models/nope:predict", 404, "Servable not found for request: Latest(nope)"),
-    ("POST", "/v1/models/gen/versions/9:predict", 404, "Servable not found for request: Specific(gen, 9)"),
-    ("POST", "/v1/models/gen/versions/18446744073709551615:predict", 400,
-     "Failed to convert version: 18446744073709551615 to numeric."),
-    ("POST", "/v1/models/gen/labels/beta:predict", 400, "Unrecognized servable version label: beta"),
-    ("GET", "/v1/models/gen/labels/beta/metadata", 400, "Unrecognized servable version label: beta"),
-    ("GET", "/v1/models/nope/metadata", 404, "Servable not found for request: Latest(nope)"),
-    ("GET", "/v1/models/nope", 404, "Could not find any versions of model nope"),
-    ("GET", "/v1/models/gen/versions/9", 404, "Could not find version 9 of model gen"),
-    ("GET", "/v1/models/gen?x=1", 404, "Could not find any versions of model gen?x=1"),
-    ("GET", "/v1/models", 400, "Missing model name in request."),
-    ("POST", "/v1/models/gen:predict?x=1", 400, "Malformed request: POST /v1/models/gen:predict?x=1"),
-    ("POST", "/v1/models/gen:Predict", 400, "Malformed request: POST /v1/models/gen:Predict"),
-    ("GET", "/v1/models/gen/", 400, "Malformed request: GET /v1/models/gen/"),
-    ("PUT", "/v1/models/gen", 400, "Malformed request: PUT /v1/models/gen"),
-])
+@pytest.mark.parametrize(
+    "method, path, status, error",
+    [
+        ("POST", "/v1/models/nope:predict", 404, "Servable not found for request: Latest(nope)"),
+        ("POST", "/v1/models/gen/versions/9:predict", 404, "Servable not found for request: Specific(gen, 9)"),
+        (
+            "POST",
+            "/v1/models/gen/versions/18446744073709551615:predict",
+            400,
+            "Failed to convert version: 18446744073709551615 to numeric.",
+        ),
+        ("POST", "/v1/models/gen/labels/beta:predict", 400, "Unrecognized servable version label: beta"),
+        ("GET", "/v1/models/gen/labels/beta/metadata", 400, "Unrecognized servable version label: beta"),
+        ("GET", "/v1/models/nope/metadata", 404, "Servable not found for request: Latest(nope)"),
+        ("GET", "/v1/models/nope", 404, "Could not find any versions of model nope"),
+        ("GET", "/v1/models/gen/versions/9", 404, "Could not find version 9 of model gen"),
+        ("GET", "/v1/models/gen?x=1", 404, "Could not find any versions of model gen?x=1"),
+        ("GET", "/v1/models", 400, "Missing model name in request."),
+        ("POST", "/v1/models/gen:predict?x=1", 400, "Malformed request: POST /v1/models/gen:predict?x=1"),
+        ("POST", "/v1/models/gen:Predict", 400, "Malformed request: POST /v1/models/gen:Predict"),
+        ("GET", "/v1/models/gen/", 400, "Malformed request: GET /v1/models/gen/"),
+        ("PUT", "/v1/models/gen", 400, "Malformed request: PUT /v1/models/gen"),
+    ],
+)
 def test_paths(ask, method, path, status, error):
     assert ask(method, path, b"{}" if method == "POST" else None) == (status, {"error": error})
 
@@ -230,5 +284,7 @@ def test_a_broken_body_is_told_before_an_unknown_model(ask):
 
 
 def test_outside_of_the_api_is_a_page_not_found(ask):
-    assert ask("GET", "/healthz") == (404, (b"<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n"
-                                           b"<H1>Not Found</H1>\n</BODY></HTML>\n"))
+    assert ask("GET", "/healthz") == (
+        404,
+        (b"<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n<H1>Not Found</H1>\n</BODY></HTML>\n"),
+    )

@@ -51,9 +51,14 @@ def test_the_highest_number_with_a_saved_model_is_the_newest(tmp_path):
     assert newest_version(tmp_path) == (10, tmp_path / "00000010")
 
 
-@pytest.mark.parametrize("name, text", [
-    ("missing", "no such folder"), ("empty", "no version to serve"), ("version/1", "is one version of a model"),
-])
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("missing", "no such folder"),
+        ("empty", "no version to serve"),
+        ("version/1", "is one version of a model"),
+    ],
+)
 def test_a_path_without_versions_is_refused(tmp_path, name, text):
     (tmp_path / "empty").mkdir()
     publish(tmp_path / "version", "1")
@@ -104,6 +109,7 @@ def test_a_real_swap_and_a_version_that_does_not_load(tmp_path):
     write_model(tmp_path / "1")
     request = predict_request(request_arrays())
     with running_server(tmp_path) as server, stubs(server.port) as (predictions, _):
+
         def answer():
             response = predictions.Predict(request)
             return response.model_spec.version.value, response.outputs["image_bytes"].string_val[0]
@@ -125,8 +131,10 @@ def test_stopping_lets_calls_finish_and_cancels_the_endless(tmp_path):
     server.start()
     wait_for(lambda: server.versions.current)
     with stubs(server.port) as (predictions, _):
+
         def work(rounds):
             return predictions.Predict.future(predict_request({"rounds": np.array([rounds], np.int32)}, "busy"))
+
         predictions.Predict(predict_request({"rounds": np.array([1], np.int32)}, "busy"))
         finite, endless = work(20_000), work(2**31 - 1)
         wait_for(lambda: server.versions.current.users == 2)

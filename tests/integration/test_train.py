@@ -44,8 +44,19 @@ def finished(data, tmp_path_factory):
 
 
 def test_the_configuration_says_how_it_came_about(data, tmp_path):
-    words = ["train", str(tmp_path / "run"), "--data", str(data.path), "--preset", "tiny", "--set", "seed=3", "--quiet",
-             "--time-limit", "0.0001"]
+    words = [
+        "train",
+        str(tmp_path / "run"),
+        "--data",
+        str(data.path),
+        "--preset",
+        "tiny",
+        "--set",
+        "seed=3",
+        "--quiet",
+        "--time-limit",
+        "0.0001",
+    ]
     assert main(words) == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (config["preset"], config["overrides"], config["training"]["seed"]) == ("tiny", ["seed=3"], 3)
@@ -214,12 +225,15 @@ def test_mismatched_photos_count_as_fakes_by_their_weight(form, r1_interval):
     found = {}
     forms = "discriminator_pose=" + {"style": "embedding"}.get(form, form), f"article_path={form}"
     for weight in (0.0, 0.5):
-        model_config, config = settings(f"mismatch_weight={weight}", "mixing_probability=0", f"r1_interval={r1_interval}",
-                                        "r1_gamma=0", *forms)
+        model_config, config = settings(
+            f"mismatch_weight={weight}", "mixing_probability=0", f"r1_interval={r1_interval}", "r1_gamma=0", *forms
+        )
         steps = Steps(tf.distribute.get_strategy(), model_config, config)
-        batch = {"image": tf.random.stateless_normal([8, 16, 12, 3], [0, 1]),
-                 "articles": tf.random.stateless_normal([8, 6, 16, 12, 3], [0, 2]),
-                 "keypoints": tf.random.stateless_uniform([8, 16, 3], [0, 3])}
+        batch = {
+            "image": tf.random.stateless_normal([8, 16, 12, 3], [0, 1]),
+            "articles": tf.random.stateless_normal([8, 6, 16, 12, 3], [0, 2]),
+            "keypoints": tf.random.stateless_uniform([8, 16, 3], [0, 3]),
+        }
         draws = BatchDraws(tf.constant(1, tf.int64), 8)
         statistics, _ = steps.phases.discriminator_phase(Stage(2, False, 8, 1), batch, draws, None)
         found[weight] = float(statistics["loss_discriminator"])
@@ -256,8 +270,12 @@ def test_a_statistic_reaches_the_log_tensorboard_and_the_report(data, tmp_path, 
     for line in (run / "stats.jsonl").read_text().splitlines():
         record = json.loads(line)
         assert record["<new> loss"] == pytest.approx(3 * record["loss_generator"], rel=1e-4)
-    tags = {value.tag for events in (run / "tensorboard").glob("events*")
-            for event in tf.compat.v1.train.summary_iterator(str(events)) for value in event.summary.value}
+    tags = {
+        value.tag
+        for events in (run / "tensorboard").glob("events*")
+        for event in tf.compat.v1.train.summary_iterator(str(events))
+        for value in event.summary.value
+    }
     assert {"<new> loss", "loss_generator", "score_real"} <= tags
     assert main(["report", str(run)]) == 0
     assert "<b>&lt;new&gt; loss</b>" in (run / "report.html").read_text()

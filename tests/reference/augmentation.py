@@ -5,8 +5,16 @@ import tensorflow as tf
 
 # How far each alteration goes to both sides: shifts in parts of a side, exponents of 2, brightness added, hue in
 # radians.
-REACH = {"shift_x": 1 / 8, "shift_y": 1 / 8, "zoom": 0.35, "stretch": 0.35,
-         "brightness": 0.35, "contrast": 0.87, "hue": np.pi, "saturation": 1.73}
+REACH = {
+    "shift_x": 1 / 8,
+    "shift_y": 1 / 8,
+    "zoom": 0.35,
+    "stretch": 0.35,
+    "brightness": 0.35,
+    "contrast": 0.87,
+    "hue": np.pi,
+    "saturation": 1.73,
+}
 
 
 def adapted(probability, sign_real, batch, training):
@@ -20,13 +28,20 @@ class Alterations:
 
     def __init__(self, probability, numbers, size):
         gates, amounts = numbers[:, :8], 2 * numbers[:, 8:] - 1
-        rows = [{name: amount * reach if gate < probability else 0.0
-                 for gate, amount, (name, reach) in zip(*row, REACH.items())} for row in zip(gates, amounts)]
+        rows = [
+            {name: amount * reach if gate < probability else 0.0 for gate, amount, (name, reach) in zip(*row, REACH.items())}
+            for row in zip(gates, amounts)
+        ]
         self.axes = [
-            [(2 ** (row["zoom"] - row["stretch"]), np.round(row["shift_y"] * size[0]), size[0]),
-             (2 ** (row["zoom"] + row["stretch"]), np.round(row["shift_x"] * size[1]), size[1])] for row in rows]
-        self.colors = [(color_matrix(2 ** row["contrast"], row["hue"], 2 ** row["saturation"]), row["brightness"])
-                       for row in rows]
+            [
+                (2 ** (row["zoom"] - row["stretch"]), np.round(row["shift_y"] * size[0]), size[0]),
+                (2 ** (row["zoom"] + row["stretch"]), np.round(row["shift_x"] * size[1]), size[1]),
+            ]
+            for row in rows
+        ]
+        self.colors = [
+            (color_matrix(2 ** row["contrast"], row["hue"], 2 ** row["saturation"]), row["brightness"]) for row in rows
+        ]
 
     def images(self, images):
         """[N, H, W, 3]"""

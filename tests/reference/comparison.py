@@ -27,11 +27,31 @@ from training.checkpoint import named_weights
 from training.run_options import RunOptions
 
 NETWORKS = ("generator", "discriminator", "average")
-SMALL = ("fmap_base=32", "size=8x6", "condition_size=8x6", "start_level=0", "stable_kimg=0.02", "fade_kimg=0.03",
-         "learning_rate=0.002", "ema_halflife_kimg=0.05", "tick_kimg=0.016", "checkpoint_kimg=0.016", "seed=3")
+SMALL = (
+    "fmap_base=32",
+    "size=8x6",
+    "condition_size=8x6",
+    "start_level=0",
+    "stable_kimg=0.02",
+    "fade_kimg=0.03",
+    "learning_rate=0.002",
+    "ema_halflife_kimg=0.05",
+    "tick_kimg=0.016",
+    "checkpoint_kimg=0.016",
+    "seed=3",
+)
 # What is told of a step besides losses: time, memory, place.
-NOT_OF_THE_PAPERS = {"time", "cur_nimg", "sec_per_kimg", "memory_bytes", "images_per_sec", "left_sec",
-                     "warnings", "skipped_updates", "input_wait"}
+NOT_OF_THE_PAPERS = {
+    "time",
+    "cur_nimg",
+    "sec_per_kimg",
+    "memory_bytes",
+    "images_per_sec",
+    "left_sec",
+    "warnings",
+    "skipped_updates",
+    "input_wait",
+}
 
 
 def write_data(folder, size, count=50):
@@ -90,8 +110,16 @@ def run_both(folder, settings, replicas=1):
     start = write_start(folder / "start", model)
     entries = [shard["entries"] for shard in dataset.splits["train"]]
     share = moment_at(model, training, replicas, 0).batch // replicas
-    reference = Run(model, training, start, stored_entries(dataset, model), entries, sum(entries), replicas,
-                    share // (training.micro_batch or share))
+    reference = Run(
+        model,
+        training,
+        start,
+        stored_entries(dataset, model),
+        entries,
+        sum(entries),
+        replicas,
+        share // (training.micro_batch or share),
+    )
     steps, errors = {}, {}
     for total in [setting for setting in settings if setting.startswith("total_kimg=")]:
         _, training = from_preset("tiny", (*SMALL, *settings, total))

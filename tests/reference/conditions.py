@@ -6,8 +6,10 @@ Everything is drawn pixel by pixel, for one person after another. Places are in 
 import numpy as np
 
 SIGMA = 0.0204  # Of a joint's Gaussian, in heights; measured on the paper's figures.
-JOINTS = ("right_ankle right_knee right_hip left_hip left_knee left_ankle pelvis thorax upper_neck head_top "
-          "right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist").split()
+JOINTS = (
+    "right_ankle right_knee right_hip left_hip left_knee left_ankle pelvis thorax upper_neck head_top "
+    "right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist"
+).split()
 BONES = (
     "right_ankle right_knee, right_knee right_hip, right_hip pelvis, left_hip pelvis, left_knee left_hip, "
     "left_ankle left_knee, thorax pelvis, upper_neck thorax, head_top upper_neck, right_wrist right_elbow, "
@@ -107,6 +109,7 @@ def frames(slot, pose):
 
     All lengths are in torsos, from thorax to pelvis. A frame that lacks its joints is None.
     """
+
     def between(name):
         right, left = pose[f"right_{name}"], pose[f"left_{name}"]
         return (right + left) / 2 if right is not None and left is not None else left if right is None else right
@@ -137,12 +140,14 @@ def frames(slot, pose):
         return [hanging(pose[f"{side}_ankle"], 0.6, 0.3) for side in ("right", "left")]
     if slot == "bag":
         return [hanging(pose[f"{side}_wrist"], 0.7, 0.1) for side in ("right", "left")]
-    return [{
-        "outerwear": lambda: box(thorax, pelvis, 1.7, 0.25, 0.35),
-        "top": lambda: box(thorax, pelvis, 1.7, 0.25, 0.25),
-        "dress": lambda: box(thorax, knees, 1.5, 0.25, 0.1),
-        "bottom": lambda: box(pelvis, ankles, 1.0, 0.15, 0.1),
-    }[slot]()]
+    return [
+        {
+            "outerwear": lambda: box(thorax, pelvis, 1.7, 0.25, 0.35),
+            "top": lambda: box(thorax, pelvis, 1.7, 0.25, 0.25),
+            "dress": lambda: box(thorax, knees, 1.5, 0.25, 0.1),
+            "bottom": lambda: box(pelvis, ankles, 1.0, 0.15, 0.1),
+        }[slot]()
+    ]
 
 
 def sampled(article, frame, pixels):
@@ -163,6 +168,6 @@ def sampled(article, frame, pixels):
             y = np.clip(v[row, column] * height - 0.5, 0, height - 1)
             left, upper = min(int(x), width - 2), min(int(y), height - 2)
             a, b = x - left, y - upper
-            (nw, ne), (sw, se) = article[upper:upper + 2, left:left + 2]
+            (nw, ne), (sw, se) = article[upper : upper + 2, left : left + 2]
             shown[row, column] = (1 - b) * ((1 - a) * nw + a * ne) + b * ((1 - a) * sw + a * se)
     return shown

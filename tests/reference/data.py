@@ -19,12 +19,12 @@ def order(entries, seed, window, open_shards=16):
     first = np.cumsum([0, *entries])
     for turn in range(10**9):
         shards = _permutation(len(entries), seed * 3, turn)
-        groups = [shards[start:start + open_shards] for start in range(0, len(shards), open_shards)]
+        groups = [shards[start : start + open_shards] for start in range(0, len(shards), open_shards)]
         for number, group in enumerate(groups):
             longest = max(entries[shard] for shard in group)
             records = [first[shard] + place for place in range(longest) for shard in group if place < entries[shard]]
             for start in range(0, len(records), window):
-                shown = records[start:start + window]
+                shown = records[start : start + window]
                 key = (turn * len(groups) + number) * 2**32 + start // window
                 coins = _uniform(len(shown), seed * 3 + 2, key)
                 for place, coin in zip(_permutation(len(shown), seed * 3 + 1, key), coins):

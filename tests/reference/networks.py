@@ -14,6 +14,7 @@ ROOT_2 = 2**0.5  # The gain of a layer before a leaky ReLU (He et al. 2015).
 
 # --- Arithmetic ---
 
+
 def leaky_relu(x):
     return tf.where(x > 0, x, 0.2 * x)
 
@@ -39,18 +40,20 @@ def convolve(x, kernel):
     """The sum over a kernel's places, of which each sees the picture from somewhere else; zeros around the picture."""
     size, (_, height, width, _) = len(kernel), x.shape
     padded = tf.pad(x, [[0, 0], [size // 2] * 2, [size // 2] * 2, [0, 0]])
-    return sum(padded[:, i:i + height, j:j + width] @ kernel[i, j] for i, j in np.ndindex(size, size))
+    return sum(padded[:, i : i + height, j : j + width] @ kernel[i, j] for i, j in np.ndindex(size, size))
 
 
 def blur(x):
     """Each channel with [1, 2, 1] x [1, 2, 1] / 16."""
     _, height, width, _ = x.shape
     padded = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
-    return sum(a * b * padded[:, i:i + height, j:j + width] / 16
-               for i, a in enumerate((1, 2, 1)) for j, b in enumerate((1, 2, 1)))
+    return sum(
+        a * b * padded[:, i : i + height, j : j + width] / 16 for i, a in enumerate((1, 2, 1)) for j, b in enumerate((1, 2, 1))
+    )
 
 
 # --- Layers with an equalized learning rate (arXiv 1710.10196, section 4.1) ---
+
 
 def dense(weights, name, x, gain=1.0, lr_multiplier=1.0):
     kernel, bias = weights[f"{name}/kernel"], weights[f"{name}/bias"]
@@ -73,6 +76,7 @@ def conv(weights, name, x, gain=ROOT_2, resample=None, fused=False):
 
 # --- Conditions ---
 
+
 def embed(weights, name, model, articles, keypoints):
     """Articles [N, S, h, w, 3] in slot order and heatmaps, by convolutions down to the base, to a vector [N, E]."""
     maps = np.stack([conditions.heatmaps(pose, model.condition_size) for pose in keypoints])
@@ -89,13 +93,17 @@ def condition_maps(model, batch, level, pose, articles):
     """The maps that enter each level up to `level`, a list of [N, H, W, M]; None where no condition enters as maps."""
     if not model.conditional or not (pose == "spatial" or articles == "spatial"):
         return None
-    entries = [conditions.maps_by_level(level_sizes(model.size)[:level + 1], model.slots, *entry,
-                                        pose == "spatial", articles == "spatial")
-               for entry in zip(batch["keypoints"], batch["articles"])]
+    entries = [
+        conditions.maps_by_level(
+            level_sizes(model.size)[: level + 1], model.slots, *entry, pose == "spatial", articles == "spatial"
+        )
+        for entry in zip(batch["keypoints"], batch["articles"])
+    ]
     return [tf.constant(np.stack(maps)) for maps in zip(*entries)]
 
 
 # --- The generator ---
+
 
 def mapping(weights, model, z, embedding=None):
     """Latents [N, Z] and the condition's embedding to w, [N, D]."""
@@ -112,6 +120,7 @@ def mapping(weights, model, z, embedding=None):
 
 def synthesis(weights, model, w, noise, maps, level, alpha):
     """Pictures [N, H, W, 3] of style vectors and noise maps, both lists by layer, and of condition maps by level."""
+
     def styled(name, x, layer):
         """Noise, leaky ReLU, and AdaIN (section 2, equation 1)."""
         x = leaky_relu(x + noise[layer] * weights[f"{name}/noise/strength"])
@@ -121,7 +130,7 @@ def synthesis(weights, model, w, noise, maps, level, alpha):
 
     x, rgb = tf.repeat(weights["synthesis/levels/0/first/constant"], len(w[0]), axis=0), []
     x += weights["synthesis/levels/0/first/bias"]
-    for i, size in enumerate(level_sizes(model.size)[:level + 1]):
+    for i, size in enumerate(level_sizes(model.size)[: level + 1]):
         name = f"synthesis/levels/{i}"
         if i > 0:
             x = conv(weights, f"{name}/first", x, resample="up", fused=min(size) >= model.fused_from)
@@ -135,8 +144,10 @@ def synthesis(weights, model, w, noise, maps, level, alpha):
 
 # --- The discriminator ---
 
+
 def features(weights, model, images, maps, level, alpha):
     """[N, F]: what the score is a function of."""
+
     def enter(images, i):
         x = conv(weights, f"from_rgb/{i}", images)
         return leaky_relu(x if maps is None else x + conv(weights, f"from_maps/{i}", maps[i], gain=4))

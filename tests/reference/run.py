@@ -27,8 +27,7 @@ class Adam:
         for name, gradient in gradients.items():
             moment = self.beta2 * self.moments[name] + (1 - self.beta2) * gradient**2
             self.moments[name] = moment
-            weights[name] = weights[name] - learning_rate * gradient / (
-                np.sqrt(moment / (1 - self.beta2**self.updates)) + 1e-8)
+            weights[name] = weights[name] - learning_rate * gradient / (np.sqrt(moment / (1 - self.beta2**self.updates)) + 1e-8)
 
 
 class Run:
@@ -48,7 +47,8 @@ class Run:
         self.replicas, self.shares = replicas, replicas * turns
         self.generator, self.discriminator, self.average = (
             {name: np.float64(value) for name, value in weights[network].items()}
-            for network in ("generator", "discriminator", "average"))
+            for network in ("generator", "discriminator", "average")
+        )
         # With lazy R1 the discriminator has interval + 1 updates where it had interval (1912.04958, appendix B).
         lazy = 1 if training.r1_interval == 1 else training.r1_interval / (training.r1_interval + 1)
         self.generator_adam = Adam(_trainable(self.generator), training.adam_beta2)
@@ -146,9 +146,15 @@ class Run:
             loss += training.mismatch_weight * differs * tf.nn.softplus(wrong_scores)
             chance = -np.log(1 + training.mismatch_weight)
             told["score_mismatch"] = wrong_scores
-        told |= {"loss_discriminator": loss, "score_real": real_scores, "score_fake": fake_scores,
-                "sign_real": np.sign(real_scores - chance), "sign_fake": np.sign(fake_scores - chance),
-                "spread_real": self._spread(real), "spread_fake": self._spread(fake)}
+        told |= {
+            "loss_discriminator": loss,
+            "score_real": real_scores,
+            "score_fake": fake_scores,
+            "sign_real": np.sign(real_scores - chance),
+            "sign_fake": np.sign(fake_scores - chance),
+            "spread_real": self._spread(real),
+            "spread_fake": self._spread(fake),
+        }
         if training.r1_interval == 1:
             penalty = self._r1_penalty(weights, moment, real, seen, own)
             loss += self._r1_weight(moment) * penalty
@@ -175,12 +181,14 @@ class Run:
 
     def _fakes(self, weights, moment, batch, draws, rows):
         """Pictures with style mixing (1812.04948, section 3.1) under the batch's conditions, and the first w."""
-        model, sizes = self.model, level_sizes(self.model.size)[:moment.level + 1]
+        model, sizes = self.model, level_sizes(self.model.size)[: moment.level + 1]
         embedding = None
         if model.conditional:
             embedding = networks.embed(weights, "embedding", model, batch["articles"], batch["keypoints"])
-        first, second = (networks.mapping(weights, model, draw(model.latent_dim)[rows], embedding)
-                         for draw in (draws.first_latents, draws.second_latents))
+        first, second = (
+            networks.mapping(weights, model, draw(model.latent_dim)[rows], embedding)
+            for draw in (draws.first_latents, draws.second_latents)
+        )
         cutoff = draws.mixing_cutoff(self.training.mixing_probability, 2 * len(sizes))
         w = [first if layer < cutoff else second for layer in range(2 * len(sizes))]
         noise = [draws.noise(layer, sizes[layer // 2])[rows] for layer in range(2 * len(sizes))]
@@ -197,8 +205,10 @@ class Run:
         model = self.model
         if not model.conditional:
             return None, None
-        return (networks.embed(weights, "embedding", model, batch["articles"], batch["keypoints"]),
-                networks.condition_maps(model, batch, moment.level, model.discriminator_pose, model.article_path))
+        return (
+            networks.embed(weights, "embedding", model, batch["articles"], batch["keypoints"]),
+            networks.condition_maps(model, batch, moment.level, model.discriminator_pose, model.article_path),
+        )
 
     def _scores(self, weights, moment, images, conditions):
         embedding, maps = conditions
@@ -216,8 +226,9 @@ class Run:
         articles, keypoints = batch["articles"].copy(), batch["keypoints"].copy()
         differs = np.zeros(len(articles))
         for n, numbers in enumerate(draws.mismatch(1 + articles.shape[1])[rows]):
-            others = [slot for slot in range(articles.shape[1])
-                      if (batch["articles"][n, slot] != batch["articles"][n - 1, slot]).any()]
+            others = [
+                slot for slot in range(articles.shape[1]) if (batch["articles"][n, slot] != batch["articles"][n - 1, slot]).any()
+            ]
             if numbers[0] < 0.5:
                 keypoints[n] = batch["keypoints"][n - 1]
                 differs[n] = (keypoints[n] != batch["keypoints"][n]).any()

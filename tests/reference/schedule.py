@@ -38,5 +38,9 @@ def moment_at(model, training, gpus, cur_nimg):
         level, alpha = len(sizes) - 1, None
     height = sizes[level][0]
     batch, rate = BATCH[gpus], LEARNING_RATE
-    return Moment(level, alpha, training.batch_size or batch[min(height, max(batch))],
-                  training.learning_rate or rate[min(height, max(rate))])
+    return Moment(
+        level,
+        alpha,
+        training.batch_size or batch[min(height, max(batch))],
+        training.learning_rate or rate[min(height, max(rate))],
+    )

@@ -20,8 +20,9 @@ SEEDS = "1,2,3"
 
 
 def add_arguments(parser):
-    parser.add_argument("folder", metavar="OUT", nargs="?", type=Path, default=Path("demo"),
-                        help="where everything goes (default: %(default)s)")
+    parser.add_argument(
+        "folder", metavar="OUT", nargs="?", type=Path, default=Path("demo"), help="where everything goes (default: %(default)s)"
+    )
     parser.add_argument("--minutes", type=float, default=6, help="of training (default: %(default)s)")
 
 
@@ -43,8 +44,18 @@ class _Demo:
         self.step("draw a catalogue of paper dolls", "paperdoll", at / "catalogue", "--count", ENTRIES, "--size", SIZE)
         self.step("draw some of them larger", "paperdoll", at / "shown", "--count", SHOWN_ENTRIES, "--size", SHOWN_SIZE)
         self.step("turn the catalogue into records", "prepare", at / "catalogue", at / "data", "--size", SIZE)
-        self.step(f"train for {self.minutes:g} minutes", "train", at / "run", "--data", at / "data", "--preset", "demo",
-                  "--time-limit", self.minutes, once=True)
+        self.step(
+            f"train for {self.minutes:g} minutes",
+            "train",
+            at / "run",
+            "--data",
+            at / "data",
+            "--preset",
+            "demo",
+            "--time-limit",
+            self.minutes,
+            once=True,
+        )
         self.step("export the model", "export", at / "run", at / "models" / "outfit_gan", once=True)
 
         # Outfits and poses that the model never saw: entries of the test split.
@@ -52,25 +63,58 @@ class _Demo:
         outfits = [self.write_outfit(entry) for entry in entries]
         with _Server(self) as address:
             for entry, outfit in zip(entries[:4], outfits):
-                self.step(f"ask the server for outfit {entry['id']}", "request", address, "--outfit", outfit,
-                          "--seed", SEEDS, "--out", at / "pictures" / f"served_{entry['id']}.png")
+                self.step(
+                    f"ask the server for outfit {entry['id']}",
+                    "request",
+                    address,
+                    "--outfit",
+                    outfit,
+                    "--seed",
+                    SEEDS,
+                    "--out",
+                    at / "pictures" / f"served_{entry['id']}.png",
+                )
 
         # One outfit in four poses, and again with a jacket that another model wears.
         jacket = next(at / "shown" / e["articles"]["outerwear"] for e in entries if "outerwear" in e["articles"])
         plain = next(i for i, entry in enumerate(entries) if "outerwear" not in entry["articles"])
         poses = [argument for outfit in outfits[:4] for argument in ("--pose", outfit)]
         for name, change in (("poses", []), ("jacket", ["--add", f"outerwear={jacket}"])):
-            self.step("render one outfit in four poses" + (", with a jacket" if change else ""), "render", at / "run",
-                      "--outfit", outfits[plain], *poses, *change, "--out", at / "pictures" / f"{name}.png")
+            self.step(
+                "render one outfit in four poses" + (", with a jacket" if change else ""),
+                "render",
+                at / "run",
+                "--outfit",
+                outfits[plain],
+                *poses,
+                *change,
+                "--out",
+                at / "pictures" / f"{name}.png",
+            )
         for what in ("color", "pose"):
-            self.step(f"transfer the {what} of one picture to another", "transfer", at / "run", "--source", outfits[0],
-                      "--target", outfits[1], "--what", what, "--out", at / "pictures" / f"transfer_{what}.png")
+            self.step(
+                f"transfer the {what} of one picture to another",
+                "transfer",
+                at / "run",
+                "--source",
+                outfits[0],
+                "--target",
+                outfits[1],
+                "--what",
+                what,
+                "--out",
+                at / "pictures" / f"transfer_{what}.png",
+            )
 
         sheet = at / "sheet.png"
         draw_sheet(sheet, at, entries, plain, jacket)
         print(f"\ndone in {self.elapsed()}. Look at {sheet}")
-        for name, what in (("run", "checkpoints, snapshots, grids of pictures, log.txt"), ("models", "the SavedModel"),
-                           ("pictures", "every picture of the sheet"), ("outfits", "outfits to ask for")):
+        for name, what in (
+            ("run", "checkpoints, snapshots, grids of pictures, log.txt"),
+            ("models", "the SavedModel"),
+            ("pictures", "every picture of the sheet"),
+            ("outfits", "outfits to ask for"),
+        ):
             print(f"  {self.folder / name}: {what}")
 
     def step(self, title, verb, *arguments, once=False):

@@ -14,34 +14,63 @@ from tf_outfit_gan.util.errors import UserError
 
 
 def add_arguments(parser):
-    parser.add_argument("snapshots", metavar="SNAPSHOT", nargs="+",
-                        help="snapshot folder, or a run folder for its newest one; two of them are compared")
+    parser.add_argument(
+        "snapshots",
+        metavar="SNAPSHOT",
+        nargs="+",
+        help="snapshot folder, or a run folder for its newest one; two of them are compared",
+    )
     main = parser.add_argument_group("Main")
     main.add_argument("--data", metavar="DATA", required=True, help="folder that `outfit-gan prepare` wrote")
     main.add_argument("--split", choices=SPLITS, default=SPLIT, help="photos to compare with (default: %(default)s)")
-    main.add_argument("--count", type=int, default=COUNT, metavar="N",
-                      help="photos and drawn pictures (default: %(default)s, or all photos if there are fewer)")
-    main.add_argument("--metrics", metavar="NAMES",
-                      help=f"what to measure, out of {','.join(NEEDS)}, or all (default: distribution, with "
-                           "--pose-model also pose, with --masks also articles)")
-    main.add_argument("--inception", metavar="FILE",
-                      help="weights of keras.applications.InceptionV3 without top, .h5 (default: the encoder of "
-                           "--pose-model or untrained features, which do not give the standard score)")
-    main.add_argument("--pose-model", metavar="FILE",
-                      help="finds the poses of pictures: a pose estimator as for `outfit-gan pose`")
-    main.add_argument("--masks", metavar="FOLDER", type=Path,
-                      help="where garments are: a gray picture ID.png a photo, of the slot's number at each pixel, as "
-                           "in a paper doll catalogue's masks/")
+    main.add_argument(
+        "--count",
+        type=int,
+        default=COUNT,
+        metavar="N",
+        help="photos and drawn pictures (default: %(default)s, or all photos if there are fewer)",
+    )
+    main.add_argument(
+        "--metrics",
+        metavar="NAMES",
+        help=f"what to measure, out of {','.join(NEEDS)}, or all (default: distribution, with "
+        "--pose-model also pose, with --masks also articles)",
+    )
+    main.add_argument(
+        "--inception",
+        metavar="FILE",
+        help="weights of keras.applications.InceptionV3 without top, .h5 (default: the encoder of "
+        "--pose-model or untrained features, which do not give the standard score)",
+    )
+    main.add_argument(
+        "--pose-model", metavar="FILE", help="finds the poses of pictures: a pose estimator as for `outfit-gan pose`"
+    )
+    main.add_argument(
+        "--masks",
+        metavar="FOLDER",
+        type=Path,
+        help="where garments are: a gray picture ID.png a photo, of the slot's number at each pixel, as "
+        "in a paper doll catalogue's masks/",
+    )
     main.add_argument("--seed", type=int, default=0, help="another seed draws other pictures (default: %(default)s)")
     run_options = parser.add_argument_group("Performance")
-    run_options.add_argument("--batch", type=int, default=16, metavar="N",
-                             help="pictures at once; changes the time, not the result (default: %(default)s)")
+    run_options.add_argument(
+        "--batch",
+        type=int,
+        default=16,
+        metavar="N",
+        help="pictures at once; changes the time, not the result (default: %(default)s)",
+    )
     output = parser.add_argument_group("Output")
     output.add_argument("--json", metavar="FILE", type=Path, help="write the result to this file, too")
     output.add_argument("--sheet", metavar="FILE", type=Path, help="write a PNG of the best and worst pictures")
     output.add_argument("--card", metavar="FILE", type=Path, help="write a model card, in Markdown")
-    output.add_argument("--gate", metavar="FILE", type=Path,
-                        help="exit with 1 where a figure is not as good as this JSON file asks; see docs/metrics.md")
+    output.add_argument(
+        "--gate",
+        metavar="FILE",
+        type=Path,
+        help="exit with 1 where a figure is not as good as this JSON file asks; see docs/metrics.md",
+    )
     output.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
@@ -63,8 +92,7 @@ def run(args):
     if args.gate and len(args.snapshots) > 1:
         raise UserError("--gate: is for one snapshot, and two are compared")
     gate = read_gate(args.gate) if args.gate else {}
-    protocol = Protocol(_names(args), args.split, args.count, args.seed, args.batch, args.inception, args.pose_model,
-                        args.masks)
+    protocol = Protocol(_names(args), args.split, args.count, args.seed, args.batch, args.inception, args.pose_model, args.masks)
     dataset = open_dataset(args.data)
 
     # Measure and show.

@@ -28,5 +28,7 @@ def run(args):
         print(f"ignored, as the original does: {', '.join(ignored)}", file=sys.stderr)
     snapshots.save(args.snapshot, snapshot)
     count = [sum(math.prod(w.shape) for w in network.trainable_weights) for network in snapshot.training]
-    print(f"{args.snapshot}: StyleGAN {format_size(snapshot.config.size)}, drawing {format_size(snapshot.size)}; "
-          f"generator {count[0]:,} and discriminator {count[1]:,} parameters")
+    print(
+        f"{args.snapshot}: StyleGAN {format_size(snapshot.config.size)}, drawing {format_size(snapshot.size)}; "
+        f"generator {count[0]:,} and discriminator {count[1]:,} parameters"
+    )

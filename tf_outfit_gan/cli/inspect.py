@@ -14,14 +14,23 @@ EXAMPLES = 4
 
 def add_arguments(parser):
     parser.add_argument("folder", metavar="FOLDER", help="records that `outfit-gan prepare` wrote, or a catalogue")
-    parser.add_argument("--format", choices=importers.FORMATS, default="manifest",
-                        help="how a catalogue is laid out, as for prepare (default: with a %(default)s.jsonl)")
+    parser.add_argument(
+        "--format",
+        choices=importers.FORMATS,
+        default="manifest",
+        help="how a catalogue is laid out, as for prepare (default: with a %(default)s.jsonl)",
+    )
     parser.add_argument("--out", metavar="FILE", default="sheet.png", help="picture to write (default: %(default)s)")
     parser.add_argument("--count", type=int, default=16, metavar="N", help="entries to show (default: %(default)s)")
     parser.add_argument("--odd", action="store_true", help="show entries that something was found about")
     parser.add_argument("--json", action="store_true", help="print the whole report as JSON instead of tables")
-    parser.add_argument("--workers", type=int, default=available_cores(), metavar="N",
-                        help="processes that open a catalogue's pictures (default: one a core)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=available_cores(),
+        metavar="N",
+        help="processes that open a catalogue's pictures (default: one a core)",
+    )
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
@@ -40,7 +49,7 @@ def run(args):
     report = {"path": args.folder, **survey.report()}
     named = _named(report["findings"])
     ids = [entry_id for entry_id, *_ in survey.entries if not args.odd or entry_id in named]
-    rows = source.rows(ids[:args.count])
+    rows = source.rows(ids[: args.count])
     if args.json:
         print(json.dumps(report, indent=1))
     else:
@@ -93,8 +102,9 @@ def _print_tables(report):
             examples = [" = ".join(item[:EXAMPLES]) if isinstance(item, list) else item for item in items[:EXAMPLES]]
             findings.add_row(name, str(len(items)), escape(", ".join(examples)))
         for skip in report["skipped"][:EXAMPLES]:
-            findings.add_row("set aside", f"{len(report['skipped'])}",
-                             escape(f"{skip['listing']} {skip['line']}: {skip['reason']}"))
+            findings.add_row(
+                "set aside", f"{len(report['skipped'])}", escape(f"{skip['listing']} {skip['line']}: {skip['reason']}")
+            )
         console.print(findings)
     else:
         console.print("nothing odd was found")

@@ -65,8 +65,10 @@ def _program(module):
     if ours.is_dir() and spec is not None:
         found = Path(next(iter(spec.submodule_search_locations or [spec.origin])))
         if found.resolve() != ours.resolve():
-            raise UserError(f"{found} hides the package {package!r} of outfit-gan: run it in another folder, or take "
-                            f"{found.parent} off PYTHONPATH")
+            raise UserError(
+                f"{found} hides the package {package!r} of outfit-gan: run it in another folder, or take "
+                f"{found.parent} off PYTHONPATH"
+            )
     return importlib.import_module(module)
 
 

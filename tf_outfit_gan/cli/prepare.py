@@ -12,23 +12,41 @@ def add_arguments(parser):
     parser.add_argument("source", metavar="SOURCE", help="catalogue folder")
     parser.add_argument("data", metavar="DATA", help="folder to write the records to")
     main = parser.add_argument_group("Main")
-    main.add_argument("--format", choices=importers.FORMATS, default="manifest", metavar="FORMAT",
-                      help=f"how SOURCE is laid out: {', '.join(importers.FORMATS)} (default: %(default)s)")
-    main.add_argument("--size", metavar="HEIGHTxWIDTH",
-                      help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)")
-    main.add_argument("--pose-model", metavar="FILE",
-                      help="finds the poses of entries without keypoints: a .tflite file or a SavedModel folder; "
-                           "see docs/pose.md")
+    main.add_argument(
+        "--format",
+        choices=importers.FORMATS,
+        default="manifest",
+        metavar="FORMAT",
+        help=f"how SOURCE is laid out: {', '.join(importers.FORMATS)} (default: %(default)s)",
+    )
+    main.add_argument(
+        "--size",
+        metavar="HEIGHTxWIDTH",
+        help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)",
+    )
+    main.add_argument(
+        "--pose-model",
+        metavar="FILE",
+        help="finds the poses of entries without keypoints: a .tflite file or a SavedModel folder; see docs/pose.md",
+    )
     main.add_argument("--strict", action="store_true", help="stop at the first bad entry instead of setting it aside")
     performance = parser.add_argument_group("Performance")
-    performance.add_argument("--workers", type=int, metavar="N",
-                             help="processes (default: one a core, fewer for a small catalogue)")
-    performance.add_argument("--task-count", type=int, metavar="N",
-                             help="tasks of a job array that share the folders and are started alike; see docs/data.md")
+    performance.add_argument(
+        "--workers", type=int, metavar="N", help="processes (default: one a core, fewer for a small catalogue)"
+    )
+    performance.add_argument(
+        "--task-count",
+        type=int,
+        metavar="N",
+        help="tasks of a job array that share the folders and are started alike; see docs/data.md",
+    )
     performance.add_argument("--task-index", type=int, metavar="I", help="which of the tasks this is, from 0")
-    performance.add_argument("--beam", nargs=argparse.REMAINDER, metavar="OPTION",
-                             help="let Apache Beam share out the work; all that follows are options of Beam's, such as "
-                                  "--runner=FlinkRunner")
+    performance.add_argument(
+        "--beam",
+        nargs=argparse.REMAINDER,
+        metavar="OPTION",
+        help="let Apache Beam share out the work; all that follows are options of Beam's, such as --runner=FlinkRunner",
+    )
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
@@ -39,10 +57,22 @@ def run(args):
     if args.task_count is not None or args.task_index is not None:
         task = (args.task_index, args.task_count)
         if None in task or not 0 <= args.task_index < args.task_count:
-            raise UserError("--task-index and --task-count: expected an index from 0 to below the count, "
-                            f"got {args.task_index} and {args.task_count}")
+            raise UserError(
+                "--task-index and --task-count: expected an index from 0 to below the count, "
+                f"got {args.task_index} and {args.task_count}"
+            )
     if args.beam is not None and (task or args.workers):
         raise UserError("--beam: shares out the work itself; leave out --workers, --task-index and --task-count")
     size = args.size and parse_size(args.size)
-    prepare(args.source, args.data, size, format=args.format, workers=args.workers, task=task, beam=args.beam,
-            strict=args.strict, quiet=args.quiet, pose_model=args.pose_model)
+    prepare(
+        args.source,
+        args.data,
+        size,
+        format=args.format,
+        workers=args.workers,
+        task=task,
+        beam=args.beam,
+        strict=args.strict,
+        quiet=args.quiet,
+        pose_model=args.pose_model,
+    )

@@ -19,17 +19,30 @@ from tf_outfit_gan.viz import sheet
 def add_arguments(parser):
     parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
     parser.add_argument("--outfit", metavar="OUTFIT", help=OUTFIT_HELP + "; not for an unconditional model")
-    parser.add_argument("--add", action="append", default=[], metavar="[SLOT=]FILE",
-                        help="an article to put on, instead of what is in its slot; a word in the file's name, such as "
-                             "jacket, can tell the slot; may be given again")
-    parser.add_argument("--remove", action="append", default=[], metavar="SLOT",
-                        help="a slot to empty; may be given again")
-    parser.add_argument("--pose", action="append", default=[], metavar="POSE",
-                        help=POSE_HELP + ", instead of the outfit's own; may be given again")
+    parser.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        metavar="[SLOT=]FILE",
+        help="an article to put on, instead of what is in its slot; a word in the file's name, such as "
+        "jacket, can tell the slot; may be given again",
+    )
+    parser.add_argument("--remove", action="append", default=[], metavar="SLOT", help="a slot to empty; may be given again")
+    parser.add_argument(
+        "--pose",
+        action="append",
+        default=[],
+        metavar="POSE",
+        help=POSE_HELP + ", instead of the outfit's own; may be given again",
+    )
     parser.add_argument("--seed", default="1", metavar="1,2,3", help="one picture each (default: %(default)s)")
     parser.add_argument("--psi", type=float, help=PSI_HELP)
-    parser.add_argument("--out", required=True, metavar="picture.png",
-                        help="what to write: the picture, or a grid with a row a pose and a column a seed")
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="picture.png",
+        help="what to write: the picture, or a grid with a row a pose and a column a seed",
+    )
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
@@ -62,13 +75,14 @@ def _requests(args, config):
     """One `Request` for each pose; [None] for an unconditional model."""
     if not config.conditional:
         if args.outfit or args.pose or args.add or args.remove:
-            raise UserError(f"{args.snapshot} is an unconditional model: it draws from seeds alone; "
-                            "leave out --outfit, --pose, --add and --remove")
+            raise UserError(
+                f"{args.snapshot} is an unconditional model: it draws from seeds alone; "
+                "leave out --outfit, --pose, --add and --remove"
+            )
         return [None]
     if not args.outfit:
         raise UserError(f"{args.snapshot} is a conditional model: say what to wear with --outfit")
     outfit = outfit_request.read_request(args.outfit, config.condition_size).edited(args.add, args.remove)
     if not args.pose:
         return [outfit.checked()]
-    return [dataclasses.replace(outfit, keypoints=outfit_request.read_pose(pose), name=Path(pose).name)
-            for pose in args.pose]
+    return [dataclasses.replace(outfit, keypoints=outfit_request.read_pose(pose), name=Path(pose).name) for pose in args.pose]

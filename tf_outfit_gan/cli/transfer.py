@@ -15,17 +15,28 @@ from tf_outfit_gan.viz import sheet
 
 def add_arguments(parser):
     parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
-    parser.add_argument("--source", required=True, metavar="OUTFIT",
-                        help=f"where the color or pose comes from: {OUTFIT_HELP}; for an unconditional model seeds")
+    parser.add_argument(
+        "--source",
+        required=True,
+        metavar="OUTFIT",
+        help=f"where the color or pose comes from: {OUTFIT_HELP}; for an unconditional model seeds",
+    )
     parser.add_argument("--target", required=True, metavar="OUTFIT", help="what it goes to, given alike")
-    parser.add_argument("--what", required=True, type=lambda what: "color" if what == "colour" else what,
-                        choices=("color", "pose"), help="what to transfer")
-    parser.add_argument("--layers", metavar="13-18",
-                        help="layers to copy, from 1, the last included (default: what evaluate found, or the paper's)")
+    parser.add_argument(
+        "--what",
+        required=True,
+        type=lambda what: "color" if what == "colour" else what,
+        choices=("color", "pose"),
+        help="what to transfer",
+    )
+    parser.add_argument(
+        "--layers",
+        metavar="13-18",
+        help="layers to copy, from 1, the last included (default: what evaluate found, or the paper's)",
+    )
     parser.add_argument("--seed", metavar="1,2,3", help="a row each (default: 1); for a conditional model only")
     parser.add_argument("--psi", type=float, help=PSI_HELP)
-    parser.add_argument("--out", required=True, metavar="picture.png",
-                        help="the sheet to write: source, target, result")
+    parser.add_argument("--out", required=True, metavar="picture.png", help="the sheet to write: source, target, result")
 
 
 def run(args):
@@ -41,12 +52,16 @@ def run(args):
 
     renderer, rows = Renderer(snapshots.load(args.snapshot)), []
     for source_seed, target_seed in seed_pairs:
-        rows.append([
-            (renderer.picture(source, source_seed, psi), f"source, seed {source_seed}"),
-            (renderer.picture(target, target_seed, psi), f"target, seed {target_seed}"),
-            (renderer.transfer(source, target, source_seed, target_seed, psi, layers),
-             f"{args.what}, layers {layers[0] + 1}-{layers[1]}"),
-        ])
+        rows.append(
+            [
+                (renderer.picture(source, source_seed, psi), f"source, seed {source_seed}"),
+                (renderer.picture(target, target_seed, psi), f"target, seed {target_seed}"),
+                (
+                    renderer.transfer(source, target, source_seed, target_seed, psi, layers),
+                    f"{args.what}, layers {layers[0] + 1}-{layers[1]}",
+                ),
+            ]
+        )
 
     # Write.
     sheet.save_whole(sheet.grid(rows), out)
@@ -65,16 +80,16 @@ def _layers(args, num_layers):
     except ValueError:
         raise UserError(f"--layers {args.layers}: expected FIRST-LAST, such as 1-{num_layers}") from None
     if not 1 <= first <= last <= num_layers:
-        raise UserError(f"--layers {args.layers}: {args.snapshot} draws with layers 1-{num_layers}; "
-                        "expected a range within them")
+        raise UserError(f"--layers {args.layers}: {args.snapshot} draws with layers 1-{num_layers}; expected a range within them")
     return first - 1, last
 
 
 def _requests(args, config):
     """(source, target, pairs of their seeds), of which the first two are None for an unconditional model."""
     if config.conditional:
-        source, target = (outfit_request.read_request(text, config.condition_size).checked()
-                          for text in (args.source, args.target))
+        source, target = (
+            outfit_request.read_request(text, config.condition_size).checked() for text in (args.source, args.target)
+        )
         return source, target, [(seed, seed) for seed in outfit_request.parse_seeds(args.seed or "1")]
     if args.seed is not None:
         raise UserError(f"{args.snapshot} is an unconditional model: --source and --target are seeds; leave out --seed")

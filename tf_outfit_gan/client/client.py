@@ -42,8 +42,13 @@ class Client:
         self._host, self._port = _parse_host_port(host_port)
         self._transport = None
 
-    def render(self, outfit: OutfitLike | None = None, seeds: int | Iterable[int] = 1, psi: float | None = None,
-               pose: PoseLike | None = None) -> np.ndarray:
+    def render(
+        self,
+        outfit: OutfitLike | None = None,
+        seeds: int | Iterable[int] = 1,
+        psi: float | None = None,
+        pose: PoseLike | None = None,
+    ) -> np.ndarray:
         """Draws a picture a seed, uint8 [N, H, W, 3]; the arguments are those of `Model.render`, and so is the result.
 
         Entries of a data set, "DATA:ID", are read with TensorFlow and sent at the largest size that is stored.
@@ -51,8 +56,13 @@ class Client:
         pictures = self.render_png(outfit, seeds, psi, pose)
         return np.stack([np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")) for picture in pictures])
 
-    def render_png(self, outfit: OutfitLike | None = None, seeds: int | Iterable[int] = 1, psi: float | None = None,
-                   pose: PoseLike | None = None) -> list[bytes]:
+    def render_png(
+        self,
+        outfit: OutfitLike | None = None,
+        seeds: int | Iterable[int] = 1,
+        psi: float | None = None,
+        pose: PoseLike | None = None,
+    ) -> list[bytes]:
         """`render` as the server answers: a PNG file's bytes a seed."""
         seeds, conditions = check_seeds(seeds), {}
         psi = check_psi(psi, conditional=outfit is not None)
@@ -65,8 +75,10 @@ class Client:
         elif pose is not None:
             raise UserError("a pose without an outfit: expected both, or for an unconditional model neither")
         # A call for each seed and not one batch: the server's time limit and the size of an answer count per call.
-        return [self._call("predict", conditions | {"seed": ("int64", seed), "truncation_psi": ("float", psi)},
-                           IMAGE_OUTPUT) for seed in seeds]
+        return [
+            self._call("predict", conditions | {"seed": ("int64", seed), "truncation_psi": ("float", psi)}, IMAGE_OUTPUT)
+            for seed in seeds
+        ]
 
     def status(self):
         """Returns the model's versions: [{"version": "1", "state": "AVAILABLE", "status": {...}}], newest first."""
@@ -89,8 +101,9 @@ class Client:
                 text += f"; check that it serves a model named {self.model_name!r} and has loaded it"
             raise kind(f"the server at {self._host_port} answers {error.code}: {text}") from None
         except (OSError, http.client.HTTPException) as error:
-            raise ServerError(f"no answer from {self._host_port}: {str(error) or type(error).__name__}; "
-                              "is the server running there?") from None
+            raise ServerError(
+                f"no answer from {self._host_port}: {str(error) or type(error).__name__}; is the server running there?"
+            ) from None
 
     def _find_transport(self):
         """REST when the port speaks HTTP/1.1, otherwise gRPC."""

@@ -21,10 +21,13 @@ class GrpcTransport:
 
     def __init__(self, host_port, timeout_sec):
         self._timeout_sec = timeout_sec
-        channel = grpc.insecure_channel(host_port, options=[
-            ("grpc.max_receive_message_length", -1),  # By default answers above 4 MiB are refused.
-            ("grpc.enable_http_proxy", 0),  # As over REST: the address given is the address asked.
-        ])
+        channel = grpc.insecure_channel(
+            host_port,
+            options=[
+                ("grpc.max_receive_message_length", -1),  # By default answers above 4 MiB are refused.
+                ("grpc.enable_http_proxy", 0),  # As over REST: the address given is the address asked.
+            ],
+        )
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(channel)
 
@@ -72,5 +75,4 @@ def _to_tensor(dtype, value):
 
 
 def _to_dict(message):
-    return json_format.MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+    return json_format.MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)

@@ -9,8 +9,16 @@ from tf_outfit_gan.client.errors import ServerError, StatusError
 
 # What an HTTP status of TF Serving's REST API says, as the canonical code that gRPC would give; all else is INTERNAL.
 CODES = {
-    400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS",
-    429: "RESOURCE_EXHAUSTED", 499: "CANCELLED", 501: "UNIMPLEMENTED", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ALREADY_EXISTS",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
 }
 
 
@@ -43,8 +51,7 @@ class RestTransport:
     def metadata(self, model_name):
         """Returns the answer's "model_spec" and "signature_def" (signatures by name)."""
         answer = self._call("GET", f"/v1/models/{quote(model_name, safe='')}/metadata")
-        return {"model_spec": answer["model_spec"],
-                "signature_def": answer["metadata"]["signature_def"]["signature_def"]}
+        return {"model_spec": answer["model_spec"], "signature_def": answer["metadata"]["signature_def"]["signature_def"]}
 
     def _call(self, method, path, body=None):
         """Returns the parsed answer; raises `StatusError`, `OSError`, `http.client.HTTPException` or `ServerError`."""
@@ -58,8 +65,10 @@ class RestTransport:
         try:
             answer = json.loads(content)
         except ValueError:
-            raise ServerError(f"the server at {self._address[0]}:{self._address[1]} is no TF Serving: "
-                              f"it answers {method} {path} with HTTP {response.status}") from None
+            raise ServerError(
+                f"the server at {self._address[0]}:{self._address[1]} is no TF Serving: "
+                f"it answers {method} {path} with HTTP {response.status}"
+            ) from None
         if response.status != 200:
             raise StatusError(CODES.get(response.status, "INTERNAL"), str(answer.get("error", answer)))
         return answer

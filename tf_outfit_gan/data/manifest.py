@@ -83,8 +83,9 @@ def read_manifest(folder):
     if fault:
         raise UserError(f"{path}: {fault}; expected a folder with {FILENAME}, one entry a line")
     content = read_file(path, MAX_MANIFEST_BYTES)
-    rows = [(LISTING, line, None, partial(_fields, text))
-            for line, text in enumerate(content.split(b"\n"), start=1) if text.strip()]
+    rows = [
+        (LISTING, line, None, partial(_fields, text)) for line, text in enumerate(content.split(b"\n"), start=1) if text.strip()
+    ]
     return Manifest(*collect(path.parent, rows), hashlib.sha256(content).hexdigest())
 
 

@@ -26,8 +26,9 @@ def batches(*args, **kwargs):
     return compact_batches(*args, **kwargs).map(to_inputs, num_parallel_calls=tf.data.AUTOTUNE).prefetch(READY_BATCHES)
 
 
-def compact_batches(dataset, split, image_size, condition_size, batch_size, *,
-                    seed=None, mirror=False, start=0, replicas=1, shard=(0, 1)):
+def compact_batches(
+    dataset, split, image_size, condition_size, batch_size, *, seed=None, mirror=False, start=0, replicas=1, shard=(0, 1)
+):
     """Streams a split of a prepared `Dataset` as a tf.data.Dataset of dicts.
 
     Args:
@@ -52,12 +53,15 @@ def compact_batches(dataset, split, image_size, condition_size, batch_size, *,
     if (mirror or start) and seed is None:
         raise ValueError("a stream is mirrored or starts elsewhere only if it is shuffled: expected a seed, got None")
     if not dataset.count(split):
-        raise UserError(f"{dataset.path}: no {split} entries; its splits: "
-                        + ", ".join(f"{dataset.count(name)} {name}" for name in SPLITS))
+        raise UserError(
+            f"{dataset.path}: no {split} entries; its splits: " + ", ".join(f"{dataset.count(name)} {name}" for name in SPLITS)
+        )
     files = _files(dataset, split, image_size, condition_size)
     if len(files) < shard[1]:
-        warnings.warn(f"{dataset.path}: {len(files)} {split} shards for {shard[1]} readers: each reads all of them and "
-                      "decodes its share", stacklevel=2)
+        warnings.warn(
+            f"{dataset.path}: {len(files)} {split} shards for {shard[1]} readers: each reads all of them and decodes its share",
+            stacklevel=2,
+        )
     if seed is None:
         stream = _in_order(files, shard).map(lambda *records: (1.0, records))
     else:

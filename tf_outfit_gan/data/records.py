@@ -69,8 +69,7 @@ class Dataset:
             stored = ", ".join(map(format_size, self.levels))
             raise UserError(f"{self.path}: no pictures of size {format_size(size)}: it holds {stored}")
         shards = self.splits[split]
-        return [str(self.path / "records" / record_name(split, index, len(shards), kind, size))
-                for index in range(len(shards))]
+        return [str(self.path / "records" / record_name(split, index, len(shards), kind, size)) for index in range(len(shards))]
 
     def mean_bytes(self, split, kind, size):
         """The mean size of a record in bytes."""

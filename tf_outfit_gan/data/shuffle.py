@@ -54,7 +54,7 @@ def shuffled(files, entries, record_bytes, seed, start=0, shard=(0, 1)):
     def read_group(number):
         """The windows of one group: its shards read in turns, cut, and shuffled."""
         bounds = tf.gather(groups, number % len(groups))
-        members = _permutation(len(files), seed, _SHARDS, number // len(groups))[bounds[0]:bounds[1]]
+        members = _permutation(len(files), seed, _SHARDS, number // len(groups))[bounds[0] : bounds[1]]
         skip = tf.where(number == first, np.int64(windows * window), 0)
         # As long as no shard has ended, all of them have given the same number of records (or one more).
         each = tf.minimum(skip // tf.size(members, tf.int64), tf.reduce_min(tf.gather(entries, members)))

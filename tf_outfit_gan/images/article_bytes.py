@@ -45,5 +45,4 @@ def _is_plain(data):
     if not data.startswith((PNG, JPEG)):
         return False
     with Image.open(io.BytesIO(data)) as image:
-        return (image.mode != "CMYK" and "icc_profile" not in image.info
-                and image.getexif().get(ORIENTATION, 1) == 1)
+        return image.mode != "CMYK" and "icc_profile" not in image.info and image.getexif().get(ORIENTATION, 1) == 1

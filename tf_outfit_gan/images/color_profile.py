@@ -35,8 +35,13 @@ def _transform(profile, mode):
     if source.profile.xcolor_space.strip() != COLOUR_SPACES[mode]:
         return None
     transform = ImageCms.buildTransform(
-        source, ImageCms.createProfile("sRGB"), mode, "RGB",
-        ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION)
+        source,
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
     probe = _lattice(len(Image.new(mode, (1, 1)).getbands()), mode)
     difference = np.int16(ImageCms.applyTransform(probe, transform)) - np.int16(probe.convert("RGB"))
     return transform if np.abs(difference).max() > SRGB_TOLERANCE else None

@@ -36,8 +36,10 @@ def open_article(article, name=None):
         return open_image(article, name)
     photo, mask = open_image(article.image), read_mask(article.mask)
     if mask.shape != (photo.height, photo.width):
-        raise UserError(f"{article.mask}: expected a mask of its photo's size, {photo.height}x{photo.width}, "
-                        f"found {mask.shape[0]}x{mask.shape[1]}")
+        raise UserError(
+            f"{article.mask}: expected a mask of its photo's size, {photo.height}x{photo.width}, "
+            f"found {mask.shape[0]}x{mask.shape[1]}"
+        )
     part = np.isin(mask, article.classes)
     if not part.any():
         raise UserError(f"{article.mask}: no pixel is of class {' or '.join(map(str, article.classes))}")

@@ -39,12 +39,15 @@ def _decode(data):
     """One photo, uint8 [H, W, 3]."""
     is_png = tf.equal(tf.strings.substr(data, 0, len(PNG)), PNG)
     is_jpeg = tf.equal(tf.strings.substr(data, 0, len(JPEG)), JPEG)
-    known = tf.debugging.Assert(is_png | is_jpeg, ["article image is neither PNG nor JPEG; its first bytes are",
-                                                   tf.strings.substr(data, 0, 8)])
+    known = tf.debugging.Assert(
+        is_png | is_jpeg, ["article image is neither PNG nor JPEG; its first bytes are", tf.strings.substr(data, 0, 8)]
+    )
     with tf.control_dependencies([known]):
         height, width = tf.unstack(tf.cond(is_png, lambda: _png_shape(data), lambda: _jpeg_shape(data)))
-    fits = tf.debugging.Assert((height >= 1) & (width >= 1) & (height <= MAX_SIDE) & (width <= MAX_SIDE),
-                               [f"article image sides must be 1 to {MAX_SIDE} pixels, got", height, width])
+    fits = tf.debugging.Assert(
+        (height >= 1) & (width >= 1) & (height <= MAX_SIDE) & (width <= MAX_SIDE),
+        [f"article image sides must be 1 to {MAX_SIDE} pixels, got", height, width],
+    )
     with tf.control_dependencies([fits]):
         return tf.ensure_shape(tf.cond(is_png, lambda: _decode_png(data), lambda: _decode_jpeg(data)), [None, None, 3])
 

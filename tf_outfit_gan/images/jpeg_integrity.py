@@ -44,7 +44,7 @@ def check_measure(data, ends, image):
     if len(ends) == 1 and any(abs(channel - 128) > 1 for channel in corner):
         return
     pieces = [data[start:end] for start, end in itertools.pairwise([0, *ends])]
-    with Image.open(io.BytesIO(SPARE.join(pieces) + SPARE + data[ends[-1]:])) as spared:
+    with Image.open(io.BytesIO(SPARE.join(pieces) + SPARE + data[ends[-1] :])) as spared:
         if spared.tobytes() != image.tobytes():
             raise ValueError("the JPEG is damaged: its compressed data runs out before its picture")
 
@@ -58,7 +58,7 @@ def _walk(data):
                 raise ValueError("the JPEG ends before its picture")
             return ends
         [length] = struct.unpack_from(">H", data, position)
-        segment = data[position + 2:position + length]
+        segment = data[position + 2 : position + length]
         if length < 2 or len(segment) != length - 2:
             raise ValueError("the JPEG is cut off")
         position += length

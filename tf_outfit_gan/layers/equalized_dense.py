@@ -24,9 +24,7 @@ class EqualizedDense(keras.layers.Layer):
         self.scale = self.gain / fan_in**0.5 * self.lr_multiplier
         initializer = keras.initializers.RandomNormal(stddev=1 / self.lr_multiplier)
         # The scale is applied in float32, before the cast to the compute type: so Keras must not cast the variables.
-        self.kernel = self.add_weight(
-            shape=(fan_in, self.units), initializer=initializer, name="kernel", autocast=False
-        )
+        self.kernel = self.add_weight(shape=(fan_in, self.units), initializer=initializer, name="kernel", autocast=False)
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias", autocast=False)
 
     def call(self, x):

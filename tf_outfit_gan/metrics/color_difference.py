@@ -7,11 +7,13 @@ apart.
 import numpy as np
 
 # Linear sRGB to CIE XYZ (IEC 61966-2-1), and its white: D65, the sum of the rows.
-_XYZ = np.array([
-    [0.4124564, 0.3575761, 0.1804375],
-    [0.2126729, 0.7151522, 0.0721750],
-    [0.0193339, 0.1191920, 0.9503041],
-])
+_XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
 _WHITE = _XYZ.sum(axis=1)
 
 # An 8-bit value as linear light.
@@ -52,8 +54,13 @@ def ciede2000(one, other):
     mh = np.where(gray, total, np.where(far, np.where(total < 360, total + 360, total - 360), total) / 2)
 
     # How much each difference weighs there.
-    t = (1 - 0.17 * np.cos(np.radians(mh - 30)) + 0.24 * np.cos(np.radians(2 * mh))
-         + 0.32 * np.cos(np.radians(3 * mh + 6)) - 0.20 * np.cos(np.radians(4 * mh - 63)))
+    t = (
+        1
+        - 0.17 * np.cos(np.radians(mh - 30))
+        + 0.24 * np.cos(np.radians(2 * mh))
+        + 0.32 * np.cos(np.radians(3 * mh + 6))
+        - 0.20 * np.cos(np.radians(4 * mh - 63))
+    )
     s_l = 1 + 0.015 * (ml - 50) ** 2 / np.sqrt(20 + (ml - 50) ** 2)
     s_c, s_h = 1 + 0.045 * mc, 1 + 0.015 * mc * t
     turn = np.radians(60 * np.exp(-(((mh - 275) / 25) ** 2)))

@@ -118,5 +118,9 @@ def _likeness(region, photo, others):
     """[color difference, pattern similarity] of a garment in the drawn picture, the photo and the stranger, [2, 3]."""
     color, pattern = photo[region].mean(axis=0), variogram(photo, region)
     pictures = (others[0], photo, others[1])
-    return np.array([[ciede2000(color, picture[region].mean(axis=0)) for picture in pictures],
-                     [pattern_similarity(pattern, variogram(picture, region)) for picture in pictures]])
+    return np.array(
+        [
+            [ciede2000(color, picture[region].mean(axis=0)) for picture in pictures],
+            [pattern_similarity(pattern, variogram(picture, region)) for picture in pictures],
+        ]
+    )

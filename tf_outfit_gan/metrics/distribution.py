@@ -105,8 +105,9 @@ class Distribution:
         precision, recall = precision_recall(real.kept, drawn.kept)
         return {
             "distribution.frechet_distance": Figure(distance, 0.0, unit=self._features.metric, higher_is_better=False),
-            "distribution.kernel_distance": Figure(kernel_distance(real.kept, drawn.kept, self._seed), 0.0,
-                                                   unit="KID, unbiased", higher_is_better=False),
+            "distribution.kernel_distance": Figure(
+                kernel_distance(real.kept, drawn.kept, self._seed), 0.0, unit="KID, unbiased", higher_is_better=False
+            ),
             "distribution.precision": Figure(precision, 1.0),
             "distribution.recall": Figure(recall, 1.0),
         }
@@ -114,7 +115,9 @@ class Distribution:
 
 def _checksum(dataset, split, size, count, features):
     """Names the statistics of photos by all that they depend on."""
-    files = [shard["files"][name]["sha256"] for shard, name in
-             zip(dataset.splits[split], (path.rpartition("/")[2] for path in dataset.files(split, "photos", size)))]
+    files = [
+        shard["files"][name]["sha256"]
+        for shard, name in zip(dataset.splits[split], (path.rpartition("/")[2] for path in dataset.files(split, "photos", size)))
+    ]
     key = {"photos": files, "features": features.name, "size": format_size(size), "count": count, "kept": KEPT}
     return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]

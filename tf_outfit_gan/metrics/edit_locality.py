@@ -40,12 +40,16 @@ class EditLocality:
         worst, shown = np.full(len(own.ids), np.nan), drawn.copy()
         before, photos, others = map(lab, (drawn, own.photos, strangers.photos))
         for place, slot in enumerate(self._slots):
-            rows = [row for row in range(len(own.ids))
-                    if slot in own.worn[row] & strangers.worn[row] and slot in garments(labels[row])]
+            rows = [
+                row
+                for row in range(len(own.ids))
+                if slot in own.worn[row] & strangers.worn[row] and slot in garments(labels[row])
+            ]
             if not rows:
                 continue
-            articles = tf.concat([own.articles[:, :place], strangers.articles[:, place:place + 1],
-                                  own.articles[:, place + 1:]], axis=1)
+            articles = tf.concat(
+                [own.articles[:, :place], strangers.articles[:, place : place + 1], own.articles[:, place + 1 :]], axis=1
+            )
             edited = self._draw(*(tf.gather(values, rows) for values in (samples.seeds(), articles, own.keypoints)))
             for row, picture, after in zip(rows, edited, lab(edited)):
                 parts = _parts(labels[row], LABEL[slot], bodies[row])
@@ -61,14 +65,14 @@ class EditLocality:
         figures = {}
         for slot in self._slots:
             changes = np.array(self._changes[slot]).reshape(-1, 2, 3)
-            (inside, *rest), (inside_floor, *rest_floor) = (
-                [mean(changes[:, who, part]) for part in range(3)] for who in (0, 1))
+            (inside, *rest), (inside_floor, *rest_floor) = ([mean(changes[:, who, part]) for part in range(3)] for who in (0, 1))
             figures[f"edits.{slot}.inside"] = Figure(inside, floor=inside_floor, unit="CIEDE2000")
             for name, change, floor in zip(("outside", "on_person"), rest, rest_floor):
                 figures[f"edits.{slot}.{name}"] = Figure(change, floor=floor, unit="CIEDE2000", higher_is_better=False)
                 unit = f"times the change {name.replace('_', ' ')}"
                 figures[f"edits.{slot}.ratio_{name}"] = Figure(
-                    _ratio(inside, change), floor=_ratio(inside_floor, floor), unit=unit)
+                    _ratio(inside, change), floor=_ratio(inside_floor, floor), unit=unit
+                )
         return figures
 
 

@@ -48,9 +48,7 @@ class InceptionFeatures:
         path = Path(path)
         if not path.is_file():
             raise UserError(f"{path}: no such file; expected InceptionV3 weights, such as Keras's notop .h5 file")
-        self.network = keras.applications.InceptionV3(
-            include_top=False, weights=None, input_shape=(299, 299, 3), pooling="avg"
-        )
+        self.network = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(299, 299, 3), pooling="avg")
         try:
             with warnings.catch_warnings(action="ignore"):  # What Keras warns of here ends in an error below.
                 self.network.load_weights(path)

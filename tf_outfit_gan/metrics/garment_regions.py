@@ -44,12 +44,16 @@ class GarmentRegions:
             with Image.open(path) as image:
                 mask = np.asarray(image)
         except OSError as error:
-            raise UserError(f"{path}: expected a mask for each photo, as paperdoll writes them to masks/, could not "
-                            f"read it ({getattr(error, 'strerror', None) or 'no picture'})") from None
+            raise UserError(
+                f"{path}: expected a mask for each photo, as paperdoll writes them to masks/, could not "
+                f"read it ({getattr(error, 'strerror', None) or 'no picture'})"
+            ) from None
         height, width = self._size
         if mask.ndim != 2 or mask.shape[0] * width != mask.shape[1] * height or mask.shape[0] % height:
-            raise UserError(f"{path}: expected a gray picture of {format_size(self._size)} or a multiple of it, found "
-                            f"{format_size(mask.shape[:2])}")
+            raise UserError(
+                f"{path}: expected a gray picture of {format_size(self._size)} or a multiple of it, found "
+                f"{format_size(mask.shape[:2])}"
+            )
         return mask
 
 

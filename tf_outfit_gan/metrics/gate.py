@@ -37,14 +37,15 @@ def read_gate(path):
     except ValueError as error:
         raise UserError(f"--gate {path}: expected JSON ({error})") from None
     if not isinstance(gate, dict):
-        raise UserError(f"--gate {path}: expected an object, such as {{\"pose.pck\": {{\"at_least\": 0.8}}}}")
+        raise UserError(f'--gate {path}: expected an object, such as {{"pose.pck": {{"at_least": 0.8}}}}')
     for name, demands in gate.items():
         if not isinstance(demands, dict) or not demands:
-            raise UserError(f"--gate {path}: {name}: expected an object of demands, such as {{\"at_least\": 0.8}}")
+            raise UserError(f'--gate {path}: {name}: expected an object of demands, such as {{"at_least": 0.8}}')
         for demand, limit in demands.items():
             if demand not in _DEMANDS or not isinstance(limit, numbers.Real) or isinstance(limit, bool):
-                raise UserError(f"--gate {path}: {name}: expected one of {', '.join(_DEMANDS)} and a number, found "
-                                f"{demand!r}: {limit!r}")
+                raise UserError(
+                    f"--gate {path}: {name}: expected one of {', '.join(_DEMANDS)} and a number, found {demand!r}: {limit!r}"
+                )
     return gate
 
 

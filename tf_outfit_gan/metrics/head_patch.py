@@ -29,7 +29,7 @@ def patch(pictures, keypoints, place=HEAD):
     neck, up = joints[:, 0], joints[:, 1] - joints[:, 0]
     right = np.stack([-up[:, 1], up[:, 0]], axis=-1)  # For an upright head the right of the picture.
     ups, rights = (np.linspace(*side, POINTS) for side in place)
-    points = (neck[:, None, None] + ups[:, None, None] * up[:, None, None] + rights[:, None] * right[:, None, None])
+    points = neck[:, None, None] + ups[:, None, None] * up[:, None, None] + rights[:, None] * right[:, None, None]
     return np.rint(_bilinear(pictures, points - 0.5)).astype(np.uint8)  # The center of pixel 0 lies at 0.5.
 
 

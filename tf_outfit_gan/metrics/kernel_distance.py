@@ -16,9 +16,11 @@ def kernel_distance(real, drawn, seed=0, subsets=SUBSETS, subset_size=SUBSET_SIZ
     """
     rng = np.random.default_rng(seed)
     size = min(subset_size, len(real), len(drawn))
-    return float(np.mean([
-        squared_mmd(*(side[rng.choice(len(side), size, replace=False)] for side in (real, drawn)))
-        for _ in range(subsets)]))
+    return float(
+        np.mean(
+            [squared_mmd(*(side[rng.choice(len(side), size, replace=False)] for side in (real, drawn))) for _ in range(subsets)]
+        )
+    )
 
 
 def squared_mmd(one, other):

@@ -65,8 +65,16 @@ def measure(path, snapshot, dataset, protocol, advance, sampler=None):
     config, size = snapshot.config, snapshot.size
     protocol.check(path, config, dataset)
     count = min(protocol.count, dataset.count(protocol.split))
-    samples = stream(dataset, protocol.split, size, config.condition_size if config.conditional else None, config.slots,
-                     count, protocol.batch, protocol.seed)
+    samples = stream(
+        dataset,
+        protocol.split,
+        size,
+        config.condition_size if config.conditional else None,
+        config.slots,
+        count,
+        protocol.batch,
+        protocol.seed,
+    )
 
     # What is measured, each with its best and worst cases.
     sampler = sampler or Sampler(path, snapshot)
@@ -85,9 +93,17 @@ def measure(path, snapshot, dataset, protocol, advance, sampler=None):
 
     figures = {name: figure for metric in metrics for name, figure in metric.figures().items()}
     fields = {
-        "snapshot": str(path), "cur_nimg": snapshot.cur_nimg, "size": format_size(size), "alpha": snapshot.alpha,
-        "conditional": config.conditional, "data": str(dataset.path), "split": protocol.split, "count": count,
-        "count_asked": protocol.count, "seed": protocol.seed, "metrics": list(protocol.metrics),
+        "snapshot": str(path),
+        "cur_nimg": snapshot.cur_nimg,
+        "size": format_size(size),
+        "alpha": snapshot.alpha,
+        "conditional": config.conditional,
+        "data": str(dataset.path),
+        "split": protocol.split,
+        "count": count,
+        "count_asked": protocol.count,
+        "seed": protocol.seed,
+        "metrics": list(protocol.metrics),
         "files": protocol.files,
     }
     if features:

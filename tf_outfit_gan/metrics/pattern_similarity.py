@@ -28,7 +28,7 @@ def variogram(colors, region):
     NaN for a step that joins too few pairs.
     """
     rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
-    box = np.s_[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     unit = max(1, region.shape[0] // 64)
     return np.array([_mean_difference(colors[box], region[box], down * unit, right * unit) for down, right in STEPS])
 
@@ -52,8 +52,8 @@ def _mean_difference(colors, region, down, right):
     height, width = region.shape
     if down >= height or abs(right) >= width:
         return np.nan
-    here = np.s_[:height - down, max(0, -right):width - max(0, right)]
-    there = np.s_[down:, max(0, right):width - max(0, -right)]
+    here = np.s_[: height - down, max(0, -right) : width - max(0, right)]
+    there = np.s_[down:, max(0, right) : width - max(0, -right)]
     pairs = region[here] & region[there]
     if pairs.sum() < LEAST_PAIRS:
         return np.nan

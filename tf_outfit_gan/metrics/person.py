@@ -36,8 +36,7 @@ class Identity:
         there, both = has_head(own.keypoints), has_head(own.keypoints) & has_head(strangers.keypoints)
         changes = np.where(there, _difference(drawn, own.keypoints, redressed, own.keypoints), np.nan)
         self._changes.extend(changes)
-        self._strangers.extend(
-            _difference(own.photos, own.keypoints, strangers.photos, strangers.keypoints)[both])
+        self._strangers.extend(_difference(own.photos, own.keypoints, strangers.photos, strangers.keypoints)[both])
         return changes, drawn, redressed
 
     def figures(self):
@@ -58,9 +57,11 @@ class Diversity:
 
     cases = "spread of hair", "one latent", True
 
-    PARTS = {"hair": lambda pictures, keypoints: _mean_colors(patch(pictures, keypoints, HAIR)),
-             "skin": lambda pictures, keypoints: _mean_colors(patch(pictures, keypoints, FACE)),
-             "background": lambda pictures, keypoints: _background_colors(pictures, keypoints)}
+    PARTS = {
+        "hair": lambda pictures, keypoints: _mean_colors(patch(pictures, keypoints, HAIR)),
+        "skin": lambda pictures, keypoints: _mean_colors(patch(pictures, keypoints, FACE)),
+        "background": lambda pictures, keypoints: _background_colors(pictures, keypoints),
+    }
 
     def __init__(self, draw):
         self._draw = draw
@@ -70,19 +71,20 @@ class Diversity:
     def add(self, samples, drawn):
         """Takes in `Samples` and their pictures, uint8 [N, H, W, 3]; returns the spread of hair for `Cases`."""
         keypoints, there = samples.own.keypoints, has_head(samples.own.keypoints)
-        pictures = [drawn, *(self._draw(samples.seeds(series), samples.own.articles, keypoints)
-                             for series in range(1, LATENTS))]
+        pictures = [drawn, *(self._draw(samples.seeds(series), samples.own.articles, keypoints) for series in range(1, LATENTS))]
         for part, colors_of in self.PARTS.items():
             colors = np.stack([colors_of(picture, keypoints) for picture in pictures])  # [LATENTS, N, 3]
             variances = np.where(there, colors.var(axis=0, ddof=1).sum(axis=-1), np.nan)
             self._variances[part].extend(variances)
             self._photos[part].extend(colors_of(samples.own.photos, keypoints)[there])
-        return np.sqrt(self._variances["hair"][-len(drawn):]), drawn, pictures[1]
+        return np.sqrt(self._variances["hair"][-len(drawn) :]), drawn, pictures[1]
 
     def figures(self):
         """The spread of each part, in units of CIELAB."""
-        return {f"diversity.{part}": Figure(_root(mean(variances)), _spread(self._photos[part]), 0.0, "CIELAB")
-                for part, variances in self._variances.items()}
+        return {
+            f"diversity.{part}": Figure(_root(mean(variances)), _spread(self._photos[part]), 0.0, "CIELAB")
+            for part, variances in self._variances.items()
+        }
 
 
 def _difference(one, one_pose, other, other_pose):
@@ -97,8 +99,9 @@ def _mean_colors(pixels):
 def _background_colors(pictures, keypoints):
     """The mean color of what is far from every bone, [N, 3] in CIELAB; NaN for a picture without such a place."""
     background = ~near_bones(keypoints, pictures.shape[1:3], FAR)  # [N, H, W]
-    return np.stack([picture[where].mean(axis=0) if where.any() else np.full(3, np.nan)
-                     for picture, where in zip(lab(pictures), background)])
+    return np.stack(
+        [picture[where].mean(axis=0) if where.any() else np.full(3, np.nan) for picture, where in zip(lab(pictures), background)]
+    )
 
 
 def _spread(colors):

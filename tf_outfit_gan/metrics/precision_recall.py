@@ -20,11 +20,13 @@ def precision_recall(real, drawn, neighbor=NEIGHBOR):
 
 def covered(points, manifold, neighbor=NEIGHBOR):
     """The part of points [M, F] in at least one of the balls around the manifold's features [N, F]."""
-    radii = np.concatenate([
-        np.partition(squared, neighbor, axis=1)[:, neighbor]  # The nearest one, at 0, is the feature itself.
-        for squared in _squared_distances(manifold, manifold)])  # [N]
-    return float(np.mean(np.concatenate([(squared <= radii).any(axis=1)
-                                         for squared in _squared_distances(points, manifold)])))
+    radii = np.concatenate(
+        [
+            np.partition(squared, neighbor, axis=1)[:, neighbor]  # The nearest one, at 0, is the feature itself.
+            for squared in _squared_distances(manifold, manifold)
+        ]
+    )  # [N]
+    return float(np.mean(np.concatenate([(squared <= radii).any(axis=1) for squared in _squared_distances(points, manifold)])))
 
 
 def _squared_distances(points, others):
@@ -34,5 +36,5 @@ def _squared_distances(points, others):
     points, others = points - center, others - center
     norms = np.square(others).sum(axis=1)
     for start in range(0, len(points), _ROWS):
-        rows = points[start:start + _ROWS]
+        rows = points[start : start + _ROWS]
         yield np.maximum(np.square(rows).sum(axis=1)[:, None] + norms - 2 * rows @ others.T, 0)

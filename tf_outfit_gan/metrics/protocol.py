@@ -66,14 +66,14 @@ class Protocol:
         """Raises `UserError` where the model at `path` or the data cannot be measured so."""
         conditional = [metric for metric in self.metrics if metric not in ("distribution", "path_length")]
         if conditional and not config.conditional:
-            raise UserError(f"{path}: an unconditional snapshot has no conditions to follow; leave out "
-                            f"{', '.join(conditional)}")
+            raise UserError(f"{path}: an unconditional snapshot has no conditions to follow; leave out {', '.join(conditional)}")
         count = dataset.count(self.split)
         if count < 2:
             raise UserError(f"{dataset.path}: {count} {self.split} entry; a measurement needs 2 or more")
         if config.conditional and tuple(dataset.slots) != tuple(config.slots):
-            raise UserError(f"{dataset.path}: holds the slots {', '.join(dataset.slots)}, but {path} was trained with "
-                            f"{', '.join(config.slots)}; choose the data that it was trained on")
+            raise UserError(
+                f"{dataset.path}: holds the slots {', '.join(dataset.slots)}, but {path} was trained with "
+                f"{', '.join(config.slots)}; choose the data that it was trained on"
+            )
         if config.conditional and not dataset.has_keypoints:
-            raise UserError(f"{dataset.path}: not every entry has keypoints, which {path} needs; prepare data with "
-                            "poses")
+            raise UserError(f"{dataset.path}: not every entry has keypoints, which {path} needs; prepare data with poses")

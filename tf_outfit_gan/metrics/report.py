@@ -8,17 +8,26 @@ ENOUGH = 10_000
 
 def report(measurement):
     """The table of one `Measurement`."""
-    lines = [_row("", "value", "photos", "strangers"),
-             *(_row(name, number(figure.value), number(figure.ceiling), number(figure.floor), figure.unit)
-               for name, figure in measurement.figures.items())]
+    lines = [
+        _row("", "value", "photos", "strangers"),
+        *(
+            _row(name, number(figure.value), number(figure.ceiling), number(figure.floor), figure.unit)
+            for name, figure in measurement.figures.items()
+        ),
+    ]
     return "\n".join([*lines, "", *_about(measurement.fields)])
 
 
 def compare(one, other):
     """The table of two `Measurement`s of the same figures, side by side."""
-    lines = [_row("", "first", "second", "better"),
-             *(_row(name, number(figure.value), number(other.figures[name].value), _better(figure, other.figures[name]),
-                    figure.unit) for name, figure in one.figures.items() if name in other.figures)]
+    lines = [
+        _row("", "first", "second", "better"),
+        *(
+            _row(name, number(figure.value), number(other.figures[name].value), _better(figure, other.figures[name]), figure.unit)
+            for name, figure in one.figures.items()
+            if name in other.figures
+        ),
+    ]
     return "\n".join([*lines, "", "first:", *_about(one.fields), "", "second:", *_about(other.fields)])
 
 

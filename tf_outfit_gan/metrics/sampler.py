@@ -30,8 +30,10 @@ class Sampler:
         painter = self.painter = Painter(snapshot)
         self.request = [tf.TensorSpec([None], tf.int64)]  # Seeds, and the conditions where there are some.
         if config.conditional:
-            self.request += [tf.TensorSpec([None, len(config.slots), *config.condition_size, 3], tf.float32),
-                             tf.TensorSpec([None, NUM_JOINTS, 3], tf.float32)]
+            self.request += [
+                tf.TensorSpec([None, len(config.slots), *config.condition_size, 3], tf.float32),
+                tf.TensorSpec([None, NUM_JOINTS, 3], tf.float32),
+            ]
 
         def checked(pictures):
             return to_uint8(pictures), tf.reduce_all(tf.math.is_finite(pictures))
@@ -55,7 +57,7 @@ class Sampler:
 
         def draw(device, rows):
             with tf.device(device):
-                return self._whole(*self._draw(*(value[rows[0]:rows[-1] + 1] for value in request)))
+                return self._whole(*self._draw(*(value[rows[0] : rows[-1] + 1] for value in request)))
 
         with ThreadPoolExecutor(len(shares)) as threads:
             return np.concatenate(list(threads.map(draw, self._devices, shares)))

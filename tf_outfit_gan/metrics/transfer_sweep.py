@@ -104,8 +104,7 @@ def _colors_followed(picture, lower, upper, own, strangers):
     """
     for slot in (slot for slot in own if slot in strangers):
         color = picture[own[slot]].mean(axis=0)
-        left, arrived = (ciede2000(color, side[region[slot]].mean(axis=0))
-                         for side, region in ((lower, own), (upper, strangers)))
+        left, arrived = (ciede2000(color, side[region[slot]].mean(axis=0)) for side, region in ((lower, own), (upper, strangers)))
         if left + arrived > 0:
             yield float(left / (left + arrived))
 

@@ -35,8 +35,13 @@ class Generator(keras.Model):
             self.embedding = Embedding(config, config.embedding_dim, dtype=self.dtype_policy)
         # The mapping network is cheap, and rounding its output would move every layer: always float32.
         self.mapping = Mapping(
-            config.latent_dim, config.embedding_dim if config.conditional else 0, config.style_dim,
-            config.mapping_layers, config.mapping_lr_multiplier, config.condition_norm, dtype="float32",
+            config.latent_dim,
+            config.embedding_dim if config.conditional else 0,
+            config.style_dim,
+            config.mapping_layers,
+            config.mapping_lr_multiplier,
+            config.condition_norm,
+            dtype="float32",
         )
         self.synthesis = Synthesis(config, recompute_from, dtype=self.dtype_policy)
         self.built = True  # Every layer built its weights above.

@@ -43,20 +43,48 @@ class Layout:
 
 LAYOUTS = {
     "coco17": Layout(
-        count=17, limbs=(16, 14, 12, 11, 13, 15, 10, 8, 6, 5, 7, 9),
-        pelvis=((12, 11),), thorax=((6, 5),), eyes=(1, 2), ears=(3, 4)),
+        count=17,
+        limbs=(16, 14, 12, 11, 13, 15, 10, 8, 6, 5, 7, 9),
+        pelvis=((12, 11),),
+        thorax=((6, 5),),
+        eyes=(1, 2),
+        ears=(3, 4),
+    ),
     "body18": Layout(
-        count=18, limbs=(10, 9, 8, 11, 12, 13, 4, 3, 2, 5, 6, 7),
-        pelvis=((8, 11),), thorax=((1,), (2, 5)), eyes=(14, 15), ears=(16, 17)),
+        count=18,
+        limbs=(10, 9, 8, 11, 12, 13, 4, 3, 2, 5, 6, 7),
+        pelvis=((8, 11),),
+        thorax=((1,), (2, 5)),
+        eyes=(14, 15),
+        ears=(16, 17),
+    ),
     "body25": Layout(
-        count=25, limbs=(11, 10, 9, 12, 13, 14, 4, 3, 2, 5, 6, 7),
-        pelvis=((8,), (9, 12)), thorax=((1,), (2, 5)), eyes=(15, 16), ears=(17, 18)),
+        count=25,
+        limbs=(11, 10, 9, 12, 13, 14, 4, 3, 2, 5, 6, 7),
+        pelvis=((8,), (9, 12)),
+        thorax=((1,), (2, 5)),
+        eyes=(15, 16),
+        ears=(17, 18),
+    ),
     "blazepose33": Layout(
-        count=33, limbs=(28, 26, 24, 23, 25, 27, 16, 14, 12, 11, 13, 15),
-        pelvis=((24, 23),), thorax=((12, 11),), eyes=(2, 5), ears=(7, 8)),
+        count=33,
+        limbs=(28, 26, 24, 23, 25, 27, 16, 14, 12, 11, 13, 15),
+        pelvis=((24, 23),),
+        thorax=((12, 11),),
+        eyes=(2, 5),
+        ears=(7, 8),
+    ),
     "deepfashion21": Layout(  # Its chin stands for the upper neck.
-        count=21, limbs=(19, 17, 14, 15, 18, 20, 13, 11, 7, 8, 12, 16),
-        pelvis=((14, 15),), thorax=((7, 8),), eyes=(2, 3), ears=(1, 4), nose=(5,), head_top=((0,),), upper_neck=((6,),)),
+        count=21,
+        limbs=(19, 17, 14, 15, 18, 20, 13, 11, 7, 8, 12, 16),
+        pelvis=((14, 15),),
+        thorax=((7, 8),),
+        eyes=(2, 3),
+        ears=(1, 4),
+        nose=(5,),
+        head_top=((0,),),
+        upper_neck=((6,),),
+    ),
 }
 FORMATS = ("mpii16", *LAYOUTS)
 

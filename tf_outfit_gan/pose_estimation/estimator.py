@@ -35,7 +35,7 @@ class Estimator:
 
         A picture is scaled to fit inside the network's input and padded with the colour of its border.
         """
-        joints = [self._find(pictures[start:start + BATCH]) for start in range(0, len(pictures), BATCH)]
+        joints = [self._find(pictures[start : start + BATCH]) for start in range(0, len(pictures), BATCH)]
         return np.concatenate(joints) if joints else np.zeros((0, 16, 3), np.float32)
 
     def _find(self, pictures):

@@ -89,8 +89,10 @@ def layout_of(model):
     for layout in LAYOUTS:
         if any(map(layout.matches, shapes)):
             return layout
-    raise UserError(f"{model.path}: expected a pose model that gives [1, 195] (BlazePose), [1, 1, 17, 3] (MoveNet) or "
-                    f"[1, h, w, 16] (heatmaps), found {', '.join(str(list(shape)) for shape in shapes)}")
+    raise UserError(
+        f"{model.path}: expected a pose model that gives [1, 195] (BlazePose), [1, 1, 17, 3] (MoveNet) or "
+        f"[1, h, w, 16] (heatmaps), found {', '.join(str(list(shape)) for shape in shapes)}"
+    )
 
 
 def peaks(heatmaps):

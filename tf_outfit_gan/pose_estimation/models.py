@@ -69,8 +69,9 @@ class SavedModel:
             self._model = tf.saved_model.load(str(path))
             self.signature = self._model.signatures["serving_default"]
         except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-            raise UserError(f"{path}: expected a SavedModel with the signature serving_default, could not load it "
-                            f"({_line(error)})") from None
+            raise UserError(
+                f"{path}: expected a SavedModel with the signature serving_default, could not load it ({_line(error)})"
+            ) from None
         specs = self.signature.structured_input_signature[1]
         (self._name, spec), *_ = specs.items()
         shape = spec.shape.as_list() if spec.shape.rank is not None else []
@@ -99,6 +100,7 @@ def _interpreter():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return tf.lite.Interpreter(**arguments)
+
         return interpreter
 
 
@@ -106,8 +108,10 @@ def _checked(path, num_inputs, shape, dtype):
     """Returns whether the model takes one picture at a time, and its (height, width)."""
     fits = num_inputs == 1 and len(shape) == 4 and shape[0] in (None, -1, 1) and shape[3] == 3
     if not fits or not all(side and side > 0 for side in shape[1:3]) or dtype.name not in TYPES:
-        raise UserError(f"{path}: expected a pose model with one input [1 or any, height, width, 3] of "
-                        f"{', '.join(TYPES)}, found {num_inputs}, the first {shape} of {dtype.name}")
+        raise UserError(
+            f"{path}: expected a pose model with one input [1 or any, height, width, 3] of "
+            f"{', '.join(TYPES)}, found {num_inputs}, the first {shape} of {dtype.name}"
+        )
     return shape[0] == 1, tuple(shape[1:3])
 
 

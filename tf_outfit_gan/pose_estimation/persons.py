@@ -34,8 +34,10 @@ def trusted(joints):
     joints = np.where(joints[:, 2:] >= MIN_CONFIDENCE, joints, 0).astype(np.float32)
     found = np.count_nonzero(joints[:, 2])
     if found < MIN_JOINTS:
-        raise UserError(f"nobody found: expected at least {MIN_JOINTS} of {NUM_JOINTS} joints with a confidence of "
-                        f"{MIN_CONFIDENCE}, found {found}")
+        raise UserError(
+            f"nobody found: expected at least {MIN_JOINTS} of {NUM_JOINTS} joints with a confidence of "
+            f"{MIN_CONFIDENCE}, found {found}"
+        )
     return joints
 
 

@@ -68,8 +68,11 @@ class JointsLoss(keras.losses.Loss):
 
 
 def _keras_resnet(picture, backbone, weights):
-    build = {"resnet50": keras.applications.ResNet50, "resnet101": keras.applications.ResNet101,
-             "resnet152": keras.applications.ResNet152}[backbone]
+    build = {
+        "resnet50": keras.applications.ResNet50,
+        "resnet101": keras.applications.ResNet101,
+        "resnet152": keras.applications.ResNet152,
+    }[backbone]
     # The value range and the order of the channels that published weights expect.
     prepared = keras.applications.resnet.preprocess_input((picture + 1) * HALF_RANGE)
     resnet = build(include_top=False, weights=None, input_shape=picture.shape[1:])
@@ -77,8 +80,10 @@ def _keras_resnet(picture, backbone, weights):
         try:
             resnet.load_weights(weights)
         except (OSError, ValueError, KeyError) as error:
-            raise UserError(f"{weights}: expected weights of {backbone} without top as keras.applications saves them "
-                            f"({' '.join(str(error).split())[:120]})") from None
+            raise UserError(
+                f"{weights}: expected weights of {backbone} without top as keras.applications saves them "
+                f"({' '.join(str(error).split())[:120]})"
+            ) from None
     return resnet(prepared)
 
 

@@ -18,23 +18,55 @@ MAX_LAYERS = 64
 
 # What the networks of other papers were built by.
 _OTHERS = {
-    "G_main": "a StyleGAN2", "D_stylegan2": "a StyleGAN2", "D_stylegan": "a StyleGAN2",
-    "G_paper": "a Progressive GAN", "D_paper": "a Progressive GAN",
+    "G_main": "a StyleGAN2",
+    "D_stylegan2": "a StyleGAN2",
+    "D_stylegan": "a StyleGAN2",
+    "G_paper": "a Progressive GAN",
+    "D_paper": "a Progressive GAN",
 }
 # Choices of the original that ours has made: the keywords of its networks, and their one value here.
 _CHOSEN = {
-    "label_size": 0, "num_channels": 3, "fmap_decay": 1, "use_wscale": True, "use_styles": True, "use_noise": True,
-    "const_input_layer": True, "use_pixel_norm": False, "use_instance_norm": True, "normalize_latents": True,
-    "nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "blur_filter": [1, 2, 1], "mbstd_num_features": 1,
+    "label_size": 0,
+    "num_channels": 3,
+    "fmap_decay": 1,
+    "use_wscale": True,
+    "use_styles": True,
+    "use_noise": True,
+    "const_input_layer": True,
+    "use_pixel_norm": False,
+    "use_instance_norm": True,
+    "normalize_latents": True,
+    "nonlinearity": "lrelu",
+    "mapping_nonlinearity": "lrelu",
+    "blur_filter": [1, 2, 1],
+    "mbstd_num_features": 1,
 }
 # Keywords that training reads, or that change no picture.
 _FREE = {
-    "truncation_psi", "truncation_cutoff", "truncation_psi_val", "truncation_cutoff_val", "dlatent_avg_beta",
-    "style_mixing_prob", "randomize_noise", "dlatent_broadcast", "dtype", "is_training", "is_validation",
+    "truncation_psi",
+    "truncation_cutoff",
+    "truncation_psi_val",
+    "truncation_cutoff_val",
+    "dlatent_avg_beta",
+    "style_mixing_prob",
+    "randomize_noise",
+    "dlatent_broadcast",
+    "dtype",
+    "is_training",
+    "is_validation",
 }
 _SIZES = {
-    "resolution", "fmap_base", "fmap_max", "latent_size", "dlatent_size", "mapping_fmaps", "mapping_layers",
-    "mapping_lrmul", "mbstd_group_size", "fused_scale", "structure",
+    "resolution",
+    "fmap_base",
+    "fmap_max",
+    "latent_size",
+    "dlatent_size",
+    "mapping_fmaps",
+    "mapping_layers",
+    "mapping_lrmul",
+    "mbstd_group_size",
+    "fused_scale",
+    "structure",
 }
 
 
@@ -72,8 +104,9 @@ class OfficialNetwork:
         if value is None:
             raise UserError(f"the pickle lacks the variable {name}")
         if value.shape != tuple(shape) or value.dtype.kind != "f":
-            raise UserError(f"{name} is {value.dtype} {list(value.shape)}, "
-                            f"expected floats {list(shape)} by the network's keywords")
+            raise UserError(
+                f"{name} is {value.dtype} {list(value.shape)}, expected floats {list(shape)} by the network's keywords"
+            )
         with np.errstate(over="ignore"):  # What overflows is found in the next line.
             value = value.astype(np.float32, copy=False)
         if not np.isfinite(value).all():
@@ -88,8 +121,7 @@ def read_networks(path):
         value = (value,) * 3  # A network alone says what it is; anything else says that it is none.
     components = ("synthesis", "mapping")
     g, d, gs = value
-    return (OfficialNetwork(g, "G_style", components), OfficialNetwork(d, "D_basic"),
-            OfficialNetwork(gs, "G_style", components))
+    return (OfficialNetwork(g, "G_style", components), OfficialNetwork(d, "D_basic"), OfficialNetwork(gs, "G_style", components))
 
 
 def configuration(generator, discriminator):
@@ -102,15 +134,19 @@ def configuration(generator, discriminator):
         for key, default in (("resolution", None), ("fmap_base", 8192), ("fmap_max", 512)):
             ours, theirs = (n.keywords.get(key, default) for n in (generator, network))
             if ours != theirs:
-                raise UserError(f"{key} is {shown(ours)} in the generator and {shown(theirs)} in the discriminator: "
-                                "this system has one for both")
+                raise UserError(
+                    f"{key} is {shown(ours)} in the generator and {shown(theirs)} in the discriminator: "
+                    "this system has one for both"
+                )
         _one_of("structure", network.keywords.get("structure", "auto"), ("auto", "linear", "recursive"))
     keywords = generator.keywords
     side = _one_of("resolution", keywords.get("resolution"), SIDES)
     style_dim = _whole(keywords, "dlatent_size", 512, MAX_WIDTH)
     if _whole(keywords, "mapping_fmaps", 512, MAX_WIDTH) != style_dim:
-        raise UserError(f"mapping_fmaps is {keywords.get('mapping_fmaps', 512)} and dlatent_size {style_dim}: "
-                        "this system has one width for both")
+        raise UserError(
+            f"mapping_fmaps is {keywords.get('mapping_fmaps', 512)} and dlatent_size {style_dim}: "
+            "this system has one width for both"
+        )
     lr_multiplier = keywords.get("mapping_lrmul", 0.01)
     if type(lr_multiplier) not in (int, float) or not 0 < lr_multiplier < math.inf:
         raise UserError(f"mapping_lrmul is {shown(lr_multiplier)}: expected a number above 0")
@@ -119,11 +155,14 @@ def configuration(generator, discriminator):
         raise UserError(f"fmap_base is {fmap_base} and fmap_max {fmap_max}: this system needs at least twice as much")
     fused = _one_of("fused_scale", keywords.get("fused_scale", "auto"), ("auto", True, False))
     return ModelConfig(
-        size=(side, side), conditional=False, style_dim=style_dim,
+        size=(side, side),
+        conditional=False,
+        style_dim=style_dim,
         latent_dim=_whole(keywords, "latent_size", 512, MAX_WIDTH),
         mapping_layers=_whole(keywords, "mapping_layers", 8, MAX_LAYERS),
         mapping_lr_multiplier=float(lr_multiplier),
-        fmap_base=fmap_base, fmap_max=fmap_max,
+        fmap_base=fmap_base,
+        fmap_max=fmap_max,
         stddev_group=_whole(discriminator.keywords, "mbstd_group_size", 4, MAX_WIDTH, least=2),
         # The discriminator computes the same either way.
         fused_from={"auto": 128, True: 0, False: 2 * side}[fused],

@@ -22,9 +22,24 @@ from tf_outfit_gan.util.errors import UserError
 MAX_INSTRUCTIONS = 200_000  # The three networks at 1024x1024 need 10,000: far more is an attack on time and memory.
 
 _LITERALS = {
-    "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT",
-    "BINSTRING", "SHORT_BINSTRING", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8",
-    "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8",
+    "NONE",
+    "NEWTRUE",
+    "NEWFALSE",
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "LONG4",
+    "BINFLOAT",
+    "BINSTRING",
+    "SHORT_BINSTRING",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE8",
+    "BINBYTES",
+    "SHORT_BINBYTES",
+    "BINBYTES8",
+    "BYTEARRAY8",
 }
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
@@ -193,8 +208,7 @@ def _name(module, attribute):
     if name in _NAMES:
         return _Name(_NAMES[name])
     hint = " (PyTorch networks, such as StyleGAN2-ADA's and StyleGAN3's, are others)" if "torch" in module else ""
-    raise UserError(f"the pickle names {shown(_Name(name))}, which no StyleGAN network needs{hint}: "
-                    "refused, nothing of it ran")
+    raise UserError(f"the pickle names {shown(_Name(name))}, which no StyleGAN network needs{hint}: refused, nothing of it ran")
 
 
 def _call(name, arguments):

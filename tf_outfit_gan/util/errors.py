@@ -22,7 +22,7 @@ class UserError(ValueError):
 
 def _one_line(text):
     if len(text) > MAX_CHARACTERS:
-        text = f"{text[:MAX_CHARACTERS // 2]} ... {text[-MAX_CHARACTERS // 2:]}"
+        text = f"{text[: MAX_CHARACTERS // 2]} ... {text[-MAX_CHARACTERS // 2 :]}"
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

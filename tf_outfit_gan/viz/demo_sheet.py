@@ -24,14 +24,17 @@ def draw_sheet(path, folder, entries, plain, jacket):
         plain: which of them was rendered in the poses of all four rows.
         jacket: the image file of the article that was added to it.
     """
-    rows = _titled(_below([_entry_row(folder, entry) for entry in entries[:ROWS]]),
-                   "Outfits that the model never saw: articles (gray = none), pose, photo,\n"
-                   "and what it drew from three seeds.")
+    rows = _titled(
+        _below([_entry_row(folder, entry) for entry in entries[:ROWS]]),
+        "Outfits that the model never saw: articles (gray = none), pose, photo,\nand what it drew from three seeds.",
+    )
     poses = _titled(_picture(folder, "poses"), f"The outfit of row {plain + 1}\nin each row's pose,")
     added = _titled(_picture(folder, "jacket"), "and with a jacket\nput on.")
     jacket = _titled(_article(jacket), "The jacket.\n")
-    transfers = [_titled(_picture(folder, f"transfer_{what}"), f"The {what} of one picture given to another.\n")
-                 for what in ("color", "pose")]
+    transfers = [
+        _titled(_picture(folder, f"transfer_{what}"), f"The {what} of one picture given to another.\n")
+        for what in ("color", "pose")
+    ]
     save_whole(_below([_beside([rows, poses, added, jacket]), _beside(transfers)]), path)
 
 

@@ -61,9 +61,15 @@ def measure_input(dataset, split, image_size, condition_size, batch, examples, r
             ms[name].append((clock() - started) / count * 1e3)
     summary = {name: {"median": statistics.median(times), "min": min(times)} for name, times in ms.items()}
     return {
-        "photos": format_size(image_size), "articles": condition_size and format_size(condition_size),
-        "articles_an_entry": limit.articles_an_entry, "batch": batch, "examples": batches * batch, "repeats": repeats,
-        "data_service": data_service, "feed_ms": summary["feed"], "limit_ms": summary["limit"],
+        "photos": format_size(image_size),
+        "articles": condition_size and format_size(condition_size),
+        "articles_an_entry": limit.articles_an_entry,
+        "batch": batch,
+        "examples": batches * batch,
+        "repeats": repeats,
+        "data_service": data_service,
+        "feed_ms": summary["feed"],
+        "limit_ms": summary["limit"],
         "examples_per_sec_a_core": {which: 1e3 / value for which, value in summary["feed"].items()},
         "limit_ratio": {which: summary["limit"][which] / summary["feed"][which] for which in ("median", "min")},
         "memory_mib": {"pipeline": (memory_after - memory_before) / _MIB, "process": memory_after / _MIB},
@@ -100,7 +106,7 @@ class Limit:
             # A pixel of each result is asked for: else it would not be computed.
             return tf.stack([decode_jpeg(one)[0, 0] for one in tf.unstack(strings)])
 
-        return [(decode, tf.constant(strings[start:start + UNROLLED])) for start in range(0, len(strings), UNROLLED)]
+        return [(decode, tf.constant(strings[start : start + UNROLLED])) for start in range(0, len(strings), UNROLLED)]
 
 
 def show_input(figures):
@@ -110,9 +116,13 @@ def show_input(figures):
         table.add_column(name, justify="right")
     for found in figures:
         table.add_row(
-            found["photos"], found["articles"] or "-", f"{found['articles_an_entry']:.1f}",
-            f"{1e3 / found['feed_ms']['median']:,.0f}", f"{1e3 / found['limit_ms']['median']:,.0f}",
-            f"{found['limit_ratio']['median']:.0%}", f"{found['memory_mib']['pipeline']:,.0f} MiB",
+            found["photos"],
+            found["articles"] or "-",
+            f"{found['articles_an_entry']:.1f}",
+            f"{1e3 / found['feed_ms']['median']:,.0f}",
+            f"{1e3 / found['limit_ms']['median']:,.0f}",
+            f"{found['limit_ratio']['median']:.0%}",
+            f"{found['memory_mib']['pipeline']:,.0f} MiB",
         )
     Console().print(table)
 

@@ -158,8 +158,9 @@ def _called(graph, op):
 def _size(tensor, *axes):
     """The elements of a tensor, or the product of some of its axes."""
     if not tensor.shape.is_fully_defined():
-        raise ValueError(f"{tensor.name}: its shape {tensor.shape} is not known before the graph runs: trace it with "
-                         "batches of a known size")
+        raise ValueError(
+            f"{tensor.name}: its shape {tensor.shape} is not known before the graph runs: trace it with batches of a known size"
+        )
     return math.prod(tensor.shape[axis] for axis in axes) if axes else tensor.shape.num_elements()
 
 

@@ -81,8 +81,7 @@ class TimedStep:
             count = self.steps_per_call
             if self.config.r1_interval > 1:
                 count = 1 if cur_nimg == 0 else min(count, self.config.r1_interval - 1)
-            found.append((share / count, functools.partial(
-                self._steps.run, self.stage, self._iterator, count, cur_nimg)))
+            found.append((share / count, functools.partial(self._steps.run, self.stage, self._iterator, count, cur_nimg)))
         return found
 
     def graphs(self):
@@ -147,6 +146,7 @@ class StepRoofline:
 
 def random_batch(model_config, stage):
     """One random batch of a replica, as `compact_batches` yields it, without ids."""
+
     def pictures(*shape):
         return tf.cast(tf.random.uniform([stage.replica_batch, *shape, 3], 0, 256, tf.int32), tf.uint8)
 
@@ -212,8 +212,10 @@ def measure_step(model_config, config, level, replica_batch, repeats, profile=Fa
     if profile and tf.config.get_visible_devices("GPU"):
         raise UserError("--profile: the profile is of processors; add --devices cpu, or see a GPU's in TensorBoard's profiler")
     if config.micro_batch:
-        raise UserError("micro_batch: a step is timed on pictures that are computed at once; leave it out, and give --batch "
-                        f"{config.micro_batch} for the time of a turn")
+        raise UserError(
+            "micro_batch: a step is timed on pictures that are computed at once; leave it out, and give --batch "
+            f"{config.micro_batch} for the time of a turn"
+        )
     size = model_config.level_sizes[level]
     replicas = make_strategy().num_replicas_in_sync
     if replica_batch:
@@ -240,17 +242,27 @@ def measure_step(model_config, config, level, replica_batch, repeats, profile=Fa
     step_ms, floor_ms = _summary(seconds["step"]), _summary(seconds["floor"])
     flop_per_image = {type_: count / batch for type_, count in sorted(flops_by_type(graphs).items())}
     return {
-        "size": format_size(size), "level": level, "batch": batch, "replicas": replicas, "precision": config.precision,
-        "conditional": model_config.conditional, "r1_interval": config.r1_interval,
-        "repeats": repeats, "steps_per_call": step.steps_per_call, "first_call_sec": step.first_call_sec,
+        "size": format_size(size),
+        "level": level,
+        "batch": batch,
+        "replicas": replicas,
+        "precision": config.precision,
+        "conditional": model_config.conditional,
+        "r1_interval": config.r1_interval,
+        "repeats": repeats,
+        "steps_per_call": step.steps_per_call,
+        "first_call_sec": step.first_call_sec,
         "images_per_sec": batch / step_ms["median"] * 1e3,
-        "step_ms": step_ms, "floor_ms": floor_ms,
+        "step_ms": step_ms,
+        "floor_ms": floor_ms,
         "floor_ratio": {which: step_ms[which] / floor_ms[which] for which in step_ms},
         "phases_ms": _phases(step_ms, seconds, config.r1_interval),
         "gflop_per_image": {
             "total": sum(flop_per_image.values()) / 1e9,
-            **{family: sum(count for type_, count in flop_per_image.items() if type_.startswith(start)) / 1e9
-               for family, start in _FAMILIES.items()},
+            **{
+                family: sum(count for type_, count in flop_per_image.items() if type_.startswith(start)) / 1e9
+                for family, start in _FAMILIES.items()
+            },
         },
         "flop_per_image_by_operation": flop_per_image,
         "floor_gflop_per_sec": _floor_gflop(flop_per_image, batch) / floor_ms["min"] * 1e3,
@@ -280,8 +292,10 @@ def _floor_gflop(flop_per_image, batch):
 def show_step(found):
     """Prints what was measured."""
     labels = {
-        "discriminator": "discriminator, without R1", "r1": "R1" if found["r1_interval"] == 1 else "R1, its share",
-        "generator": "generator", "optimizers_average_and_rest": "optimizers, average, the rest",
+        "discriminator": "discriminator, without R1",
+        "r1": "R1" if found["r1_interval"] == 1 else "R1, its share",
+        "generator": "generator",
+        "optimizers_average_and_rest": "optimizers, average, the rest",
     }
     title = (
         f"{found['preset']} {found['size']}, batch {found['batch']} on {found['replicas']} replica(s), "
@@ -303,7 +317,8 @@ def show_step(found):
         f"{found['floor_ratio']['min']:.2f} by the fastest of {found['repeats']} rounds\n"
         f"{gflop['total']:.3g} GFLOP an image: convolutions {gflop['convolutions']:.3g}, matrix products "
         f"{gflop['matrix_products']:.3g}, depthwise {gflop['depthwise']:.3g} (not in the floor); the floor runs at "
-        f"{found['floor_gflop_per_sec']:.3g} GFLOP/s", highlight=False,
+        f"{found['floor_gflop_per_sec']:.3g} GFLOP/s",
+        highlight=False,
     )
     if found["profile_ms"]:
         console.print(_profile_table(found["profile_ms"]))

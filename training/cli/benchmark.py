@@ -38,9 +38,7 @@ def run(args):
 def _add_part(parts, name, summary, run_part):
     parser = parts.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
     # The front door's own flag, after WHAT too; left out here, what was said before WHAT stands.
-    parser.add_argument(
-        "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
-    )
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error")
     parser.set_defaults(run_part=run_part)
     return parser
 
@@ -49,17 +47,16 @@ def _add_step_arguments(parser):
     main = parser.add_argument_group("main")
     main.add_argument("--preset", default="demo", help=f"one of {', '.join(PRESETS)} (default: %(default)s)")
     main.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset")
-    main.add_argument("--level", metavar="HxW|INDEX", help="a level by its size, or counted from the base = 0 "
-                      "(default: the highest)")
+    main.add_argument(
+        "--level", metavar="HxW|INDEX", help="a level by its size, or counted from the base = 0 (default: the highest)"
+    )
     main.add_argument("--batch", type=int, help="pictures a replica (default: the preset's)")
     main.add_argument("--precision", help=f"one of {', '.join(PRECISIONS)} (default: the preset's)")
     main.add_argument("--r1-interval", type=int, metavar="STEPS", help="R1 every so many steps (default: the preset's)")
     main.add_argument("--devices", help="cpu, gpu (all of them) or gpu:0,gpu:2 (default: the GPUs, if there are any)")
     main.add_argument("--repeats", type=int, default=5, help="rounds of step and floor (default: %(default)s)")
-    parser.add_argument("--profile", action="store_true",
-                        help="also profile the step by type of operation (processors only)")
-    parser.add_argument("--json", type=Path, metavar="FILE",
-                        help="write all figures, the settings and the machine here")
+    parser.add_argument("--profile", action="store_true", help="also profile the step by type of operation (processors only)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures, the settings and the machine here")
 
 
 def _run_step(args):
@@ -101,13 +98,17 @@ def _add_input_arguments(parser):
     main = parser.add_argument_group("main")
     main.add_argument("data", metavar="DATA", help="a data set from 'outfit-gan prepare'")
     main.add_argument("--level", metavar="HxW", help="size of the photos (default: each level in turn)")
-    main.add_argument("--condition-size", metavar="HxW", help="size of the articles, at most the photos' "
-                      "(default: 128x96); none = photos alone")
+    main.add_argument(
+        "--condition-size", metavar="HxW", help="size of the articles, at most the photos' (default: 128x96); none = photos alone"
+    )
     main.add_argument("--batch", type=int, default=16, help="entries a batch (default: %(default)s)")
     main.add_argument("--examples", type=int, default=512, help="entries a round (default: %(default)s)")
     main.add_argument("--repeats", type=int, default=5, help="rounds of pipeline and limit (default: %(default)s)")
-    parser.add_argument("--data-service", metavar="ADDRESS", help="time a tf.data service at grpc://HOST:PORT, by the "
-                        "clock: its processors are others")
+    parser.add_argument(
+        "--data-service",
+        metavar="ADDRESS",
+        help="time a tf.data service at grpc://HOST:PORT, by the clock: its processors are others",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures and the machine here")
 
 
@@ -130,8 +131,7 @@ def _run_input(args):
     from training.distribute.devices import describe
 
     sizes = [(level, condition_size and min(level, condition_size)) for level in levels]
-    figures = [measure_input(dataset, split, *pair, args.batch, args.examples, args.repeats, args.data_service)
-               for pair in sizes]
+    figures = [measure_input(dataset, split, *pair, args.batch, args.examples, args.repeats, args.data_service) for pair in sizes]
     show_input(figures)
     if args.json:
         write_whole(args.json, json.dumps({"levels": figures, "machine": describe()}, indent=2) + "\n")

@@ -25,23 +25,48 @@ def add_arguments(parser):
     main.add_argument("--init", metavar="SNAPSHOT", help="start from another model: a snapshot, or a run's newest one")
     main.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset")
     main.add_argument("--dry-run", action="store_true", help="show the settings and the schedule, and stop")
-    main.add_argument("--replicas", type=int, default=1, metavar="N",
-                      help="with --dry-run: the schedule of a training on so many GPUs (default: %(default)s)")
+    main.add_argument(
+        "--replicas",
+        type=int,
+        default=1,
+        metavar="N",
+        help="with --dry-run: the schedule of a training on so many GPUs (default: %(default)s)",
+    )
     parser.add_argument("--time-limit", type=float, metavar="MINUTES", help="stop after this long, with a snapshot")
-    parser.add_argument("--data-service", metavar="ADDRESS",
-                        help="let a tf.data service at grpc://HOST:PORT read and decode (default: this machine does)")
-    parser.add_argument("--inception", metavar="FILE", help="with metrics_kimg: measure with these InceptionV3 weights, as "
-                        "'outfit-gan evaluate' does (default: untrained features, which do not give the standard score)")
+    parser.add_argument(
+        "--data-service",
+        metavar="ADDRESS",
+        help="let a tf.data service at grpc://HOST:PORT read and decode (default: this machine does)",
+    )
+    parser.add_argument(
+        "--inception",
+        metavar="FILE",
+        help="with metrics_kimg: measure with these InceptionV3 weights, as "
+        "'outfit-gan evaluate' does (default: untrained features, which do not give the standard score)",
+    )
     machines = parser.add_argument_group("devices and clusters")
-    machines.add_argument("--devices", metavar="NAMES",
-                          help="cpu, gpu (all of them) or gpu:0,gpu:2 (default: the GPUs, if there are any)")
-    machines.add_argument("--cross-device", choices=("nccl", "hierarchical", "reduce-to-one", "ring"),
-                          help="how replicas add their gradients up; in a cluster nccl or ring, else one of the first "
-                          "three (default: nccl on GPUs)")
-    machines.add_argument("--cluster", metavar="HOSTS", help="machines that train together, such as gpu[01-04]:8888, "
-                          "the same on each of them; none = alone (default: TF_CONFIG, or the tasks of srun, or alone)")
-    machines.add_argument("--cluster-timeout", type=float, default=10, metavar="MINUTES", help="how long they wait for "
-                          "each other, at the start and when one is lost (default: %(default)s)")
+    machines.add_argument(
+        "--devices", metavar="NAMES", help="cpu, gpu (all of them) or gpu:0,gpu:2 (default: the GPUs, if there are any)"
+    )
+    machines.add_argument(
+        "--cross-device",
+        choices=("nccl", "hierarchical", "reduce-to-one", "ring"),
+        help="how replicas add their gradients up; in a cluster nccl or ring, else one of the first "
+        "three (default: nccl on GPUs)",
+    )
+    machines.add_argument(
+        "--cluster",
+        metavar="HOSTS",
+        help="machines that train together, such as gpu[01-04]:8888, "
+        "the same on each of them; none = alone (default: TF_CONFIG, or the tasks of srun, or alone)",
+    )
+    machines.add_argument(
+        "--cluster-timeout",
+        type=float,
+        default=10,
+        metavar="MINUTES",
+        help="how long they wait for each other, at the start and when one is lost (default: %(default)s)",
+    )
     parser.add_argument("--quiet", action="store_true", help="nothing on the terminal; log.txt has it all")
 
 
@@ -82,7 +107,14 @@ def run(args):
             strategy = make_strategy(cluster, args.cross_device)
             restart.connected()
             options = RunOptions(
-                time_limit_sec=time_limit_sec, quiet=args.quiet, data_service=args.data_service, inception=args.inception,
-                init=init, started=started, preset=args.preset, overrides=tuple(args.set),
-                command=shlex.join(["outfit-gan", *sys.argv[1:]]))
+                time_limit_sec=time_limit_sec,
+                quiet=args.quiet,
+                data_service=args.data_service,
+                inception=args.inception,
+                init=init,
+                started=started,
+                preset=args.preset,
+                overrides=tuple(args.set),
+                command=shlex.join(["outfit-gan", *sys.argv[1:]]),
+            )
             train(folder, dataset, model_config, config, options, strategy)

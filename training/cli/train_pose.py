@@ -33,11 +33,13 @@ def add_arguments(parser):
     parser.add_argument("folder", metavar="RUN", help="the run's folder: checkpoints, log, estimator")
     parser.add_argument("data", metavar="DATA", help="a data set from 'outfit-gan prepare', with keypoints")
     main = parser.add_argument_group("main")
-    main.add_argument("--backbone", choices=DEFAULTS, default="resnet50",
-                      help="small trains without a GPU (default: %(default)s)")
+    main.add_argument(
+        "--backbone", choices=DEFAULTS, default="resnet50", help="small trains without a GPU (default: %(default)s)"
+    )
     main.add_argument("--size", metavar="HEIGHTxWIDTH", help="a level of the data (default: 256x192; small: 64x48)")
-    main.add_argument("--weights", metavar="FILE",
-                      help="the backbone's weights to begin with, from keras.applications, without top")
+    main.add_argument(
+        "--weights", metavar="FILE", help="the backbone's weights to begin with, from keras.applications, without top"
+    )
     hyper = parser.add_argument_group("hyperparameters")
     hyper.add_argument("--steps", type=int, help="of training (default: 50000; small: 1200)")
     hyper.add_argument("--batch", type=int, default=32, help="pictures a step (default: %(default)s)")
@@ -49,8 +51,14 @@ def add_arguments(parser):
 
 def run(args):
     size, steps, learning_rate = DEFAULTS[args.backbone]
-    config = PoseConfig(args.backbone, parse_size(args.size or size), steps if args.steps is None else args.steps,
-                        args.batch, learning_rate if args.learning_rate is None else args.learning_rate, args.seed)
+    config = PoseConfig(
+        args.backbone,
+        parse_size(args.size or size),
+        steps if args.steps is None else args.steps,
+        args.batch,
+        learning_rate if args.learning_rate is None else args.learning_rate,
+        args.seed,
+    )
     for name in ("steps", "batch", "learning_rate"):
         if getattr(config, name) <= 0:
             raise UserError(f"--{name.replace('_', '-')} {getattr(config, name)}: expected more than 0")
@@ -60,8 +68,9 @@ def run(args):
     # A mistake in the data is reported before TensorFlow's import, which takes seconds.
     dataset = open_dataset(args.data)
     if not sum(shard["with_keypoints"] for shard in dataset.splits["train"]):
-        raise UserError(f"{args.data}: expected train entries with keypoints to learn from, found none; "
-                        "prepare a catalogue that has them")
+        raise UserError(
+            f"{args.data}: expected train entries with keypoints to learn from, found none; prepare a catalogue that has them"
+        )
     dataset.files("train", "photos", config.size)
     from training.pose_estimator.trainer import train_pose
 

@@ -37,8 +37,10 @@ class Cluster:
         try:
             socket.create_server(("", self.port)).close()
         except OSError as error:
-            raise UserError(f"worker {self.index} at {self.workers[self.index]}: cannot listen on port {self.port} "
-                            f"({error.strerror}); end what does, or choose another port") from None
+            raise UserError(
+                f"worker {self.index} at {self.workers[self.index]}: cannot listen on port {self.port} "
+                f"({error.strerror}); end what does, or choose another port"
+            ) from None
 
 
 def resolve(hosts=None, environment=os.environ):
@@ -81,7 +83,7 @@ def expand_hosts(text):
 
 
 def _numbers(text):
-    """"01-03,7" -> ["01", "02", "03", "7"]."""
+    """ "01-03,7" -> ["01", "02", "03", "7"]."""
     found = []
     for part in text.split(","):
         first, _, last = part.partition("-")
@@ -97,8 +99,9 @@ def _from_hosts(text):
     name = socket.gethostname()
     places = [place for place, address in enumerate(workers) if _short(address) == _short(name)]
     if len(places) != 1:
-        raise UserError(f"--cluster {text}: expected this machine's host name, {name}, once in the list, found it "
-                        f"{len(places)} times")
+        raise UserError(
+            f"--cluster {text}: expected this machine's host name, {name}, once in the list, found it {len(places)} times"
+        )
     return workers, places[0]
 
 
@@ -135,20 +138,24 @@ def _from_slurm(environment):
         # Jobs and steps that share a node should not meet at a port.
         first_port = 20000 + (int(environment["SLURM_JOB_ID"]) * 10 + int(environment.get("SLURM_STEP_ID", 0))) % 10000
     except KeyError as error:
-        raise UserError(f"SLURM: {error.args[0]} is not set, though SLURM_STEP_NUM_TASKS is above 1; start the workers "
-                        "with srun, or train alone with --cluster none") from None
+        raise UserError(
+            f"SLURM: {error.args[0]} is not set, though SLURM_STEP_NUM_TASKS is above 1; start the workers "
+            "with srun, or train alone with --cluster none"
+        ) from None
     except ValueError as error:
         raise UserError(f"SLURM: {error}; start the workers with srun, or train alone with --cluster none") from None
     total = int(environment["SLURM_STEP_NUM_TASKS"])
     if len(hosts) != len(tasks) or sum(tasks) != total or node >= len(hosts) or place >= tasks[node]:
-        raise UserError(f"SLURM: {len(hosts)} nodes with {tasks} tasks do not make {total} tasks, or this one, number "
-                        f"{place} of node {node}, is none of them; train alone with --cluster none")
+        raise UserError(
+            f"SLURM: {len(hosts)} nodes with {tasks} tasks do not make {total} tasks, or this one, number "
+            f"{place} of node {node}, is none of them; train alone with --cluster none"
+        )
     workers = [f"{host}:{first_port + task}" for host, count in zip(hosts, tasks) for task in range(count)]
     return workers, sum(tasks[:node]) + place
 
 
 def _tasks_per_node(text):
-    """"2(x3),1" -> [2, 2, 2, 1]."""
+    """ "2(x3),1" -> [2, 2, 2, 1]."""
     found = []
     for part in text.split(","):
         count, _, times = part.rstrip(")").partition("(x")
@@ -159,4 +166,3 @@ def _tasks_per_node(text):
 def _short(address):
     """A host's name without its port and domain."""
     return re.split("[.:]", address)[0]
-

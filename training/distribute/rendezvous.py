@@ -28,8 +28,10 @@ def wait_for_workers(cluster, wait_sec):
     deadline = time.monotonic() + wait_sec
     missing = _gather(cluster, deadline) if cluster.index == 0 else _call_chief(cluster, deadline)
     if missing:
-        raise WorkersMissing(f"worker {cluster.index} waited {wait_sec / 60:g} minutes for {', '.join(missing)}; run "
-                             "the same command on all workers to resume")
+        raise WorkersMissing(
+            f"worker {cluster.index} waited {wait_sec / 60:g} minutes for {', '.join(missing)}; run "
+            "the same command on all workers to resume"
+        )
 
 
 def _gather(cluster, deadline):

@@ -15,7 +15,10 @@ from training.distribute.rendezvous import wait_for_workers
 
 # How the loss of a worker shows, here or in another worker's message.
 _LOST = (
-    tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError,
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
     tf.errors.FailedPreconditionError,
 )
 # All were there a moment ago: when TensorFlow takes so long to connect them, one has died, for which it waits for ever.
@@ -61,8 +64,12 @@ class Restart:
     def __exit__(self, kind, error, _):
         if self._cluster and is_worker_loss(error):
             reason = str(error).partition("\n")[0]
-            print(f"worker {self._cluster.index}: lost another one, starts again from the last checkpoint and waits "
-                  f"for it ({reason})", file=sys.stderr, flush=True)
+            print(
+                f"worker {self._cluster.index}: lost another one, starts again from the last checkpoint and waits "
+                f"for it ({reason})",
+                file=sys.stderr,
+                flush=True,
+            )
             self._start_again()
 
     def _start_again(self):

@@ -54,8 +54,11 @@ def _expect(where, cross_device, known):
 
 def _multi_worker(cluster, cross_device, gpus):
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
-        tf.train.ClusterSpec({"worker": list(cluster.workers)}), task_type="worker", task_id=cluster.index,
-        num_accelerators={"GPU": gpus}, rpc_layer="grpc",
+        tf.train.ClusterSpec({"worker": list(cluster.workers)}),
+        task_type="worker",
+        task_id=cluster.index,
+        num_accelerators={"GPU": gpus},
+        rpc_layer="grpc",
     )
     options = tf.distribute.experimental.CommunicationOptions(implementation=COLLECTIVES[cross_device])
     strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver, options)
@@ -102,5 +105,7 @@ class Workers:
             found = self.numbers(zlib.crc32(json.dumps(value, sort_keys=True).encode()))
             others = [str(place) for place, other in enumerate(found) if other != found[0]]
             if others:
-                raise UserError(f"worker {', '.join(others)}: {name} differs from worker 0's (worker {self.index} has "
-                                f"{value}); expected the same command and the same run folder, shared, for all")
+                raise UserError(
+                    f"worker {', '.join(others)}: {name} differs from worker 0's (worker {self.index} has "
+                    f"{value}); expected the same command and the same run folder, shared, for all"
+                )

@@ -42,29 +42,39 @@ def chart(title, series, marks=(), fades=()):
         share = (min(value, ticks[-1]) - ticks[0]) / (ticks[-1] - ticks[0])
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
-    parts = [f'<rect class="fade" x="{x(a):.1f}" y="{TOP}" width="{x(b) - x(a):.1f}" height="{HEIGHT - TOP - BOTTOM}"/>'
-             for a, b in fades]
+    parts = [
+        f'<rect class="fade" x="{x(a):.1f}" y="{TOP}" width="{x(b) - x(a):.1f}" height="{HEIGHT - TOP - BOTTOM}"/>'
+        for a, b in fades
+    ]
     for value in ticks:
-        parts.append(f'<path class="rule" d="M{LEFT} {y(value):.1f}H{WIDTH - RIGHT}"/>'
-                     f'<text x="{LEFT - 5}" y="{y(value) + 4:.1f}" text-anchor="end">{value:g}</text>')
+        parts.append(
+            f'<path class="rule" d="M{LEFT} {y(value):.1f}H{WIDTH - RIGHT}"/>'
+            f'<text x="{LEFT - 5}" y="{y(value) + 4:.1f}" text-anchor="end">{value:g}</text>'
+        )
     for kimg in x_ticks:
         if kimg <= end:
             anchor = "end" if x(kimg) > WIDTH - 24 else "middle"
             parts.append(f'<text x="{x(kimg):.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}">{kimg:g}</text>')
     for kimg, label in marks:
-        parts.append(f'<path class="mark" d="M{x(kimg):.1f} {TOP}V{HEIGHT - BOTTOM}"/>'
-                     f'<text class="small" x="{x(kimg) + 2:.1f}" y="{TOP - 5}">{escape(label)}</text>')
+        parts.append(
+            f'<path class="mark" d="M{x(kimg):.1f} {TOP}V{HEIGHT - BOTTOM}"/>'
+            f'<text class="small" x="{x(kimg) + 2:.1f}" y="{TOP - 5}">{escape(label)}</text>'
+        )
     legend = []
     for number, (label, points) in enumerate(thinned.items()):
         drawn = " ".join(f"{x(kimg):.1f},{y(value):.1f}" for kimg, value in points)
         last = points[-1]
-        parts.append(f'<polyline class="s{number}" points="{drawn}"/>'
-                     f'<circle class="s{number}" cx="{x(last[0]):.1f}" cy="{y(last[1]):.1f}" r="2.5"/>')
+        parts.append(
+            f'<polyline class="s{number}" points="{drawn}"/>'
+            f'<circle class="s{number}" cx="{x(last[0]):.1f}" cy="{y(last[1]):.1f}" r="2.5"/>'
+        )
         legend.append(f'<span class="k{number}">{escape(label)} {series[label][-1][1]:.4g}</span>')
     ends = "; ".join(f"{label} from {points[0][1]:.4g} to {points[-1][1]:.4g}" for label, points in series.items())
-    return (f'<figure class="chart"><figcaption><b>{escape(title)}</b> {" ".join(legend)}</figcaption>'
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(f"{title} over kimg: {ends}")}</title>'
-            f'{"".join(parts)}</svg></figure>')
+    return (
+        f'<figure class="chart"><figcaption><b>{escape(title)}</b> {" ".join(legend)}</figcaption>'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(f"{title} over kimg: {ends}")}</title>'
+        f"{''.join(parts)}</svg></figure>"
+    )
 
 
 def thin(points, most=MOST_POINTS):

@@ -81,16 +81,27 @@ MOST_GIF_BYTES = 8_000_000
 def page(run):
     """The whole page, as text."""
     name = escape(run.path.resolve().name)
-    parts = (head(run), f"<h2>Newest pictures</h2>{newest_pictures(run)}", warnings(run),
-             "<h2>Curves</h2><p class='quiet'>Over kimg, thousand photos shown. Lines mark a new size; it fades in "
-             f"where the ground is shaded.</p><div class='row'>{curves(run)}</div>", measured(run),
-             growth(run), what_it_is(run), commands(run), ending(run))
-    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            # Nothing is fetched from anywhere, and a browser holds the page to it.
-            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
-            f'style-src \'unsafe-inline\'"><style>{STYLE}</style></head>\n<body><main><h1>{name}</h1>\n'
-            + "\n".join(part for part in parts if part) + "\n</main></body></html>\n")
+    parts = (
+        head(run),
+        f"<h2>Newest pictures</h2>{newest_pictures(run)}",
+        warnings(run),
+        "<h2>Curves</h2><p class='quiet'>Over kimg, thousand photos shown. Lines mark a new size; it fades in "
+        f"where the ground is shaded.</p><div class='row'>{curves(run)}</div>",
+        measured(run),
+        growth(run),
+        what_it_is(run),
+        commands(run),
+        ending(run),
+    )
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        # Nothing is fetched from anywhere, and a browser holds the page to it.
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+        f"style-src 'unsafe-inline'\"><style>{STYLE}</style></head>\n<body><main><h1>{name}</h1>\n"
+        + "\n".join(part for part in parts if part)
+        + "\n</main></body></html>\n"
+    )
 
 
 def head(run):
@@ -108,8 +119,10 @@ def head(run):
     if last.get("memory_bytes"):
         facts.append(f"{last['memory_bytes'] / 2**30:.1f} GiB")
     written = time.strftime("%Y-%m-%d %H:%M", time.localtime((run.path / "stats.jsonl").stat().st_mtime))
-    return (f'<p><progress value="{min(kimg, total):g}" max="{total:g}" aria-label="progress"></progress></p>'
-            f"<p>{escape(', '.join(facts))}. <span class='quiet'>As of {written}.</span></p>")
+    return (
+        f'<p><progress value="{min(kimg, total):g}" max="{total:g}" aria-label="progress"></progress></p>'
+        f"<p>{escape(', '.join(facts))}. <span class='quiet'>As of {written}.</span></p>"
+    )
 
 
 def curves(run):
@@ -132,8 +145,10 @@ def curves(run):
         if any(value for points in series.values() for _, value in points):
             drawn.append(chart(title, series, marks, fades))
     if len(run.metrics) > 1:
-        series = {label: _points(run.metrics, "value", label) for label in
-                  dict.fromkeys(f"{result['metric']} at {result['size']}" for result in run.metrics)}
+        series = {
+            label: _points(run.metrics, "value", label)
+            for label in dict.fromkeys(f"{result['metric']} at {result['size']}" for result in run.metrics)
+        }
         drawn.append(chart("Distance from the photos", series, marks, fades))
     return "".join(drawn)
 
@@ -143,12 +158,22 @@ def measured(run):
     if not run.metrics:
         return ""
     rows = "".join(
-        _row("td", f"{result['cur_nimg'] / 1000:.0f}", result["size"], f"{result['value']:.4f}", result["count"],
-             result["snapshot"]) for result in run.metrics[-LAST_METRICS:])
+        _row(
+            "td",
+            f"{result['cur_nimg'] / 1000:.0f}",
+            result["size"],
+            f"{result['value']:.4f}",
+            result["count"],
+            result["snapshot"],
+        )
+        for result in run.metrics[-LAST_METRICS:]
+    )
     last = run.metrics[-1]
-    return (f"<h2>Measured</h2><p>{escape(last['metric'])} with {escape(last['features'])}; smaller is better, and "
-            f"only distances of one size and as many pictures compare.</p><div class='wide'><table>"
-            f"{_row('th', 'kimg', 'size', 'distance', 'pictures', 'snapshot')}{rows}</table></div>")
+    return (
+        f"<h2>Measured</h2><p>{escape(last['metric'])} with {escape(last['features'])}; smaller is better, and "
+        f"only distances of one size and as many pictures compare.</p><div class='wide'><table>"
+        f"{_row('th', 'kimg', 'size', 'distance', 'pictures', 'snapshot')}{rows}</table></div>"
+    )
 
 
 def warnings(run):
@@ -178,8 +203,10 @@ def what_it_is(run):
     # Runs of earlier versions wrote more of the environment down than a page may show.
     shown = {**run.config, "machine": {**machine, "environment": environment.allowed(machine.get("environment", {}))}}
     full = escape(json.dumps(shown, indent=1))
-    return (f"<h2>What it is</h2><div class='wide'><table>{table}</table></div>"
-            f"<details><summary>config.json</summary><pre>{full}</pre></details>")
+    return (
+        f"<h2>What it is</h2><div class='wide'><table>{table}</table></div>"
+        f"<details><summary>config.json</summary><pre>{full}</pre></details>"
+    )
 
 
 def commands(run):
@@ -195,8 +222,9 @@ def commands(run):
         "Measure": ["evaluate", folder, "--data", data],
         "Hand over": ["export", folder, f"models/{run.path.resolve().name}"],
     }
-    items = "".join(f"<dt>{title}</dt><dd><pre>{escape(shlex.join(['outfit-gan', *words]))}</pre></dd>"
-                    for title, words in rows.items())
+    items = "".join(
+        f"<dt>{title}</dt><dd><pre>{escape(shlex.join(['outfit-gan', *words]))}</pre></dd>" for title, words in rows.items()
+    )
     return f"<h2>Commands</h2><dl>{items}</dl>"
 
 
@@ -212,9 +240,11 @@ def _row(kind, *cells):
 
 def _points(records, name, kind=None):
     """[(kimg, value)] of the records that have a number of that name; of one kind of metric alone if that is given."""
-    return [(record["cur_nimg"] / 1000, float(record[name])) for record in records
-            if isinstance(record.get(name), (int, float))
-            and (kind is None or f"{record['metric']} at {record['size']}" == kind)]
+    return [
+        (record["cur_nimg"] / 1000, float(record[name]))
+        for record in records
+        if isinstance(record.get(name), (int, float)) and (kind is None or f"{record['metric']} at {record['size']}" == kind)
+    ]
 
 
 def _size(run, record):
@@ -228,7 +258,7 @@ def _size(run, record):
 def newest_pictures(run):
     """The newest grid, and what can be seen on it."""
     if not run.grids:
-        return '<p>No pictures yet: the first come with the first snapshot.</p>'
+        return "<p>No pictures yet: the first come with the first snapshot.</p>"
     under = " under the same articles and poses" if run.config["model"].get("conditional", True) else ""
     caption = f"{_kimg(run.grids[-1])}: the same seeds{under} every time, drawn by the averaged generator."
     return _picture(run.grids[-1], NEWEST_WIDTH, caption)

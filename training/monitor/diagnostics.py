@@ -40,10 +40,13 @@ class Diagnostics:
         """Yields (name, line) of what this tick alone shows."""
         sign_real, sign_fake, loss = (record.get(name, 0.0) for name in ("sign_real", "sign_fake", "loss_generator"))
         if sign_real > SATURATED_SIGN and sign_fake < -SATURATED_SIGN and loss > SATURATED_LOSS:
-            yield "saturated", (
-                f"the discriminator makes no mistakes any more (sign_real {sign_real:.2f}, sign_fake {sign_fake:.2f}, "
-                f"loss_generator {loss:.1f}), and the generator learns little from it: try a higher r1_gamma or a "
-                "lower learning_rate, and ada_target=0.6 where the catalogue is small"
+            yield (
+                "saturated",
+                (
+                    f"the discriminator makes no mistakes any more (sign_real {sign_real:.2f}, sign_fake {sign_fake:.2f}, "
+                    f"loss_generator {loss:.1f}), and the generator learns little from it: try a higher r1_gamma or a "
+                    "lower learning_rate, and ada_target=0.6 where the catalogue is small"
+                ),
             )
 
         # R1 of one level says nothing of another's.
@@ -55,28 +58,40 @@ class Diagnostics:
             usual = statistics.median(self._r1_losses) if len(self._r1_losses) >= R1_TICKS else r1
             self._r1_losses.append(r1)
             if r1 > max(R1_LOSS, R1_TIMES_MEDIAN * usual):
-                yield "r1_explodes", (
-                    f"R1 adds {r1:.1f} to the discriminator's loss, more than {R1_TIMES_MEDIAN:.0f} times its median of "
-                    "the ticks before: the discriminator becomes unstable; if it lasts, go back to a snapshot from "
-                    "before, with a higher r1_gamma or a lower learning_rate"
+                yield (
+                    "r1_explodes",
+                    (
+                        f"R1 adds {r1:.1f} to the discriminator's loss, more than {R1_TIMES_MEDIAN:.0f} times its median of "
+                        "the ticks before: the discriminator becomes unstable; if it lasts, go back to a snapshot from "
+                        "before, with a higher r1_gamma or a lower learning_rate"
+                    ),
                 )
 
         spread_real, spread_fake = record.get("spread_real", 0.0), record.get("spread_fake", 0.0)
         if spread_fake < COLLAPSED_SPREAD * spread_real:
-            yield "collapsed", (
-                f"fakes differ from each other by {spread_fake / spread_real:.0%} of what photos do (spread_fake "
-                f"{spread_fake:.3f}, spread_real {spread_real:.3f}): the generator draws one picture for all; go back "
-                "to a snapshot from before, with a lower learning_rate or a higher r1_gamma"
+            yield (
+                "collapsed",
+                (
+                    f"fakes differ from each other by {spread_fake / spread_real:.0%} of what photos do (spread_fake "
+                    f"{spread_fake:.3f}, spread_real {spread_real:.3f}): the generator draws one picture for all; go back "
+                    "to a snapshot from before, with a lower learning_rate or a higher r1_gamma"
+                ),
             )
 
         if record.get("input_wait", 0.0) > STARVED_SHARE:
-            yield "starved", (
-                f"the steps wait for data {record['input_wait']:.0%} of the time: 'outfit-gan benchmark input' shows "
-                "what the data can give; a faster disk, more cores or --data-service help"
+            yield (
+                "starved",
+                (
+                    f"the steps wait for data {record['input_wait']:.0%} of the time: 'outfit-gan benchmark input' shows "
+                    "what the data can give; a faster disk, more cores or --data-service help"
+                ),
             )
 
         if record.get("skipped_updates"):
-            yield "skipped", (
-                f"{record['skipped_updates']} updates were skipped since the last tick, as their gradients were not "
-                "finite: a few do no harm, many mean that the learning_rate is too high or r1_gamma too low"
+            yield (
+                "skipped",
+                (
+                    f"{record['skipped_updates']} updates were skipped since the last tick, as their gradients were not "
+                    "finite: a few do no harm, many mean that the learning_rate is too high or r1_gamma too low"
+                ),
             )

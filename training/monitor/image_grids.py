@@ -121,7 +121,7 @@ def _cell_size(size):
 
 
 def _write_plain(path, cells):
-    rows = [cells[start:start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
+    rows = [cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
     save_whole(sheet.grid([[(np.asarray(cell), "") for cell in row] for row in rows]), path)
 
 

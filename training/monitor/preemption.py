@@ -26,8 +26,11 @@ class Stop:
             signal.signal(number, handler)
         # Machines that are taken away together go one by one: this one is not to wait until another is back.
         if self.asked and self._workers.count > 1 and is_worker_loss(error):
-            print(f"worker {self._workers.index}: lost another one when it was to stop, and stops without a new checkpoint",
-                  file=sys.stderr, flush=True)
+            print(
+                f"worker {self._workers.index}: lost another one when it was to stop, and stops without a new checkpoint",
+                file=sys.stderr,
+                flush=True,
+            )
             self.leave()
 
     @property

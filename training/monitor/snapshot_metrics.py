@@ -1,6 +1,6 @@
 """A training that measures its snapshots while it goes on, as `outfit-gan evaluate` would.
 
-    RUN/metrics.jsonl   a line for each measured snapshot
+RUN/metrics.jsonl   a line for each measured snapshot
 """
 
 import json
@@ -66,8 +66,10 @@ class SnapshotMetrics:
     def _log(self, result, figures):
         best = best_of(self._results)
         standing = "the best so far" if best is result else f"the best: {best['value']:.4f}, {best['snapshot']}"
-        self._logger.say(f"{result['metric']} {result['value']:.4f} at {result['size']}, of {result['count']} pictures "
-                         f"in {result['seconds']:.0f} s, with {result['features']}; {standing}")
+        self._logger.say(
+            f"{result['metric']} {result['value']:.4f} at {result['size']}, of {result['count']} pictures "
+            f"in {result['seconds']:.0f} s, with {result['features']}; {standing}"
+        )
         values = {name.replace(".", "/"): figure.value for name, figure in figures.items() if figure.value is not None}
         self._logger.scalars(result["cur_nimg"], {f"metrics/{name}": value for name, value in values.items()})
 

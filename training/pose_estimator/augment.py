@@ -37,12 +37,17 @@ def _moved(pictures, keypoints, angle, scale, right, down):
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
     to_x, to_y = middle_x + right * width, middle_y + down * height
     zeros = tf.zeros_like(cos)
-    transforms = tf.stack([
-        cos, sin, middle_x - cos * to_x - sin * to_y,
-        -sin, cos, middle_y + sin * to_x - cos * to_y, zeros, zeros], axis=1)  # [N, 8]
+    transforms = tf.stack(
+        [cos, sin, middle_x - cos * to_x - sin * to_y, -sin, cos, middle_y + sin * to_x - cos * to_y, zeros, zeros], axis=1
+    )  # [N, 8]
     moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=pictures, transforms=transforms, output_shape=[height, width], fill_value=0.0,
-        interpolation="BILINEAR", fill_mode="NEAREST")
+        images=pictures,
+        transforms=transforms,
+        output_shape=[height, width],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+    )
 
     # Joints go the other way, in pixels from the middle.
     x, y, v = tf.unstack(keypoints, axis=-1)  # [N, K] each

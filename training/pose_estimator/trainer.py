@@ -1,8 +1,8 @@
 """Trains Simple Baselines: Keras's own loop, checkpoints that a kill cannot tear, and at the end an estimator.
 
-    RUN/config.json   RUN/log.txt   RUN/checkpoints/
-    RUN/estimator/    the SavedModel that `--pose-model` takes
-    RUN/pck.json      how well it finds the joints of the test split
+RUN/config.json   RUN/log.txt   RUN/checkpoints/
+RUN/estimator/    the SavedModel that `--pose-model` takes
+RUN/pck.json      how well it finds the joints of the test split
 """
 
 import json
@@ -59,7 +59,8 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
     with strategy.scope():
         model = build_estimator(config.size, config.backbone, weights)
         rate = keras.optimizers.schedules.CosineDecay(
-            0.0, config.steps, warmup_target=config.learning_rate, warmup_steps=max(1, round(WARMUP * config.steps)))
+            0.0, config.steps, warmup_target=config.learning_rate, warmup_steps=max(1, round(WARMUP * config.steps))
+        )
         # Convolutions are calls of a library with XLA or without it; without it the first step does not wait for it.
         model.compile(keras.optimizers.Adam(rate), JointsLoss(), jit_compile=False)
         model.optimizer.build(model.trainable_variables)
@@ -67,6 +68,7 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
     _keep_config(folder, config)
 
     with open(folder / "log.txt", "a", encoding="utf-8") as log:
+
         def say(text):
             log.write(text + "\n")
             log.flush()
@@ -75,11 +77,19 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
 
         watch = _Watch(model, folder, config.steps, end, say)
         done = watch.restore()
-        say(f"{'resuming' if done else 'training'} {folder} at step {done} of {config.steps}: {config.backbone}, "
-            f"{model.count_params():,} weights, {strategy.num_replicas_in_sync} replica(s)")
+        say(
+            f"{'resuming' if done else 'training'} {folder} at step {done} of {config.steps}: {config.backbone}, "
+            f"{model.count_params():,} weights, {strategy.num_replicas_in_sync} replica(s)"
+        )
         if done < config.steps:
-            model.fit(_examples(dataset, config, done), epochs=-(-(config.steps - done) // TICK_STEPS),
-                      steps_per_epoch=TICK_STEPS, shuffle=False, callbacks=[watch], verbose=0)
+            model.fit(
+                _examples(dataset, config, done),
+                epochs=-(-(config.steps - done) // TICK_STEPS),
+                steps_per_epoch=TICK_STEPS,
+                shuffle=False,
+                callbacks=[watch],
+                verbose=0,
+            )
         _export(model, folder / "estimator")
         return measure_pck(folder, dataset, config.size, say)
 
@@ -118,8 +128,9 @@ class _Watch(keras.callbacks.Callback):
 def _examples(dataset, config, done):
     """Streams (pictures, poses), changed at random, from the first that `done` steps have not seen."""
     # The outfits are not wanted, but poses come with them: the smallest ones cost nothing to decode.
-    stream = batches(dataset, "train", config.size, dataset.levels[0], config.batch,
-                     seed=config.seed, mirror=True, start=done * config.batch)
+    stream = batches(
+        dataset, "train", config.size, dataset.levels[0], config.batch, seed=config.seed, mirror=True, start=done * config.batch
+    )
 
     def example(number, batch):
         return augment(batch["image"], batch["keypoints"], tf.stack([config.seed, tf.cast(number, tf.int32)]))
@@ -135,8 +146,10 @@ def _keep_config(folder, config):
         before = json.loads(path.read_text(encoding="utf-8"))
         other = [name for name in fields if before.get(name) != fields[name]]
         if other:
-            raise UserError(f"{path}: holds a run with {other[0]} {before.get(other[0])}, got {fields[other[0]]}; "
-                            "give the same settings or another folder")
+            raise UserError(
+                f"{path}: holds a run with {other[0]} {before.get(other[0])}, got {fields[other[0]]}; "
+                "give the same settings or another folder"
+            )
     else:
         write_whole(path, json.dumps(fields, indent=1) + "\n")
 
@@ -162,9 +175,12 @@ def measure_pck(folder, dataset, size, say):
         say(f"{folder / 'estimator'}: not measured, for no test entry has keypoints")
         return None
     estimator = load_estimator(folder / "estimator")
-    correct = np.concatenate([
-        correct_joints(estimator(batch["image"]), batch["keypoints"], size)
-        for batch in batches(dataset, "test", size, dataset.levels[0], BATCH).as_numpy_iterator()])  # [N, K]
+    correct = np.concatenate(
+        [
+            correct_joints(estimator(batch["image"]), batch["keypoints"], size)
+            for batch in batches(dataset, "test", size, dataset.levels[0], BATCH).as_numpy_iterator()
+        ]
+    )  # [N, K]
     if np.isnan(correct).all():
         say(f"{folder / 'estimator'}: not measured, for no test entry has the torso to measure with")
         return None
@@ -172,8 +188,11 @@ def measure_pck(folder, dataset, size, say):
     by_kind = {kind: correct[:, [joint.endswith(kind) for joint in JOINTS]] for kind in kinds}
     shares = {kind: float(np.nanmean(hits)) for kind, hits in by_kind.items() if not np.isnan(hits).all()}
     total, people = float(np.nanmean(correct)), int((~np.isnan(correct)).any(axis=1).sum())
-    say(f"{folder / 'estimator'}: PCK@{THRESHOLD} {total:.1%} on {people} test entries ("
-        + ", ".join(f"{kind} {share:.0%}" for kind, share in shares.items()) + ")")
+    say(
+        f"{folder / 'estimator'}: PCK@{THRESHOLD} {total:.1%} on {people} test entries ("
+        + ", ".join(f"{kind} {share:.0%}" for kind, share in shares.items())
+        + ")"
+    )
     fields = {"threshold": THRESHOLD, "test_entries": people, "pck": total, "joints": shares}
     write_whole(folder / "pck.json", json.dumps(fields, indent=1) + "\n")
     return total

@@ -51,18 +51,22 @@ def near(found, expected):
 
 # The package.
 
+
 def test_the_package_imports_nothing_and_knows_its_version():
-    code = ("import sys; before = {*sys.modules}\n"
-            "import tf_outfit_gan as og\n"
-            "assert not {'tensorflow', 'keras', 'numpy', 'PIL'} & {*sys.modules}\n"
-            "assert len({*sys.modules} - before) < 30, {*sys.modules} - before\n"
-            "assert {'load', 'Client', 'Model', 'UserError'} <= {*dir(og)}\n"
-            "og.Client, og.Model, og.UserError\n"
-            "assert not {'tensorflow', 'keras', 'grpc'} & {*sys.modules}\n"
-            "print(og.__version__)\n")
+    code = (
+        "import sys; before = {*sys.modules}\n"
+        "import tf_outfit_gan as og\n"
+        "assert not {'tensorflow', 'keras', 'numpy', 'PIL'} & {*sys.modules}\n"
+        "assert len({*sys.modules} - before) < 30, {*sys.modules} - before\n"
+        "assert {'load', 'Client', 'Model', 'UserError'} <= {*dir(og)}\n"
+        "og.Client, og.Model, og.UserError\n"
+        "assert not {'tensorflow', 'keras', 'grpc'} & {*sys.modules}\n"
+        "print(og.__version__)\n"
+    )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    version = subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli.main", "--version"], check=True,
-                             capture_output=True, text=True)
+    version = subprocess.run(
+        [sys.executable, "-m", "tf_outfit_gan.cli.main", "--version"], check=True, capture_output=True, text=True
+    )
     assert version.stdout == f"outfit-gan {done.stdout.strip()}\n"
     assert og.__version__ == done.stdout.strip()
     with pytest.raises(AttributeError, match="module 'tf_outfit_gan' has no attribute 'lode'"):
@@ -70,6 +74,7 @@ def test_the_package_imports_nothing_and_knows_its_version():
 
 
 # What is drawn.
+
 
 def test_render_draws_what_the_command_draws(model, outfits):
     images = model.render(outfits[0], seeds=[3, 1, 3], psi=0.6)
@@ -151,38 +156,42 @@ def test_an_unconditional_model_transfers_between_seeds(unconditional):
 
 # Mistakes.
 
-@pytest.mark.parametrize("ask, text", [
-    (lambda m: m.render(), "this model is conditional: expected an outfit"),
-    (lambda m: m.render("gone.json"), "gone.json: expected an outfit file, no such file"),
-    (lambda m: m.render(3), "expected an outfit: the path of an outfit.json, DATA:ID or a dict, got 3"),
-    (lambda m: m.render({"top": photo(1)}), "the outfit: has no keypoints; a conditional model needs a pose"),
-    (lambda m: m.render({"hat": photo(1), "keypoints": points(1)}), "unknown slot 'hat'"),
-    (lambda m: m.render({"articles": [1]}), "'articles' must be a dict of slots and pictures"),
-    (lambda m: m.render({"top": 3}), "top: expected a picture's path or bytes, a Pillow image or an array, got 3"),
-    (lambda m: m.render({"top": b"text"}), "top: expected a picture such as PNG or JPEG"),
-    (lambda m: m.render({"top": "gone.png"}), "gone.png: no such file"),
-    (lambda m: m.render({"top": np.zeros([8, 8, 3])}), "top: .*an array float64 .8, 8, 3.; expected uint8 .H, W."),
-    (lambda m: m.render({"top": np.zeros([1, 1, 3], np.uint8)}), "top: .*1x1 pixels"),
-    (lambda m: m.render({"top": {"image": "a.png", "mask": "b.png"}}), "'classes' must be a list"),
-    (lambda m: m.render({}, pose=[[1, 2, 3]]), "a pose must be an array .16, 3., got ..1, 2, 3.."),
-    (lambda m: m.render({}, pose=np.full([16, 3], 100.0)), "far outside the picture: expected x in widths"),
-    (lambda m: m.render({}, pose=np.zeros([16, 3])), "nobody in them"),
-    (lambda m: m.render({}, pose=3.5), "a pose must be an array .16, 3., got 3.5"),
-    (lambda m: m.render({}, pose={"keypoints": None}), "a pose must be an array .16, 3., got None"),
-    (lambda m: m.render({}, pose={"points": []}), "'keypoints' must be an object with format, points and size"),
-    (lambda m: m.render({}, pose={"points": [[1, 2, 3]], "size": (8, 6)}), "16 times"),
-    (lambda m: m.render({}, seeds=[]), "seeds .*: expected one or more integers of 64 bits"),
-    (lambda m: m.render({}, seeds=1.5), "seeds 1.5: expected one or more integers"),
-    (lambda m: m.render({}, seeds=np.array(1.0)), "seeds array.1.*: expected one or more integers"),
-    (lambda m: m.transfer({}, {}, "pose", seed=[1, 2]), "seeds ..1, 2..: expected one or more integers"),
-    (lambda m: m.render({}, seeds="1,2"), "seeds '1,2': expected one or more integers"),
-    (lambda m: m.render({}, psi=3), "psi 3: expected a number from 0 to 2"),
-    (lambda m: m.render({}, psi="much"), "psi 'much': expected a number from 0 to 2"),
-    (lambda m: m.transfer({}, {}, "hue"), "unknown transfer 'hue': expected color or pose"),
-    (lambda m: m.transfer({}, {}, "pose", layers=(2, 9)), "layers .2, 9.: expected .begin, end. with .* <= 6"),
-    (lambda m: m.transfer({}, {}, "pose", layers=3), "layers 3: expected .begin, end."),
-    (lambda m: m.synthesize(np.zeros([1, 6, 8])), "expected what model.styles.* returns, got ndarray; .*with_w"),
-])
+
+@pytest.mark.parametrize(
+    "ask, text",
+    [
+        (lambda m: m.render(), "this model is conditional: expected an outfit"),
+        (lambda m: m.render("gone.json"), "gone.json: expected an outfit file, no such file"),
+        (lambda m: m.render(3), "expected an outfit: the path of an outfit.json, DATA:ID or a dict, got 3"),
+        (lambda m: m.render({"top": photo(1)}), "the outfit: has no keypoints; a conditional model needs a pose"),
+        (lambda m: m.render({"hat": photo(1), "keypoints": points(1)}), "unknown slot 'hat'"),
+        (lambda m: m.render({"articles": [1]}), "'articles' must be a dict of slots and pictures"),
+        (lambda m: m.render({"top": 3}), "top: expected a picture's path or bytes, a Pillow image or an array, got 3"),
+        (lambda m: m.render({"top": b"text"}), "top: expected a picture such as PNG or JPEG"),
+        (lambda m: m.render({"top": "gone.png"}), "gone.png: no such file"),
+        (lambda m: m.render({"top": np.zeros([8, 8, 3])}), "top: .*an array float64 .8, 8, 3.; expected uint8 .H, W."),
+        (lambda m: m.render({"top": np.zeros([1, 1, 3], np.uint8)}), "top: .*1x1 pixels"),
+        (lambda m: m.render({"top": {"image": "a.png", "mask": "b.png"}}), "'classes' must be a list"),
+        (lambda m: m.render({}, pose=[[1, 2, 3]]), "a pose must be an array .16, 3., got ..1, 2, 3.."),
+        (lambda m: m.render({}, pose=np.full([16, 3], 100.0)), "far outside the picture: expected x in widths"),
+        (lambda m: m.render({}, pose=np.zeros([16, 3])), "nobody in them"),
+        (lambda m: m.render({}, pose=3.5), "a pose must be an array .16, 3., got 3.5"),
+        (lambda m: m.render({}, pose={"keypoints": None}), "a pose must be an array .16, 3., got None"),
+        (lambda m: m.render({}, pose={"points": []}), "'keypoints' must be an object with format, points and size"),
+        (lambda m: m.render({}, pose={"points": [[1, 2, 3]], "size": (8, 6)}), "16 times"),
+        (lambda m: m.render({}, seeds=[]), "seeds .*: expected one or more integers of 64 bits"),
+        (lambda m: m.render({}, seeds=1.5), "seeds 1.5: expected one or more integers"),
+        (lambda m: m.render({}, seeds=np.array(1.0)), "seeds array.1.*: expected one or more integers"),
+        (lambda m: m.transfer({}, {}, "pose", seed=[1, 2]), "seeds ..1, 2..: expected one or more integers"),
+        (lambda m: m.render({}, seeds="1,2"), "seeds '1,2': expected one or more integers"),
+        (lambda m: m.render({}, psi=3), "psi 3: expected a number from 0 to 2"),
+        (lambda m: m.render({}, psi="much"), "psi 'much': expected a number from 0 to 2"),
+        (lambda m: m.transfer({}, {}, "hue"), "unknown transfer 'hue': expected color or pose"),
+        (lambda m: m.transfer({}, {}, "pose", layers=(2, 9)), "layers .2, 9.: expected .begin, end. with .* <= 6"),
+        (lambda m: m.transfer({}, {}, "pose", layers=3), "layers 3: expected .begin, end."),
+        (lambda m: m.synthesize(np.zeros([1, 6, 8])), "expected what model.styles.* returns, got ndarray; .*with_w"),
+    ],
+)
 def test_a_mistake_is_one_line(model, ask, text):
     with pytest.raises(og.UserError, match=text) as error:
         ask(model)
@@ -209,9 +218,11 @@ def test_an_unconditional_model_takes_seeds_alone(unconditional, outfits):
 
 
 def test_a_wrong_path_is_an_error_before_tensorflow_is_imported(tmp_path):
-    code = ("import sys, tf_outfit_gan as og\n"
-            "try: og.load(sys.argv[1])\n"
-            "except og.UserError as error: print(error, 'tensorflow' in sys.modules)\n")
+    code = (
+        "import sys, tf_outfit_gan as og\n"
+        "try: og.load(sys.argv[1])\n"
+        "except og.UserError as error: print(error, 'tensorflow' in sys.modules)\n"
+    )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], check=True, capture_output=True, text=True)
     assert done.stdout.startswith(f"{tmp_path}: no snapshot here; expected") and done.stdout.endswith(" False\n")
 

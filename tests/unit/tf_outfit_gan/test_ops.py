@@ -62,8 +62,10 @@ class TestStyledInstanceNorm:
             np.testing.assert_allclose(one, other, atol=2e-4)
 
     def test_any_batch(self):
-        traced = tf.function(ops._norm_by_batch_norm, input_signature=[
-            tf.TensorSpec([None, 6, 5, 8]), tf.TensorSpec([None, 8]), tf.TensorSpec([None, 8])])
+        traced = tf.function(
+            ops._norm_by_batch_norm,
+            input_signature=[tf.TensorSpec([None, 6, 5, 8]), tf.TensorSpec([None, 8]), tf.TensorSpec([None, 8])],
+        )
         np.testing.assert_allclose(traced(self.x, self.scale, self.shift), self.expected(), atol=1e-5)
 
 

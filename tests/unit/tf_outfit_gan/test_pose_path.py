@@ -30,13 +30,17 @@ def style():
     return snapshot, Renderer(snapshot)
 
 
-@pytest.mark.parametrize("layers, pose, articles", [
-    ((0, 1), "source", "target"), ((1, 4), "target", "target"), ((3, 6), "target", "source"), ((0, 6), "source", "source")])
+@pytest.mark.parametrize(
+    "layers, pose, articles",
+    [((0, 1), "source", "target"), ((1, 4), "target", "target"), ((3, 6), "target", "source"), ((0, 6), "source", "source")],
+)
 def test_the_maps_of_a_transfer_go_with_the_first_and_the_last_layer(layers, pose, articles):
     painter = Painter(make_snapshot())
     pictures = np.random.default_rng(5).uniform(-1, 1, (2, 1, 6, 16, 12, 3)).astype(np.float32)
-    sides = {side: (tf.constant([seed], tf.int64), tf.constant(pictures[seed - 1]), tf.constant(request(seed).keypoints[None]))
-             for seed, side in ((1, "source"), (2, "target"))}
+    sides = {
+        side: (tf.constant([seed], tf.int64), tf.constant(pictures[seed - 1]), tf.constant(request(seed).keypoints[None]))
+        for seed, side in ((1, "source"), (2, "target"))
+    }
     w = styles.copy_layers(*(painter.style_vectors(*side) for side in sides.values()), *layers)
     maps = painter.condition_maps(sides[articles][1], sides[pose][2])
     expected = painter.draw(w, sides["target"][0], maps)
@@ -54,8 +58,8 @@ def test_rows_of_a_transfer_have_ranges_of_their_own():
     source, target = ((seeds, pictures[side], tf.constant(np.stack([request(side + 1).keypoints] * 2))) for side in (0, 1))
     both = painter.transfer(source, target, (tf.constant([0, 4]), tf.constant([1, 6])))
     for row, layers in enumerate(((0, 1), (4, 6))):
-        one = painter.transfer(*([part[row:row + 1] for part in side] for side in (source, target)), layers)
-        np.testing.assert_allclose(both[row:row + 1], one, atol=1e-4)
+        one = painter.transfer(*([part[row : row + 1] for part in side] for side in (source, target)), layers)
+        np.testing.assert_allclose(both[row : row + 1], one, atol=1e-4)
 
 
 def test_a_model_with_poses_in_its_style_alone_is_exported_as_it_renders(style, tmp_path):
@@ -68,11 +72,14 @@ def test_a_model_with_poses_in_its_style_alone_is_exported_as_it_renders(style, 
         return {"article_images_bytes": articles, "keypoints": request.keypoints[None], "seed": np.array([3], np.int64)}
 
     psi, layers = np.array([0.8], np.float32), (np.array([end], np.int32) for end in LAYERS)
-    mix = {f"{name}_{key}": value for name, given in (("source", source), ("target", target))
-           for key, value in side(given).items()}
+    mix = {
+        f"{name}_{key}": value for name, given in (("source", source), ("target", target)) for key, value in side(given).items()
+    }
     mix |= dict(zip(("layer_begin", "layer_end"), layers))
-    expected = {"serving_default": renderer.picture(source, 3, 0.8),
-                "style_mix": renderer.transfer(source, target, 3, 3, 0.8, LAYERS)}
+    expected = {
+        "serving_default": renderer.picture(source, 3, 0.8),
+        "style_mix": renderer.transfer(source, target, 3, 3, 0.8, LAYERS),
+    }
     signatures = tf.saved_model.load(str(tmp_path / "outfit_gan" / "1")).signatures
     for name, inputs in (("serving_default", side(source)), ("style_mix", mix)):
         inputs = {key: tf.constant(value) for key, value in (inputs | {"truncation_psi": psi}).items()}

@@ -50,19 +50,23 @@ def damaged_state(**changes):
     def damage(path):
         state = json.loads((path / "state.json").read_text()) | changes
         (path / "state.json").write_text(json.dumps({key: value for key, value in state.items() if value is not None}))
+
     return damage
 
 
-@pytest.mark.parametrize("damage, text", [
-    (damaged_state(format=9), "not a readable snapshot: format 9, but this version reads format 1"),
-    (damaged_state(level=None), "not a readable snapshot: 'level' is missing"),
-    (lambda path: (path / "state.json").write_text("{"), "not a readable snapshot: Expecting"),
-    (lambda path: (path / "config.json").write_text('{"colour": 1}'), "not a readable snapshot: .*unexpected keyword"),
-    (lambda path: (path / "config.json").unlink(), "not a readable snapshot: .*No such file"),
-    (lambda path: (path / "state.json").unlink(), "no snapshot here; expected a snapshot folder or a run folder"),
-    (lambda path: (path / "generator.weights.h5").write_bytes(b"half"), "generator.weights.h5: weights do not load"),
-    (lambda path: (path / "generator.weights.h5").unlink(), "generator.weights.h5: weights do not load"),
-])
+@pytest.mark.parametrize(
+    "damage, text",
+    [
+        (damaged_state(format=9), "not a readable snapshot: format 9, but this version reads format 1"),
+        (damaged_state(level=None), "not a readable snapshot: 'level' is missing"),
+        (lambda path: (path / "state.json").write_text("{"), "not a readable snapshot: Expecting"),
+        (lambda path: (path / "config.json").write_text('{"colour": 1}'), "not a readable snapshot: .*unexpected keyword"),
+        (lambda path: (path / "config.json").unlink(), "not a readable snapshot: .*No such file"),
+        (lambda path: (path / "state.json").unlink(), "no snapshot here; expected a snapshot folder or a run folder"),
+        (lambda path: (path / "generator.weights.h5").write_bytes(b"half"), "generator.weights.h5: weights do not load"),
+        (lambda path: (path / "generator.weights.h5").unlink(), "generator.weights.h5: weights do not load"),
+    ],
+)
 def test_a_damaged_snapshot_is_refused_in_one_line(saved, tmp_path, damage, text):
     path = tmp_path / "000400kimg"
     shutil.copytree(saved[1], path)

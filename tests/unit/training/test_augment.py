@@ -155,6 +155,7 @@ class TestAugmentation:
         view, discriminator = drawn(0.8), steps.discriminator
         seen = view.conditions(batch)
         fake, _ = steps.phases._fake(Stage(2, False, 8, 1), batch, draws, None)
+
         def scores_of(images, conditions):
             given = conditions["articles"], conditions["keypoints"]
             return discriminator(images, discriminator.embed(*given), maps=discriminator.condition_maps(*given))

@@ -104,8 +104,12 @@ def test_conditions_come_in_silently_and_can_be_learned(tmp_path, norm):
         images = pictures(steps.generator, steps.generator.config, 1)
         loss = tf.reduce_sum(images**2) + tf.reduce_sum(scores(steps.discriminator, images, 1))
     generator, discriminator = map(named_weights, (steps.generator, steps.discriminator))
-    weights = [generator["embedding/out/kernel"], generator["synthesis/levels/1/from_maps/kernel"],
-               discriminator["embedding/out/kernel"], discriminator["from_maps/1/kernel"]]
+    weights = [
+        generator["embedding/out/kernel"],
+        generator["synthesis/levels/1/from_maps/kernel"],
+        discriminator["embedding/out/kernel"],
+        discriminator["from_maps/1/kernel"],
+    ]
     sizes = [float(tf.norm(gradient)) for gradient in tape.gradient(loss, [weight.value for weight in weights])]
     assert min(sizes) > 0
     # An embedding of zero is normalized, too: that must not make its first step a hundred times that of the others.
@@ -153,17 +157,22 @@ class TestSettled:
         with pytest.raises(UserError, match="did not start from another model"):
             self.ask(tmp_path, path)
 
-    @pytest.mark.parametrize("overrides, text", [
-        (("fmap_base=128", "slots=top,bag"),
-         "than fmap_base=128, slots=top,bag; add --set fmap_base=64 --set slots=outerwear,top,dress,bottom,shoes,bag"),
-        (("condition_size=4x3",), "add --set condition_size=8x6"),
-        (("conditional=false",), "other settings than conditional=false; add --set conditional=true"),
-        (("pose_path=style",), "add --set pose_path=spatial"),
-        (("discriminator_pose=embedding",), "add --set discriminator_pose=spatial"),
-        (("condition_norm=joint",), "add --set condition_norm=apart"),
-        (("size=8x8", "condition_size=8x8"), "add --set condition_size=8x6"),
-        (("size=4x3", "condition_size=4x3"), "add --set condition_size=8x6"),
-    ])
+    @pytest.mark.parametrize(
+        "overrides, text",
+        [
+            (
+                ("fmap_base=128", "slots=top,bag"),
+                "than fmap_base=128, slots=top,bag; add --set fmap_base=64 --set slots=outerwear,top,dress,bottom,shoes,bag",
+            ),
+            (("condition_size=4x3",), "add --set condition_size=8x6"),
+            (("conditional=false",), "other settings than conditional=false; add --set conditional=true"),
+            (("pose_path=style",), "add --set pose_path=spatial"),
+            (("discriminator_pose=embedding",), "add --set discriminator_pose=spatial"),
+            (("condition_norm=joint",), "add --set condition_norm=apart"),
+            (("size=8x8", "condition_size=8x8"), "add --set condition_size=8x6"),
+            (("size=4x3", "condition_size=4x3"), "add --set condition_size=8x6"),
+        ],
+    )
     def test_what_does_not_fit_is_refused_with_the_cure(self, path, tmp_path, overrides, text):
         with pytest.raises(UserError, match=text) as error:
             self.ask(tmp_path, path, *overrides)

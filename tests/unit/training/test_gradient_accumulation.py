@@ -68,8 +68,9 @@ def test_a_step_in_turns_is_that_of_as_many_replicas(steps, batch):
 
 def traced_step(steps, stage, batch, cur_nimg):
     """{statistic: (value, count)} of one step."""
-    step = tf.function(lambda: {name: pair for name, (_, pair) in
-                                steps.step(stage, batch, tf.constant(cur_nimg, tf.int64)).items()})
+    step = tf.function(
+        lambda: {name: pair for name, (_, pair) in steps.step(stage, batch, tf.constant(cur_nimg, tf.int64)).items()}
+    )
     return step()
 
 

@@ -17,8 +17,11 @@ def entries(seed=0):
     """Entries of which each wears some of the slots."""
     rng = np.random.default_rng(seed)
     articles = rng.uniform(-1, 1, (N, S, 4, 3, 3)) * (rng.uniform(size=(N, S, 1, 1, 1)) < 0.6)
-    return {"image": tf.zeros([N, 4, 3, 3]), "articles": tf.constant(articles, tf.float32),
-            "keypoints": tf.constant(rng.uniform(size=(N, 16, 3)), tf.float32)}
+    return {
+        "image": tf.zeros([N, 4, 3, 3]),
+        "articles": tf.constant(articles, tf.float32),
+        "keypoints": tf.constant(rng.uniform(size=(N, 16, 3)), tf.float32),
+    }
 
 
 def draws(key=1):
@@ -63,8 +66,10 @@ def test_what_two_entries_share_does_not_count():
     assert not differs.numpy().any()
 
 
-@pytest.mark.parametrize("overrides, refused", [
-    ((), True), (("mismatch_weight=0",), False), (("conditional=false",), False), (("batch_size=2",), False)])
+@pytest.mark.parametrize(
+    "overrides, refused",
+    [((), True), (("mismatch_weight=0",), False), (("conditional=false",), False), (("batch_size=2",), False)],
+)
 def test_a_picture_alone_has_no_neighbor(overrides, refused):
     settings = from_preset("tiny", ("mismatch_weight=1", "batch_size=1", *overrides))
     if refused:

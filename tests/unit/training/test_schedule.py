@@ -18,7 +18,10 @@ FOUR_LEVELS, CONFIG = from_preset("demo", ("total_kimg=10", "start_level=1", "fa
 def test_periods_alternate_and_the_last_one_ends_the_run():
     found = [(p.level, p.fading, p.start_nimg, p.end_nimg) for p in schedule.periods(FOUR_LEVELS, CONFIG, 1)]
     assert found == [
-        (1, False, 0, 2000), (2, True, 2000, 3000), (2, False, 3000, 5000), (3, True, 5000, 6000),
+        (1, False, 0, 2000),
+        (2, True, 2000, 3000),
+        (2, False, 3000, 5000),
+        (3, True, 5000, 6000),
         (3, False, 6000, 10000),
     ]
 
@@ -50,14 +53,17 @@ HEIGHTS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 # StyleGAN's own table, and what is made of it for other numbers of replicas: shares of whole groups of 4.
-@pytest.mark.parametrize("replicas, batches", [
-    (1, (128, 128, 128, 64, 32, 16, 8, 4, 4)),
-    (2, (256, 256, 128, 64, 32, 16, 8, 8, 8)),
-    (4, (512, 256, 128, 64, 32, 16, 16, 16, 16)),
-    (8, (512, 256, 128, 64, 32, 32, 32, 32, 32)),
-    (3, (252, 252, 120, 60, 24, 12, 6, 6, 6)),
-    (64, (512, 256, 128, 64, 64, 64, 64, 64, 64)),
-])
+@pytest.mark.parametrize(
+    "replicas, batches",
+    [
+        (1, (128, 128, 128, 64, 32, 16, 8, 4, 4)),
+        (2, (256, 256, 128, 64, 32, 16, 8, 8, 8)),
+        (4, (512, 256, 128, 64, 32, 16, 16, 16, 16)),
+        (8, (512, 256, 128, 64, 32, 32, 32, 32, 32)),
+        (3, (252, 252, 120, 60, 24, 12, 6, 6, 6)),
+        (64, (512, 256, 128, 64, 64, 64, 64, 64, 64)),
+    ],
+)
 def test_batch_sizes_are_stylegans(replicas, batches):
     found = tuple(schedule.batch_size(TrainingConfig(), height, replicas, 4) for height in HEIGHTS)
     assert found == batches
@@ -105,9 +111,17 @@ def test_a_batch_that_does_not_divide_is_refused(batch, replicas):
         schedule.batch_size(TrainingConfig(batch_size=batch), 32, replicas, 4)
 
 
-@pytest.mark.parametrize("micro_batch, share, at_once", [
-    (0, 16, 16), (8, 16, 8), (4, 16, 4), (16, 16, 16), (32, 16, 16), (8, 2, 2),
-])
+@pytest.mark.parametrize(
+    "micro_batch, share, at_once",
+    [
+        (0, 16, 16),
+        (8, 16, 8),
+        (4, 16, 4),
+        (16, 16, 16),
+        (32, 16, 16),
+        (8, 2, 2),
+    ],
+)
 def test_a_replica_computes_as_many_at_once_as_asked_for(micro_batch, share, at_once):
     assert schedule.micro_batch(TrainingConfig(micro_batch=micro_batch), share, 4) == at_once
 
@@ -125,20 +139,46 @@ def test_a_batch_of_a_level_to_come_is_refused_at_the_start():
         schedule.periods(*from_preset("paper", ("micro_batch=24",)), 1)
 
 
-@pytest.mark.parametrize("setting", [
-    "start_level=-1", "fade_kimg=-1", "micro_batch=-4", "stall_sec=0", "nonfinite=ignore",
-])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "start_level=-1",
+        "fade_kimg=-1",
+        "micro_batch=-4",
+        "stall_sec=0",
+        "nonfinite=ignore",
+    ],
+)
 def test_a_setting_out_of_its_range_is_refused_by_name(setting):
     with pytest.raises(UserError, match=setting.partition("=")[0]):
         from_preset("tiny", (setting,))
 
 
 def test_a_dry_run_shows_the_schedule_without_tensorflow():
-    command = [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli.main", "train", "run", "--data", "data",
-               "--preset", "64x48", "--set", "batch_size=32", "--set", "micro_batch=8", "--dry-run", "--replicas", "2"]
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "tf_outfit_gan.cli.main",
+        "train",
+        "run",
+        "--data",
+        "data",
+        "--preset",
+        "64x48",
+        "--set",
+        "batch_size=32",
+        "--set",
+        "micro_batch=8",
+        "--dry-run",
+        "--replicas",
+        "2",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "tensorflow" not in done.stderr
     assert [line.split() for line in done.stdout.splitlines()[-3:]] == [
-        "0 3 32x24 stable 0 to 160 32 2 x 8 0.004".split(), "1 4 64x48 fading in 160 to 200 32 2 x 8 0.004".split(),
+        "0 3 32x24 stable 0 to 160 32 2 x 8 0.004".split(),
+        "1 4 64x48 fading in 160 to 200 32 2 x 8 0.004".split(),
         "2 4 64x48 stable 200 to 400 32 2 x 8 0.004".split(),
     ]

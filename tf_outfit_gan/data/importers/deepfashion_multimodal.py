@@ -102,8 +102,9 @@ def _articles(images, photo, look, parsings):
     for slot, classes in CLASSES.items():
         if parsings[photo].shares[slot] < MIN_SHARE:
             continue
-        others = {other: parsings[other].shares[slot] for other in look
-                  if other != photo and isinstance(parsings[other], Parsing)}
+        others = {
+            other: parsings[other].shares[slot] for other in look if other != photo and isinstance(parsings[other], Parsing)
+        }
         best = max(others, key=others.get, default=photo)
         giver = best if others.get(best, 0) >= MIN_SHARE else photo
         articles[slot] = {"image": f"{images}/{giver}", "mask": parsings[giver].mask, "classes": classes}
@@ -120,5 +121,4 @@ def _points(numbers, marks):
         places = []
     if len(places) != 2 * NUM_POINTS or len(marks) != NUM_POINTS:
         raise UserError(f"expected {NUM_POINTS} times x y, and as many marks in keypoints_vis.txt")
-    return [[x, y, float(mark in THERE and (x, y) != (-1, -1))]
-            for x, y, mark in zip(places[0::2], places[1::2], marks)]
+    return [[x, y, float(mark in THERE and (x, y) != (-1, -1))] for x, y, mark in zip(places[0::2], places[1::2], marks)]

@@ -42,8 +42,11 @@ def _fields(source, folder, split, photo, category):
     people, garments = (new if (folder / new).is_dir() else "images" for new in ("person", "cloth"))
     folder_name = folder.relative_to(source)
     garment = f"{number_of(photo)}_1{PurePath(photo).suffix}"
-    fields = {"image": f"{folder_name}/{people}/{photo}",
-              "articles": {SLOT_OF[category]: f"{folder_name}/{garments}/{garment}"}, "split": split}
+    fields = {
+        "image": f"{folder_name}/{people}/{photo}",
+        "articles": {SLOT_OF[category]: f"{folder_name}/{garments}/{garment}"},
+        "split": split,
+    }
     if (folder / "keypoints").is_dir():
         fields["keypoints"] = dress_code_pose(folder / "keypoints" / pose_name(photo))
     return fields

@@ -31,8 +31,12 @@ def dress_code_mr(source):
 def _fields(text, split, folders):
     row = json_object(text)
     photo = row["person"]
-    fields = {"id": number_of(photo), "image": photo, "split": split,
-              "articles": {slot: row[name] for name, slot in SLOT_OF.items() if row.get(name)}}
+    fields = {
+        "id": number_of(photo),
+        "image": photo,
+        "split": split,
+        "articles": {slot: row[name] for name, slot in SLOT_OF.items() if row.get(name)},
+    }
     if folders:
         name = pose_name(photo)
         path = next((folder / name for folder in folders if (folder / name).is_file()), None)

@@ -31,8 +31,9 @@ def garments2look(source, official=False):
     """Yields the rows of both shops, or of whichever is there; raises `UserError` when none is."""
     shops = [shop for shop in SHOPS if any(source.glob(f"{shop}_outfit_v*.json"))]
     if not shops:
-        raise UserError(f"{source}: expected a folder that holds mytheresa_outfit_v1.0_2512.json or polyvore_outfit_..., "
-                        "found none of them")
+        raise UserError(
+            f"{source}: expected a folder that holds mytheresa_outfit_v1.0_2512.json or polyvore_outfit_..., found none of them"
+        )
     for shop in shops:
         listing = _newest(source, f"{shop}_outfit_v*.json")
         garments = read_json(_newest(source, f"{shop}_image_v*.json"))

@@ -43,8 +43,9 @@ def listed(entry, size):
     if outfit.keypoints is not None:
         photo = draw_skeleton(_enlarged(photo), placement.move(outfit.keypoints))
     missing = Image.new("RGB", size[::-1], MISSING)
-    articles = [fit(open_article(outfit.articles[slot]), size, WHITE)[0] if slot in outfit.articles else missing
-                for slot in SLOTS]
+    articles = [
+        fit(open_article(outfit.articles[slot]), size, WHITE)[0] if slot in outfit.articles else missing for slot in SLOTS
+    ]
     return entry.id, [photo, *articles]
 
 

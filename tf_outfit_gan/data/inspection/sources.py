@@ -29,11 +29,11 @@ class Catalogue:
         entries = self.manifest.entries
         articles = list({article: None for entry in entries for article in entry.outfit.articles.values()})
         jobs = [(look_at_photo, entry) for entry in entries] + [(look_at_article, article) for article in articles]
-        chunks = [(jobs[start:start + CHUNK],) for start in range(0, len(jobs), CHUNK)]
+        chunks = [(jobs[start : start + CHUNK],) for start in range(0, len(jobs), CHUNK)]
         with progress("look", len(jobs), "pictures", quiet) as advance:
             found = run_in_processes(_looks, chunks, min(self.workers, len(chunks)), advance)
         looks = list(itertools.chain.from_iterable(found))
-        photos, looks_by_article = looks[:len(entries)], dict(zip(articles, looks[len(entries):]))
+        photos, looks_by_article = looks[: len(entries)], dict(zip(articles, looks[len(entries) :]))
 
         survey = Survey()
         survey.skipped += map(asdict, self.manifest.skipped)
@@ -76,11 +76,19 @@ class Records:
                 for batch in batches(dataset, split, level, level, BATCH).as_numpy_iterator():
                     for number, entry_id in enumerate(batch["ids"]):
                         # A missing article is 0 throughout; no pixel of another one is.
-                        articles = {slot: look(array_to_uint8(pixels), True)
-                                    for slot, pixels in zip(dataset.slots, batch["articles"][number]) if pixels.any()}
+                        articles = {
+                            slot: look(array_to_uint8(pixels), True)
+                            for slot, pixels in zip(dataset.slots, batch["articles"][number])
+                            if pixels.any()
+                        }
                         pose = batch["keypoints"][number]
-                        survey.add(entry_id.decode(), split, look(array_to_uint8(batch["image"][number]), False),
-                                   articles, pose if pose.any() else None)
+                        survey.add(
+                            entry_id.decode(),
+                            split,
+                            look(array_to_uint8(batch["image"][number]), False),
+                            articles,
+                            pose if pose.any() else None,
+                        )
                     advance(len(batch["ids"]))
         return survey
 

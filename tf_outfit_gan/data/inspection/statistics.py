@@ -40,13 +40,23 @@ class Survey:
             counts[split]["entries"] += 1
             for slot in articles:
                 counts[split][slot] += 1
-        joints = {joint: {split: {"present": self._share(split, 0, index), "outside": self._share(split, 1, index)}
-                          for split in SPLITS if self.posed[split]} for index, joint in enumerate(JOINTS)}
-        distinct = {slot: len({articles[slot].digest for *_, articles in self.entries if slot in articles})
-                    for slot in SLOTS}
+        joints = {
+            joint: {
+                split: {"present": self._share(split, 0, index), "outside": self._share(split, 1, index)}
+                for split in SPLITS
+                if self.posed[split]
+            }
+            for index, joint in enumerate(JOINTS)
+        }
+        distinct = {slot: len({articles[slot].digest for *_, articles in self.entries if slot in articles}) for slot in SLOTS}
         findings = {**self._copies(), **self._oddities()}
-        return {"counts": counts, "distinct_articles": distinct, "joints": joints,
-                "findings": {name: found for name, found in findings.items() if found}, "skipped": self.skipped}
+        return {
+            "counts": counts,
+            "distinct_articles": distinct,
+            "joints": joints,
+            "findings": {name: found for name, found in findings.items() if found},
+            "skipped": self.skipped,
+        }
 
     def _share(self, split, what, index):
         return round(self.joints[split][what, index] / self.posed[split], 4)
@@ -66,10 +76,12 @@ class Survey:
             "same photo": [list(same) for same in photos.values() if len(same) > 1],
             "photo in both splits": [list(same) for same in photos.values() if len(set(same.values())) > 1],
             # An entry of each split that wears it.
-            "article in both splits": [list(dict.fromkeys(uses.values())) for uses in articles.values()
-                                       if len({split for _, split in uses}) > 1],
-            "article in several slots": [list(dict.fromkeys(uses.values())) for uses in articles.values()
-                                         if len({slot for slot, _ in uses}) > 1],
+            "article in both splits": [
+                list(dict.fromkeys(uses.values())) for uses in articles.values() if len({split for _, split in uses}) > 1
+            ],
+            "article in several slots": [
+                list(dict.fromkeys(uses.values())) for uses in articles.values() if len({slot for slot, _ in uses}) > 1
+            ],
             "article under several names": [list(same) for same in names.values() if len(same) > 1],
             "photo that is an article": [next(iter(same)) for digest, same in photos.items() if digest in articles],
         }

@@ -33,9 +33,9 @@ def trunk(figure):
         return Piece(skin(figure), [part])
     chest, waist, hips = body.chest, body.waist, body.hips
     shade = torso.at(
-        np.array([0.020, 0.024, 0.050, chest, waist, 0.98 * hips, 0.72 * hips, 0.62 * waist, 0.70 * chest, 0.030,
-                  0.006, 0.002]),
-        np.array([-0.2, -0.1, 0.12, 0.3, 0.62, 1.0, 1.0, 0.62, 0.3, 0.12, -0.1, -0.2]))
+        np.array([0.020, 0.024, 0.050, chest, waist, 0.98 * hips, 0.72 * hips, 0.62 * waist, 0.70 * chest, 0.030, 0.006, 0.002]),
+        np.array([-0.2, -0.1, 0.12, 0.3, 0.62, 1.0, 1.0, 0.62, 0.3, 0.12, -0.1, -0.2]),
+    )
     part.tones.insert(0, (shade, SKIN_SHADE))
     x, t = np.array([0.012, 0.035, 0.066]), np.array([0.02, 0.005, -0.03])
     collarbones = [(curve(torso.front(s * x, t, 0.6)), 0.0016 * figure.unit, 176) for s in p.SIGN]
@@ -76,24 +76,33 @@ def hand_axes(figure, i, hand="relaxed"):
 
 def _hand(figure, i, hand):
     wrist, along, thumb = hand_axes(figure, i, hand)
-    size = figure.unit * figure.body.girth ** 0.5
+    size = figure.unit * figure.body.girth**0.5
 
     def at(x, y):
         """x towards the thumb, y towards the fingertips, in body units."""
         return wrist + size * (np.asarray(y) * along + np.asarray(x) * thumb)
 
-    palm = loop(at([-0.0105, -0.0135, -0.0160, -0.0140, 0.000, 0.0130, 0.0160, 0.0130, 0.0105],
-                   [-0.006, 0.010, 0.026, 0.040, 0.043, 0.040, 0.026, 0.010, -0.006]), 3)
+    palm = loop(
+        at(
+            [-0.0105, -0.0135, -0.0160, -0.0140, 0.000, 0.0130, 0.0160, 0.0130, 0.0105],
+            [-0.006, 0.010, 0.026, 0.040, 0.043, 0.040, 0.026, 0.010, -0.006],
+        ),
+        3,
+    )
     if not figure.fine:
         tip = at(0.002, 0.05 if hand == "fist" else 0.076)
         return [Part(palm), capsule(at(0.0, 0.036), tip, 0.013 * size, 0.010 * size)]
     if hand == "fist":
-        fingers = [((x, 0.034), (0.92 * x, 0.034 + reach)) for x, reach in
-                   ((0.0115, 0.010), (0.004, 0.012), (-0.0035, 0.012), (-0.0105, 0.009))]
+        fingers = [
+            ((x, 0.034), (0.92 * x, 0.034 + reach))
+            for x, reach in ((0.0115, 0.010), (0.004, 0.012), (-0.0035, 0.012), (-0.0105, 0.009))
+        ]
         thumb_way = ((0.012, 0.012), (0.017, 0.030))
     else:
-        fingers = [((x, 0.036), (0.86 * x + 0.004, 0.036 + reach)) for x, reach in
-                   ((0.0115, 0.0375), (0.004, 0.0430), (-0.0035, 0.0405), (-0.0105, 0.0310))]
+        fingers = [
+            ((x, 0.036), (0.86 * x + 0.004, 0.036 + reach))
+            for x, reach in ((0.0115, 0.0375), (0.004, 0.0430), (-0.0035, 0.0405), (-0.0105, 0.0310))
+        ]
         thumb_way = ((0.011, 0.010), (0.0225, 0.038))
     # The side away from the light is in shade.
     away = thumb if facing(thumb) > 0 else -thumb

@@ -107,6 +107,10 @@ def _write_entry(out, seed, index, size):
         Image.fromarray(doll.articles[slot]).save(out / article, **options)
     points = [[round(x, 3), round(y, 3), int(seen)] for x, y, seen in doll.keypoints.tolist()]
     return {
-        "id": name, "image": image, "articles": articles, "masks": mask,
-        "keypoints": {"format": "mpii16", "points": points, "size": list(size)}, "split": doll.split,
+        "id": name,
+        "image": image,
+        "articles": articles,
+        "masks": mask,
+        "keypoints": {"format": "mpii16", "points": points, "size": list(size)},
+        "split": doll.split,
     }

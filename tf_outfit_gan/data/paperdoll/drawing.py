@@ -209,5 +209,5 @@ class Canvas:
     def result(self):
         """Returns the picture [H, W, 3] and its labels [H, W], uint8."""
         middle = self.oversample // 2
-        labels = np.asarray(self.labels)[middle::self.oversample, middle::self.oversample]
+        labels = np.asarray(self.labels)[middle :: self.oversample, middle :: self.oversample]
         return np.array(self.image.reduce(self.oversample)), np.where(labels == BODY, 0, labels).astype(np.uint8)

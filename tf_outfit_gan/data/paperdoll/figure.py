@@ -39,8 +39,12 @@ class Torso:
         c = np.clip(t, 0, 1)
         # A Hermite curve that leaves the shoulder line and meets the hip line at right angles.
         start, end = self.length * 1j * self.shoulder_axis, self.length * 1j * self.hip_axis
-        spine = ((1 + 2 * c) * (1 - c) ** 2 * self.thorax + c * (1 - c) ** 2 * start
-                 + c**2 * (3 - 2 * c) * self.pelvis - c**2 * (1 - c) * end)
+        spine = (
+            (1 + 2 * c) * (1 - c) ** 2 * self.thorax
+            + c * (1 - c) ** 2 * start
+            + c**2 * (3 - 2 * c) * self.pelvis
+            - c**2 * (1 - c) * end
+        )
         spine += np.maximum(t - 1, 0) * (0.5 * end + 0.5j * self.length) + np.maximum(-t, 0) * (self.length * self.up)
         # Cloth that hangs below the hips levels out.
         across = blend(blend(self.shoulder_axis, self.hip_axis, c), 1, np.clip(t - 1, 0, 1))
@@ -81,9 +85,7 @@ class Figure:
         self.arms = [self._limb(i, (p.SHOULDER, p.ELBOW, p.WRIST), body.arm_radii()) for i in (0, 1)]
         self.legs = [self._limb(i, (p.HIP, p.KNEE, p.ANKLE), body.leg_radii()) for i in (0, 1)]
         # The arms that pass behind the trunk: those of the far side, and hands behind the head.
-        self.behind = [
-            pose.gestures[i] == "behind_head" or depths[p.ELBOW[i]] + depths[p.WRIST[i]] < -0.06 for i in (0, 1)
-        ]
+        self.behind = [pose.gestures[i] == "behind_head" or depths[p.ELBOW[i]] + depths[p.WRIST[i]] < -0.06 for i in (0, 1)]
         self.far_leg = int(depths[p.ANKLE[1]] < depths[p.ANKLE[0]])
         self.near = int(pose.yaw < 0)
 

@@ -15,8 +15,10 @@ WAIST = 0.70  # Where trousers and skirts sit on the trunk.
 
 # Trousers: their smallest distance from the skin, and the radius of a leg at hip, knee and ankle where that is more.
 WIDTHS = {
-    "slim": (0.003, (0.040, 0.028, 0.020)), "straight": (0.005, (0.048, 0.039, 0.034)),
-    "wide": (0.008, (0.054, 0.056, 0.064)), "flared": (0.003, (0.044, 0.031, 0.056)),
+    "slim": (0.003, (0.040, 0.028, 0.020)),
+    "straight": (0.005, (0.048, 0.039, 0.034)),
+    "wide": (0.008, (0.054, 0.056, 0.064)),
+    "flared": (0.003, (0.044, 0.031, 0.056)),
 }
 
 

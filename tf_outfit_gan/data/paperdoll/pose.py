@@ -29,8 +29,15 @@ STANCES = {
 }
 # How an arm is held, and how often.
 GESTURES = {
-    "relaxed": 0.30, "swing": 0.12, "hip": 0.19, "across": 0.08, "raised": 0.05, "out": 0.08, "pocket": 0.08,
-    "chest": 0.06, "behind_head": 0.04,
+    "relaxed": 0.30,
+    "swing": 0.12,
+    "hip": 0.19,
+    "across": 0.08,
+    "raised": 0.05,
+    "out": 0.08,
+    "pocket": 0.08,
+    "chest": 0.06,
+    "behind_head": 0.04,
 }
 
 
@@ -80,9 +87,14 @@ def draw_pose(rng):
     if gestures[0] == gestures[1] and gestures[0] in ("across", "chest", "raised", "out"):
         gestures[1] = "relaxed"
     return Pose(
-        yaw=yaw, hip_roll=lift, shoulder_roll=-lift * (0.2 + 0.6 * shoulders), lean=3 * (2 * lean - 1),
-        head_tilt=6 * (2 * tilt - 1), head_yaw=0.5 * yaw + 14 * (2 * look - 1),
-        legs=tuple(legs if standing == 0 else legs[::-1]), toes=(12 + 22 * chance[19], 12 + 22 * chance[20]),
+        yaw=yaw,
+        hip_roll=lift,
+        shoulder_roll=-lift * (0.2 + 0.6 * shoulders),
+        lean=3 * (2 * lean - 1),
+        head_tilt=6 * (2 * tilt - 1),
+        head_yaw=0.5 * yaw + 14 * (2 * look - 1),
+        legs=tuple(legs if standing == 0 else legs[::-1]),
+        toes=(12 + 22 * chance[19], 12 + 22 * chance[20]),
         gestures=tuple(gestures),
         jitters=tuple(map(tuple, rng.random((2, 2)).tolist())),
     )
@@ -163,7 +175,8 @@ def solve(body, pose, heels=0.0):
         across = np.array([math.cos(shoulder_roll), math.sin(shoulder_roll), 0])
         joints[SHOULDER[i]] = joints[THORAX] + sign * body.shoulder * across
         joints[ELBOW[i]], joints[WRIST[i]] = _arm(
-            pose.gestures[i], pose.jitters[i], sign, joints[SHOULDER[i]], joints[THORAX], joints[HEAD_TOP], body)
+            pose.gestures[i], pose.jitters[i], sign, joints[SHOULDER[i]], joints[THORAX], joints[HEAD_TOP], body
+        )
         feet[i] = _direction(pose.toes[i], 90, sign)
     ankles = joints[list(ANKLE), 1]
     lifts = ankles.max() - ankles

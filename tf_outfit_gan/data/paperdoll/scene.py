@@ -101,7 +101,7 @@ def _backdrop(chance, figure):
     right, left = (figure.joints[ankle] for ankle in p.ANKLE)
     middle, ground = (right + left).real / 2 + 0.02, max(right.imag, left.imag) + 0.035 * figure.unit
     spread = 0.075 + 0.5 * abs(left.real - right.real)
-    shadow = 0.26 * np.exp(-((x - middle) / spread) ** 2 - ((y - ground) / 0.020) ** 2)
+    shadow = 0.26 * np.exp(-(((x - middle) / spread) ** 2) - ((y - ground) / 0.020) ** 2)
     picture = tone * (light * (1 - shadow))[:, :, None]
     return Image.fromarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
 

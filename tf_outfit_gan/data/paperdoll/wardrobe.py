@@ -30,22 +30,40 @@ def _draw_top(rng):
     ease = 0.003 + 0.007 * loose
     eases = (ease, ease + 0.004 + 0.010 * loose, ease + 0.003)
     if kind == "tank":
-        return Upper(fabric, neck, 0.050 + 0.012 * a, 0.16 + 0.10 * a, 0.068 + 0.010 * a, "none",
-                     eases=(0.002, 0.004, 0.005), hem=hem)
+        return Upper(
+            fabric, neck, 0.050 + 0.012 * a, 0.16 + 0.10 * a, 0.068 + 0.010 * a, "none", eases=(0.002, 0.004, 0.005), hem=hem
+        )
     if kind == "turtleneck":
         return Upper(fabric, "turtle", 0.036, -0.03, sleeve="long", sleeve_ease=0.005, eases=eases, hem=max(hem, 0.8))
     if kind == "shirt":
-        return Upper(fabric, "shirt", 0.034, 0.09 + 0.05 * a, sleeve=sleeve, sleeve_ease=0.007, eases=eases,
-                     hem=max(hem, 0.88))
+        return Upper(fabric, "shirt", 0.034, 0.09 + 0.05 * a, sleeve=sleeve, sleeve_ease=0.007, eases=eases, hem=max(hem, 0.88))
     if kind == "blouse":
-        return Upper(fabric, neck, 0.048, 0.08 + 0.10 * a, sleeve=sleeve, sleeve_ease=0.007,
-                     sleeve_flare=0.012 + 0.010 * a, eases=eases, hem=hem)
+        return Upper(
+            fabric,
+            neck,
+            0.048,
+            0.08 + 0.10 * a,
+            sleeve=sleeve,
+            sleeve_ease=0.007,
+            sleeve_flare=0.012 + 0.010 * a,
+            eases=eases,
+            hem=hem,
+        )
     neck, depth = ("v", 0.20) if neck == "v" else ("round", 0.03)
     if kind == "sweater":
-        return Upper(fabric, neck, 0.044, depth, sleeve="long", sleeve_ease=0.011, eases=(0.010, 0.020, 0.012),
-                     hem=max(hem, 0.85))
-    return Upper(fabric, neck, 0.042 + 0.008 * a, depth + 0.06 * a * (neck == "round"), sleeve=sleeve,
-                 sleeve_ease=0.008 + 0.004 * loose, eases=eases, hem=hem)
+        return Upper(
+            fabric, neck, 0.044, depth, sleeve="long", sleeve_ease=0.011, eases=(0.010, 0.020, 0.012), hem=max(hem, 0.85)
+        )
+    return Upper(
+        fabric,
+        neck,
+        0.042 + 0.008 * a,
+        depth + 0.06 * a * (neck == "round"),
+        sleeve=sleeve,
+        sleeve_ease=0.008 + 0.004 * loose,
+        eases=eases,
+        hem=hem,
+    )
 
 
 def _draw_dress(rng):
@@ -57,8 +75,20 @@ def _draw_dress(rng):
     length = {"mini": 0.13, "knee": 0.205, "midi": 0.30, "maxi": 0.415}[length] + 0.025 * a
     flare = 0.0 if b < 0.3 else (b - 0.2) * (0.05 + 0.14 * length)
     depth = {"v": 0.26, "square": 0.15, "round": 0.07 + 0.10 * a, "turtle": -0.03}[neck]
-    return Upper(fabric, neck, 0.036 if neck == "turtle" else 0.048, depth, 0.076, sleeve, 0.006, 0.008 * (a > 0.6),
-                 (0.003, 0.005, 0.005), 1.0, (length, flare), belted)
+    return Upper(
+        fabric,
+        neck,
+        0.036 if neck == "turtle" else 0.048,
+        depth,
+        0.076,
+        sleeve,
+        0.006,
+        0.008 * (a > 0.6),
+        (0.003, 0.005, 0.005),
+        1.0,
+        (length, flare),
+        belted,
+    )
 
 
 def _draw_jacket(rng):
@@ -67,15 +97,39 @@ def _draw_jacket(rng):
     fabric = draw_fabric(rng, 0.3)
     gap = (0.018 + 0.024 * a) if is_open else 0.0
     if style == "coat":
-        return Jacket(fabric, "v", 0.040, 0.36, sleeve="long", sleeve_ease=0.013, eases=(0.016, 0.022, 0.018), hem=1.0,
-                      skirt=(0.12 + 0.20 * b, 0.012 + 0.02 * a), belt=not is_open, style=style, gap=gap)
+        return Jacket(
+            fabric,
+            "v",
+            0.040,
+            0.36,
+            sleeve="long",
+            sleeve_ease=0.013,
+            eases=(0.016, 0.022, 0.018),
+            hem=1.0,
+            skirt=(0.12 + 0.20 * b, 0.012 + 0.02 * a),
+            belt=not is_open,
+            style=style,
+            gap=gap,
+        )
     # The hem, the opening's depth, the sleeves' ease and the waist's.
     hem, depth, sleeve, waist = {
-        "blazer": (1.08, 0.46, 0.011, 0.014), "bomber": (0.86, 0.06, 0.015, 0.026),
-        "cardigan": (1.02, 0.34, 0.011, 0.014), "trucker": (0.84, 0.08, 0.011, 0.026),
+        "blazer": (1.08, 0.46, 0.011, 0.014),
+        "bomber": (0.86, 0.06, 0.015, 0.026),
+        "cardigan": (1.02, 0.34, 0.011, 0.014),
+        "trucker": (0.84, 0.08, 0.011, 0.026),
     }[style]
-    return Jacket(fabric, "v", 0.039, depth, sleeve="long", sleeve_ease=sleeve, eases=(0.013, waist, 0.014),
-                  hem=hem + 0.05 * b, style=style, gap=gap)
+    return Jacket(
+        fabric,
+        "v",
+        0.039,
+        depth,
+        sleeve="long",
+        sleeve_ease=sleeve,
+        eases=(0.013, waist, 0.014),
+        hem=hem + 0.05 * b,
+        style=style,
+        gap=gap,
+    )
 
 
 def _draw_bottom(rng):
@@ -89,8 +143,10 @@ def _draw_bottom(rng):
     if kind == "shorts":
         return Trousers(fabric, "straight" if width == "slim" else width, 0.38 + 0.45 * a)
     length, flare = {
-        "mini": (0.11 + 0.04 * a, 0.004 + 0.012 * b), "pencil": (0.19 + 0.05 * a, -0.008),
-        "flared": (0.16 + 0.16 * a, 0.04 + 0.05 * b), "pleated": (0.20 + 0.16 * a, 0.02 + 0.02 * b),
+        "mini": (0.11 + 0.04 * a, 0.004 + 0.012 * b),
+        "pencil": (0.19 + 0.05 * a, -0.008),
+        "flared": (0.16 + 0.16 * a, 0.04 + 0.05 * b),
+        "pleated": (0.20 + 0.16 * a, 0.02 + 0.02 * b),
     }[style]
     return Skirt(fabric, length, flare, 8 if style == "pleated" else 0)
 
@@ -119,8 +175,12 @@ def draw_outfit(rng):
     """Draws an outfit; every article is drawn, worn or not, so that the draws keep their order."""
     dressed, jacket, tucked = rng.random() < 0.32, rng.random() < 0.36, rng.random() < 0.45
     cuts = {
-        "outerwear": _draw_jacket(rng), "top": _draw_top(rng), "dress": _draw_dress(rng), "bottom": _draw_bottom(rng),
-        "shoes": _draw_shoes(rng), "bag": _draw_bag(rng),
+        "outerwear": _draw_jacket(rng),
+        "top": _draw_top(rng),
+        "dress": _draw_dress(rng),
+        "bottom": _draw_bottom(rng),
+        "shoes": _draw_shoes(rng),
+        "bag": _draw_bag(rng),
     }
     for slot in (("top", "bottom") if dressed else ("dress",)) + (() if jacket else ("outerwear",)):
         del cuts[slot]

@@ -78,8 +78,10 @@ def open_photo(entry):
         height, width = entry.outfit.pose_size
         expected = photo.height * width / height
         if abs(photo.width - expected) > max(1, ASPECT_TOLERANCE * expected):
-            raise UserError(f"{entry.image}: {photo.height}x{photo.width} pixels upright, but its keypoints are of a "
-                            f"picture of {height}x{width}; expected the same aspect")
+            raise UserError(
+                f"{entry.image}: {photo.height}x{photo.width} pixels upright, but its keypoints are of a "
+                f"picture of {height}x{width}; expected the same aspect"
+            )
     return photo
 
 

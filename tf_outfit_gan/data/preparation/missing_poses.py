@@ -42,7 +42,7 @@ def fill_poses(catalogue, pose_model, workers=1, quiet=True):
     made_of = hashlib.sha256(f"{manifest.sha256} {digest(pose_model)}".encode()).hexdigest()
     parts = catalogue / f"{PARTS}-{made_of[:16]}"
     parts.mkdir(exist_ok=True)
-    chunks = [(pose_model, parts, missing[start:start + CHUNK]) for start in range(0, len(missing), CHUNK)]
+    chunks = [(pose_model, parts, missing[start : start + CHUNK]) for start in range(0, len(missing), CHUNK)]
     with progress("pose", len(missing), "photos", quiet) as advance:
         results = run_in_processes(_find_chunk, chunks, min(workers, len(chunks)), advance)
     answers = {entry.line: answer for (*_, chunk), found in zip(chunks, results) for entry, answer in zip(chunk, found)}
@@ -66,8 +66,10 @@ def fill_poses(catalogue, pose_model, workers=1, quiet=True):
     write_whole(path, "\n".join(lines))
     shutil.rmtree(parts)
 
-    print(f"{path}: found {len(missing) - len(set_aside)} poses, {len(set_aside)} entries set aside"
-          + (f" (see {SET_ASIDE})" if set_aside else ""))
+    print(
+        f"{path}: found {len(missing) - len(set_aside)} poses, {len(set_aside)} entries set aside"
+        + (f" (see {SET_ASIDE})" if set_aside else "")
+    )
     for text in set_aside[:3]:
         entry = json.loads(text)
         print(f"set aside {entry['id']}: {entry['reason']}")

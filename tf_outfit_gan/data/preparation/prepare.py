@@ -22,8 +22,9 @@ from tf_outfit_gan.util.progress import progress
 ENTRIES_A_WORKER = 256
 
 
-def prepare(source, data, size=None, *, format="manifest", workers=None, task=None, beam=None, strict=False,
-            quiet=False, pose_model=None):
+def prepare(
+    source, data, size=None, *, format="manifest", workers=None, task=None, beam=None, strict=False, quiet=False, pose_model=None
+):
     """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
 
     Args:

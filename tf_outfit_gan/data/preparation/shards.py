@@ -70,14 +70,19 @@ def plan_shards(entries, size):
     """
     shards = []
     for split in SPLITS:
-        members = sorted((entry for entry in entries if entry.split == split),
-                         key=lambda entry: hashlib.sha256(entry.id.encode()).digest())
+        members = sorted(
+            (entry for entry in entries if entry.split == split), key=lambda entry: hashlib.sha256(entry.id.encode()).digest()
+        )
         pictures = sum(1 + len(entry.outfit.articles) for entry in members)
-        count = max(min(FEW_SHARDS, -(-len(members) // FEW_ENTRIES)), -(-len(members) // MANY_ENTRIES),
-                    min(len(members), math.ceil(pictures * size[0] * size[1] * PIXEL_BYTES / SHARD_BYTES)))
+        count = max(
+            min(FEW_SHARDS, -(-len(members) // FEW_ENTRIES)),
+            -(-len(members) // MANY_ENTRIES),
+            min(len(members), math.ceil(pictures * size[0] * size[1] * PIXEL_BYTES / SHARD_BYTES)),
+        )
         bounds = [len(members) * index // count for index in range(count + 1)] if count else []
-        shards += [Shard(split, index, count, tuple(members[start:end]))
-                   for index, (start, end) in enumerate(itertools.pairwise(bounds))]
+        shards += [
+            Shard(split, index, count, tuple(members[start:end])) for index, (start, end) in enumerate(itertools.pairwise(bounds))
+        ]
     return shards
 
 
@@ -114,8 +119,10 @@ def _write_shard(job, shard, results):
     import tensorflow as tf
 
     outputs = [(kind, level) for kind in records.KINDS for level in range(len(job.levels))]
-    names = {output: records.record_name(shard.split, shard.index, shard.num_shards, output[0], job.levels[output[1]])
-             for output in outputs}
+    names = {
+        output: records.record_name(shard.split, shard.index, shard.num_shards, output[0], job.levels[output[1]])
+        for output in outputs
+    }
     partial = {output: beside(job.data / "records" / names[output]) for output in outputs}
     entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(SLOTS, 0)
     with ExitStack() as stack:
@@ -137,8 +144,7 @@ def _write_shard(job, shard, results):
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         files[names[output]] = {"bytes": partial[output].stat().st_size, "sha256": digest}
         os.replace(partial[output], job.data / "records" / names[output])
-    fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files,
-              "skipped": skipped}
+    fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files, "skipped": skipped}
     write_whole(shard.done_file(job.data), json.dumps({"origin": job.origin, **fields}))
 
 
@@ -170,8 +176,9 @@ def finished(job, shard):
     """Tells whether a shard is made and every byte of its files is as it was written."""
     fields = description(job, shard)
     try:
-        return fields is not None and all(_sha256(job.data / "records" / name) == file["sha256"]
-                                          for name, file in fields["files"].items())
+        return fields is not None and all(
+            _sha256(job.data / "records" / name) == file["sha256"] for name, file in fields["files"].items()
+        )
     except FileNotFoundError:
         return False
 
@@ -200,7 +207,11 @@ def bind(job, manifest, shards):
         lines = [json.dumps(asdict(skip), ensure_ascii=False) + "\n" for skip in skipped]
         write_whole(job.data / records.SKIPPED_FILENAME, "".join(lines))
     fields = {
-        "format": records.FORMAT, "slots": SLOTS, "levels": job.levels, "origin": job.origin, "skipped": len(skipped),
+        "format": records.FORMAT,
+        "slots": SLOTS,
+        "levels": job.levels,
+        "origin": job.origin,
+        "skipped": len(skipped),
         "splits": {split: [descriptions[shard] for shard in shards if shard.split == split] for split in SPLITS},
     }
     write_whole(job.data / records.FILENAME, json.dumps(fields, indent=1) + "\n")

@@ -68,8 +68,22 @@ def test_the_result_depends_on_the_seed_but_not_on_the_batch(dataset, untrained,
 
 def test_the_command_says_what_it_measured(dataset, untrained, tmp_path, capsys):
     out = tmp_path / "fid.json"
-    assert main(["evaluate", str(untrained.parent.parent), "--data", str(dataset.path), "--split", "test",
-                     "--json", str(out), "--quiet"]) == 0
+    assert (
+        main(
+            [
+                "evaluate",
+                str(untrained.parent.parent),
+                "--data",
+                str(dataset.path),
+                "--split",
+                "test",
+                "--json",
+                str(out),
+                "--quiet",
+            ]
+        )
+        == 0
+    )
     printed = capsys.readouterr().out
     result = json.loads(out.read_text())
     count = dataset.count("test")
@@ -118,11 +132,17 @@ def test_data_that_do_not_fit_are_refused(dataset, untrained, tmp_path, capsys):
     no_poses = prepare(tmp_path / "shop", tmp_path / "no_poses", workers=1, quiet=True)
     assert "not every entry has keypoints" in refused(capsys, untrained, "--data", no_poses.path)
     assert "1 test entry" in refused(
-        capsys, save_untrained(tmp_path / "unconditional", overrides=["conditional=false"]),
-        "--data", no_poses.path, "--split", "test")
+        capsys,
+        save_untrained(tmp_path / "unconditional", overrides=["conditional=false"]),
+        "--data",
+        no_poses.path,
+        "--split",
+        "test",
+    )
     small = prepare(tmp_path / "shop", tmp_path / "small", (8, 6), workers=1, quiet=True)
     assert "no pictures of size 16x12" in refused(
-        capsys, save_untrained(tmp_path / "larger", overrides=["conditional=false"]), "--data", small.path)
+        capsys, save_untrained(tmp_path / "larger", overrides=["conditional=false"]), "--data", small.path
+    )
     other_slots = save_untrained(tmp_path / "slots", overrides=["slots=top,bottom"])
     assert "was trained with top, bottom" in refused(capsys, other_slots, "--data", dataset.path)
 

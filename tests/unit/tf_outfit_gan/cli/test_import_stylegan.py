@@ -101,8 +101,13 @@ def test_every_variable_of_the_full_size_has_a_place():
 class TestPickles:
     """What pickles say is read as Python and NumPy read it, whoever wrote them."""
 
-    ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.asfortranarray(np.arange(6.0).reshape(2, 3)),
-              np.array([1, 2], ">i4"), np.float32(0.5), np.array(True)]
+    ARRAYS = [
+        np.arange(6, dtype=np.float32).reshape(2, 3),
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.array([1, 2], ">i4"),
+        np.float32(0.5),
+        np.array(True),
+    ]
 
     @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
     def test_values_come_back(self, tmp_path, protocol):
@@ -124,7 +129,8 @@ class TestPickles:
         (tmp_path / "p").write_bytes(
             b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85U\x01b\x87Rq\x03"
             b"(K\x01K\x02\x85cnumpy\ndtype\nq\x04U\x02f4K\x00K\x01\x87Rq\x05(K\x03U\x01<NNNJ\xff\xff\xff\xff"
-            b"J\xff\xff\xff\xffK\x00tb\x89U\x08\x00\x00\x80?\x00\x00\x00\xc0tb.")
+            b"J\xff\xff\xff\xffK\x00tb\x89U\x08\x00\x00\x80?\x00\x00\x00\xc0tb."
+        )
         np.testing.assert_array_equal(read_pickle(tmp_path / "p").value, np.float32([1, -2]))
 
 
@@ -179,33 +185,36 @@ class TestRefusal:
         (tmp_path / "p").write_bytes(start + b"c\x1b[31m\nsystem\n.")
         assert "\x1b" not in refusal(tmp_path / "p")
 
-    @pytest.mark.parametrize("instructions, text", [
-        (b"\x82\x01.", "instruction EXT1"),  # A number that stands for a name in a registry.
-        (b"Pname\n.", "instruction PERSID"),
-        (b"K\x01Q.", "instruction BINPERSID"),
-        (b"(U\x02idios\nsystem\n.", "instruction INST"),
-        (b"(cnumpy\ndtype\nU\x02f4o.", "instruction OBJ"),
-        (b"cnumpy\ndtype\n)}\x92.", "instruction NEWOBJ_EX"),
-        (b"\x97.", "instruction NEXT_BUFFER"),
-        (b"cnumpy\ndtype\n}U\x08__call__K\x01sb.", "unknown state"),  # Attributes of what was named.
-        (b"cnumpy\ndtype\nN}U\x08__call__K\x01s\x86b.", "unknown state"),
-        (b"cnumpy\ndtype\nU\x02f4\x85R}b.", "unknown state"),
-        (b"cnumpy\ndtype\nU\x02O8\x85R.", "an array of 'O8'"),
-        (b"cnumpy\ndtype\nU\x03V99\x85R.", "an array of 'V99'"),
-        (b"cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nU\x02f4\x85RU\x02ab\x86R.", "2 bytes"),
-        (b"U\x02id)R.", "a str where a name belongs"),
-        (b"Nr\xff\xff\xff\xff.", "three networks"),  # A memo of 4,294,967,295 places, were it a list.
-        (b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.", "no whole pickle"),  # An exabyte of bytes.
-        (b"}" + b")" + b"\x85" * 100_000 + b"Ns.", "a tuple where a str belongs"),  # A key too deep to hash.
-        (b"]" * 300_000 + b".", "more instructions"),
-        (b"0.", "instruction POP"),
-        (b"q", "no whole pickle"),
-        (b"N", "no whole pickle"),
-        (b"(N.", "three networks"),
-        (b"N.trailing", "8 bytes follow"),
-        (b"N.", "does not hold (G, D, Gs)"),
-        (b"NNN\x87.", "does not hold (G, D, Gs)"),
-    ])
+    @pytest.mark.parametrize(
+        "instructions, text",
+        [
+            (b"\x82\x01.", "instruction EXT1"),  # A number that stands for a name in a registry.
+            (b"Pname\n.", "instruction PERSID"),
+            (b"K\x01Q.", "instruction BINPERSID"),
+            (b"(U\x02idios\nsystem\n.", "instruction INST"),
+            (b"(cnumpy\ndtype\nU\x02f4o.", "instruction OBJ"),
+            (b"cnumpy\ndtype\n)}\x92.", "instruction NEWOBJ_EX"),
+            (b"\x97.", "instruction NEXT_BUFFER"),
+            (b"cnumpy\ndtype\n}U\x08__call__K\x01sb.", "unknown state"),  # Attributes of what was named.
+            (b"cnumpy\ndtype\nN}U\x08__call__K\x01s\x86b.", "unknown state"),
+            (b"cnumpy\ndtype\nU\x02f4\x85R}b.", "unknown state"),
+            (b"cnumpy\ndtype\nU\x02O8\x85R.", "an array of 'O8'"),
+            (b"cnumpy\ndtype\nU\x03V99\x85R.", "an array of 'V99'"),
+            (b"cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nU\x02f4\x85RU\x02ab\x86R.", "2 bytes"),
+            (b"U\x02id)R.", "a str where a name belongs"),
+            (b"Nr\xff\xff\xff\xff.", "three networks"),  # A memo of 4,294,967,295 places, were it a list.
+            (b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.", "no whole pickle"),  # An exabyte of bytes.
+            (b"}" + b")" + b"\x85" * 100_000 + b"Ns.", "a tuple where a str belongs"),  # A key too deep to hash.
+            (b"]" * 300_000 + b".", "more instructions"),
+            (b"0.", "instruction POP"),
+            (b"q", "no whole pickle"),
+            (b"N", "no whole pickle"),
+            (b"(N.", "three networks"),
+            (b"N.trailing", "8 bytes follow"),
+            (b"N.", "does not hold (G, D, Gs)"),
+            (b"NNN\x87.", "does not hold (G, D, Gs)"),
+        ],
+    )
     def test_hand_made_instructions(self, tmp_path, instructions, text):
         (tmp_path / "p").write_bytes(b"\x80\x04" + instructions)
         assert text in refusal(tmp_path / "p")
@@ -234,40 +243,46 @@ class TestRefusal:
         networks[0].state["static_kwargs"] = tower
         assert "static_kwargs are [[" in refusal(official_pickle.dump(networks, tmp_path / "p"))
 
-    @pytest.mark.parametrize("content, text", [
-        (b"", "no whole pickle"),
-        (b"hello", "no whole pickle"),
-        (b"PK\x03\x04rest", "a zip archive, as PyTorch writes"),
-        (b"\x1f\x8brest", "compressed with gzip"),
-        (b"\x89HDF\r\n", "an HDF5 file"),
-        (b"<!DOCTYPE html>", "a web page"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of git-lfs"),
-        (b"\x80\x04ctorch_utils.persistence\n_reconstruct_persistent_obj\n.", "PyTorch networks"),
-        (None, "no such file"),
-    ])
+    @pytest.mark.parametrize(
+        "content, text",
+        [
+            (b"", "no whole pickle"),
+            (b"hello", "no whole pickle"),
+            (b"PK\x03\x04rest", "a zip archive, as PyTorch writes"),
+            (b"\x1f\x8brest", "compressed with gzip"),
+            (b"\x89HDF\r\n", "an HDF5 file"),
+            (b"<!DOCTYPE html>", "a web page"),
+            (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of git-lfs"),
+            (b"\x80\x04ctorch_utils.persistence\n_reconstruct_persistent_obj\n.", "PyTorch networks"),
+            (None, "no such file"),
+        ],
+    )
     def test_other_files(self, tmp_path, content, text):
         if content is not None:
             (tmp_path / "p").write_bytes(content)
         assert text in refusal(tmp_path / "p")
 
-    @pytest.mark.parametrize("change, text", [
-        (dict(label_size=5), "label_size is 5: this system's networks have 0 only"),
-        (dict(blur_filter=None), "blur_filter is None"),
-        (dict(nonlinearity="relu"), "nonlinearity is 'relu'"),
-        (dict(use_noise=False), "use_noise is False"),
-        (dict(structure="fixed"), "structure is 'fixed'"),
-        (dict(resolution=4), "resolution is 4: expected one of 8, 16"),
-        (dict(resolution=2**40), "resolution is 1099511627776"),
-        (dict(resolution=16), "the pickle lacks the variable G_synthesis/noise4"),
-        (dict(mapping_layers=10**9), "mapping_layers is 1000000000: expected a whole number from 1 to 64"),
-        (dict(mapping_layers=2), "the pickle lacks the variable G_mapping/Dense1/weight"),
-        (dict(mapping_fmaps=4), "mapping_fmaps is 4 and dlatent_size 2"),
-        (dict(fmap_max=4), "float32 [1, 2, 4, 4], expected floats [1, 4, 4, 4]"),
-        (dict(fmap_max=8), "fmap_base is 8 and fmap_max 8: this system needs at least twice as much"),
-        (dict(fused_scale="yes"), "fused_scale is 'yes'"),
-        (dict(mapping_lrmul=math.nan), "mapping_lrmul is nan"),
-        (dict(mbstd_group_size=0), "mbstd_group_size is 0"),
-    ])
+    @pytest.mark.parametrize(
+        "change, text",
+        [
+            (dict(label_size=5), "label_size is 5: this system's networks have 0 only"),
+            (dict(blur_filter=None), "blur_filter is None"),
+            (dict(nonlinearity="relu"), "nonlinearity is 'relu'"),
+            (dict(use_noise=False), "use_noise is False"),
+            (dict(structure="fixed"), "structure is 'fixed'"),
+            (dict(resolution=4), "resolution is 4: expected one of 8, 16"),
+            (dict(resolution=2**40), "resolution is 1099511627776"),
+            (dict(resolution=16), "the pickle lacks the variable G_synthesis/noise4"),
+            (dict(mapping_layers=10**9), "mapping_layers is 1000000000: expected a whole number from 1 to 64"),
+            (dict(mapping_layers=2), "the pickle lacks the variable G_mapping/Dense1/weight"),
+            (dict(mapping_fmaps=4), "mapping_fmaps is 4 and dlatent_size 2"),
+            (dict(fmap_max=4), "float32 [1, 2, 4, 4], expected floats [1, 4, 4, 4]"),
+            (dict(fmap_max=8), "fmap_base is 8 and fmap_max 8: this system needs at least twice as much"),
+            (dict(fused_scale="yes"), "fused_scale is 'yes'"),
+            (dict(mapping_lrmul=math.nan), "mapping_lrmul is nan"),
+            (dict(mbstd_group_size=0), "mbstd_group_size is 0"),
+        ],
+    )
     def test_what_ours_cannot_express(self, tmp_path, change, text):
         networks = official_pickle.tiny()
         for network in networks:
@@ -279,20 +294,23 @@ class TestRefusal:
         networks = official_pickle.golden("stylegan1_r16_labels")
         assert "label_size is 5" in refusal(official_pickle.dump(networks, tmp_path / "p"))
 
-    @pytest.mark.parametrize("change, text", [
-        (lambda n: n.pop(), "does not hold (G, D, Gs)"),
-        (lambda n: n.insert(0, n.pop(1)), "is built by 'D_basic'; expected the StyleGAN of 2018 (G_style)"),
-        (lambda n: n[2].state.update(build_func_name="G_main"), "is a StyleGAN2; expected the StyleGAN of 2018"),
-        (lambda n: n[0].state.update(build_func_name="G_paper"), "is a Progressive GAN"),
-        (lambda n: n[2].state["components"].pop("mapping"), "G_style has the components"),
-        (lambda n: n[1].state["static_kwargs"].update(fmap_max=4), "fmap_max is 2 in the generator and 4"),
-        (lambda n: n[0].state["static_kwargs"].update(fused_scale=True), "have different keywords"),
-        (lambda n: n[1].state["variables"].append(("8x8/Attention", np.ones(1))), "'8x8/Attention'"),
-        (lambda n: n[1].state["variables"].pop(), "lacks the variable 4x4/Dense1/bias"),
-        (lambda n: n[1].state.update(variables=[("lod", 1)]), "no list of names and arrays"),
-        (lambda n: n[2].state["variables"].append(("lod", np.float32(7))), "lod is 7: expected 0 to 1"),
-        (lambda n: n[2].state["variables"].append(("dlatent_avg", np.float32([1, math.inf]))), "no finite"),
-    ])
+    @pytest.mark.parametrize(
+        "change, text",
+        [
+            (lambda n: n.pop(), "does not hold (G, D, Gs)"),
+            (lambda n: n.insert(0, n.pop(1)), "is built by 'D_basic'; expected the StyleGAN of 2018 (G_style)"),
+            (lambda n: n[2].state.update(build_func_name="G_main"), "is a StyleGAN2; expected the StyleGAN of 2018"),
+            (lambda n: n[0].state.update(build_func_name="G_paper"), "is a Progressive GAN"),
+            (lambda n: n[2].state["components"].pop("mapping"), "G_style has the components"),
+            (lambda n: n[1].state["static_kwargs"].update(fmap_max=4), "fmap_max is 2 in the generator and 4"),
+            (lambda n: n[0].state["static_kwargs"].update(fused_scale=True), "have different keywords"),
+            (lambda n: n[1].state["variables"].append(("8x8/Attention", np.ones(1))), "'8x8/Attention'"),
+            (lambda n: n[1].state["variables"].pop(), "lacks the variable 4x4/Dense1/bias"),
+            (lambda n: n[1].state.update(variables=[("lod", 1)]), "no list of names and arrays"),
+            (lambda n: n[2].state["variables"].append(("lod", np.float32(7))), "lod is 7: expected 0 to 1"),
+            (lambda n: n[2].state["variables"].append(("dlatent_avg", np.float32([1, math.inf]))), "no finite"),
+        ],
+    )
     def test_other_networks(self, tmp_path, change, text):
         networks = list(official_pickle.tiny())
         change(networks)
@@ -332,7 +350,8 @@ def test_the_command(tmp_path):
     command = [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli.main", "import-stylegan", str(bad)]
     done = subprocess.run([*command, str(tmp_path / "snapshot")], capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.endswith(
-        f"error: {bad}: the pickle names posix.system, which no StyleGAN network needs: refused, nothing of it ran\n")
+        f"error: {bad}: the pickle names posix.system, which no StyleGAN network needs: refused, nothing of it ran\n"
+    )
     assert "Traceback" not in done.stderr and "tensorflow.python" not in done.stderr
     assert sorted(tmp_path.iterdir()) == [bad]
     (tmp_path / "snapshot").mkdir()

@@ -31,16 +31,19 @@ def test_help_of_a_verb_does_not_import_tensorflow(verb):
     assert "tensorflow.python" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["train", "run", "--data", "data", "--preset", "nope"], "unknown preset 'nope'"),
-    (["train", "run", "--data", "data", "--set", "colour=1"], "unknown key 'colour'"),
-    (["train", "run", "--data", "data", "--set", "r1_gamma=much"], "r1_gamma=much"),
-    (["train", "run", "--data", "data", "--set", "pose_path=sideways"], "pose_path 'sideways'"),
-    (["train", "run", "--data", "data", "--set", "condition_size=100x75"], "condition_size 100x75"),
-    (["train", "run", "--data", "data", "--set", "fmap_base=64"], "fmap_base 64: leaves no feature map at 256x192"),
-    (["train", "run", "--data", "no-such-folder"], "no-such-folder"),
-    (["no-such-verb"], "no-such-verb"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["train", "run", "--data", "data", "--preset", "nope"], "unknown preset 'nope'"),
+        (["train", "run", "--data", "data", "--set", "colour=1"], "unknown key 'colour'"),
+        (["train", "run", "--data", "data", "--set", "r1_gamma=much"], "r1_gamma=much"),
+        (["train", "run", "--data", "data", "--set", "pose_path=sideways"], "pose_path 'sideways'"),
+        (["train", "run", "--data", "data", "--set", "condition_size=100x75"], "condition_size 100x75"),
+        (["train", "run", "--data", "data", "--set", "fmap_base=64"], "fmap_base 64: leaves no feature map at 256x192"),
+        (["train", "run", "--data", "no-such-folder"], "no-such-folder"),
+        (["no-such-verb"], "no-such-verb"),
+    ],
+)
 def test_a_mistake_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = outfit_gan(*arguments)
@@ -56,8 +59,9 @@ def test_a_package_of_the_users_that_hides_ours_is_named_in_one_line(package, ve
     (tmp_path / package).mkdir()
     if has_init:
         (tmp_path / package / "__init__.py").touch()
-    done = subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli.main", verb, "--help"], cwd=tmp_path,
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tf_outfit_gan.cli.main", verb, "--help"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert f"{tmp_path / package} hides the package '{package}' of outfit-gan: run it in another folder" in done.stderr
     # Verbs of other packages work.

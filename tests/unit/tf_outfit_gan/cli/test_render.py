@@ -48,12 +48,34 @@ def test_one_picture_is_just_the_picture(folder, snapshot, renderer):
     expected = renderer.picture(read_request("outfit.json", SIZE), 3, 0.6)
     np.testing.assert_array_equal(Image.open("out.png"), expected)
     assert sorted(path.name for path in folder.iterdir()) == [
-        "my-jacket_2.jpg", "out.png", "outfit.json", "pose.json", "shoes.jpg", "top.png"]
+        "my-jacket_2.jpg",
+        "out.png",
+        "outfit.json",
+        "pose.json",
+        "shoes.jpg",
+        "top.png",
+    ]
 
 
 def test_a_grid_has_a_row_for_each_pose_and_a_column_for_each_seed(folder, snapshot, renderer):
-    assert render(snapshot, "--outfit", "outfit.json", "--add", "my-jacket_2.jpg", "--remove", "shoes",
-                  "--pose", "outfit.json", "--pose", "pose.json", "--seed", "2,5,9") == 0
+    assert (
+        render(
+            snapshot,
+            "--outfit",
+            "outfit.json",
+            "--add",
+            "my-jacket_2.jpg",
+            "--remove",
+            "shoes",
+            "--pose",
+            "outfit.json",
+            "--pose",
+            "pose.json",
+            "--seed",
+            "2,5,9",
+        )
+        == 0
+    )
     sheet = Image.open("out.png")
     articles = {"outerwear": article_bytes("my-jacket_2.jpg"), "top": article_bytes("top.png")}
     for row, pose in enumerate(("outfit.json", "pose.json")):
@@ -65,10 +87,13 @@ def test_a_grid_has_a_row_for_each_pose_and_a_column_for_each_seed(folder, snaps
 def test_every_part_of_a_request_shows(folder, renderer):
     request = read_request("outfit.json", SIZE)
     picture = renderer.picture(request, 1, 1.0).astype(int)
-    for other in (renderer.picture(request, 2, 1.0), renderer.picture(request, 1, 0.3),
-                  renderer.picture(request.edited(add=["my-jacket_2.jpg"]), 1, 1.0),
-                  renderer.picture(request.edited(remove=["top"]), 1, 1.0),
-                  renderer.picture(Request("", request.articles, read_pose("pose.json")), 1, 1.0)):
+    for other in (
+        renderer.picture(request, 2, 1.0),
+        renderer.picture(request, 1, 0.3),
+        renderer.picture(request.edited(add=["my-jacket_2.jpg"]), 1, 1.0),
+        renderer.picture(request.edited(remove=["top"]), 1, 1.0),
+        renderer.picture(Request("", request.articles, read_pose("pose.json")), 1, 1.0),
+    ):
         assert np.abs(picture - other).max() > 1
 
 
@@ -104,19 +129,28 @@ def test_articles_are_sent_as_they_are_or_made_upright_png(folder):
         np.testing.assert_array_equal(converted, expected)
 
 
-@pytest.mark.parametrize("text, slot", [
-    ("bag=photo.jpg", "bag"), ("red-Jacket_01.JPG", "outerwear"), ("a/top.png", "top"), ("my skirt.jpg", "bottom"),
-])
+@pytest.mark.parametrize(
+    "text, slot",
+    [
+        ("bag=photo.jpg", "bag"),
+        ("red-Jacket_01.JPG", "outerwear"),
+        ("a/top.png", "top"),
+        ("my skirt.jpg", "bottom"),
+    ],
+)
 def test_an_article_is_told_by_slot_or_name(text, slot):
     assert parse_article(text) == (slot, text.removeprefix("bag="))
 
 
-@pytest.mark.parametrize("text, message", [
-    ("hat=photo.jpg", "unknown slot 'hat': expected one of outerwear, top,"),
-    ("photo.jpg", "--add photo.jpg: the file's name tells no slot; say --add SLOT=photo.jpg with one of outerwear,"),
-    ("shirt-and-bag.jpg", "more than one slot"),
-    ("laptop.jpg", "no slot"),  # "top" is not a word of it.
-])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("hat=photo.jpg", "unknown slot 'hat': expected one of outerwear, top,"),
+        ("photo.jpg", "--add photo.jpg: the file's name tells no slot; say --add SLOT=photo.jpg with one of outerwear,"),
+        ("shirt-and-bag.jpg", "more than one slot"),
+        ("laptop.jpg", "no slot"),  # "top" is not a word of it.
+    ],
+)
 def test_a_slot_that_is_not_told_is_asked_for(text, message):
     with pytest.raises(UserError, match=message):
         parse_article(text)
@@ -139,25 +173,28 @@ def test_an_article_that_the_graph_refuses_is_one_line(renderer):
 OUTFIT = ("--outfit", "outfit.json")
 
 
-@pytest.mark.parametrize("arguments, text", [
-    ((), "is a conditional model: say what to wear with --outfit"),
-    (("--outfit", "missing.json"), "missing.json: expected an outfit file, no such file"),
-    (("--outfit", "lost.json"), "lost.json: top 'gone.png': no such file"),
-    (("--outfit", "short.json"), "short.json: mpii16 keypoints must be 16 times [x, y, confidence], got shape [15, 3]"),
-    (("--outfit", "hat.json"), "hat.json: unknown slot 'hat'"),
-    (("--outfit", "still.json"), "still.json: has no keypoints; a conditional model needs a pose"),
-    (("--outfit", "data:e001"), "expected a data set, made whole by"),
-    ((*OUTFIT, "--add", "top=note.png"), "note.png: expected a picture such as PNG or JPEG"),
-    ((*OUTFIT, "--add", "top=gone.png"), "gone.png: no such file"),
-    ((*OUTFIT, "--remove", "bag"), "--remove bag: not in outfit.json, which wears top, shoes"),
-    ((*OUTFIT, "--remove", "hat"), "unknown slot 'hat'"),
-    ((*OUTFIT, "--pose", "gone.json"), "gone.json: expected a file of keypoints, no such file"),
-    ((*OUTFIT, "--psi", "3"), "psi 3.0: expected a number from 0 to 2"),
-    ((*OUTFIT, "--psi", "nan"), "psi nan: expected a number"),
-    ((*OUTFIT, "--seed", "one"), "seeds 'one': expected integers"),
-    ((*OUTFIT, "--out", "out.jpg"), "--out out.jpg: expected a name that ends in .png"),
-    ((*OUTFIT, "--out", "nowhere/out.png"), "--out nowhere/out.png: no such folder nowhere"),
-])
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        ((), "is a conditional model: say what to wear with --outfit"),
+        (("--outfit", "missing.json"), "missing.json: expected an outfit file, no such file"),
+        (("--outfit", "lost.json"), "lost.json: top 'gone.png': no such file"),
+        (("--outfit", "short.json"), "short.json: mpii16 keypoints must be 16 times [x, y, confidence], got shape [15, 3]"),
+        (("--outfit", "hat.json"), "hat.json: unknown slot 'hat'"),
+        (("--outfit", "still.json"), "still.json: has no keypoints; a conditional model needs a pose"),
+        (("--outfit", "data:e001"), "expected a data set, made whole by"),
+        ((*OUTFIT, "--add", "top=note.png"), "note.png: expected a picture such as PNG or JPEG"),
+        ((*OUTFIT, "--add", "top=gone.png"), "gone.png: no such file"),
+        ((*OUTFIT, "--remove", "bag"), "--remove bag: not in outfit.json, which wears top, shoes"),
+        ((*OUTFIT, "--remove", "hat"), "unknown slot 'hat'"),
+        ((*OUTFIT, "--pose", "gone.json"), "gone.json: expected a file of keypoints, no such file"),
+        ((*OUTFIT, "--psi", "3"), "psi 3.0: expected a number from 0 to 2"),
+        ((*OUTFIT, "--psi", "nan"), "psi nan: expected a number"),
+        ((*OUTFIT, "--seed", "one"), "seeds 'one': expected integers"),
+        ((*OUTFIT, "--out", "out.jpg"), "--out out.jpg: expected a name that ends in .png"),
+        ((*OUTFIT, "--out", "nowhere/out.png"), "--out nowhere/out.png: no such folder nowhere"),
+    ],
+)
 def test_mistakes_are_one_line(folder, snapshot, capsys, arguments, text):
     pose = points(1)
     for name, outfit in {

@@ -105,25 +105,31 @@ def test_an_unconditional_model_renders_and_transfers_seeds(folder):
         np.testing.assert_array_equal(cell(sheet, row, 2, SIZE), result)
 
 
-@pytest.mark.parametrize("arguments, text", [
-    (("--layers", "13-18"), "--layers 13-18: {} draws with layers 1-6; expected a range within them"),
-    (("--layers", "0-2"), "draws with layers 1-6"),
-    (("--layers", "3-2"), "draws with layers 1-6"),
-    (("--layers", "low"), "--layers low: expected FIRST-LAST, such as 1-6"),
-    (("--source", "gone.json"), "gone.json: expected an outfit file, no such file"),
-    (("--psi", "-1"), "psi -1.0: expected a number from 0 to 2"),
-])
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (("--layers", "13-18"), "--layers 13-18: {} draws with layers 1-6; expected a range within them"),
+        (("--layers", "0-2"), "draws with layers 1-6"),
+        (("--layers", "3-2"), "draws with layers 1-6"),
+        (("--layers", "low"), "--layers low: expected FIRST-LAST, such as 1-6"),
+        (("--source", "gone.json"), "gone.json: expected an outfit file, no such file"),
+        (("--psi", "-1"), "psi -1.0: expected a number from 0 to 2"),
+    ],
+)
 def test_mistakes_are_one_line(folder, snapshot, capsys, arguments, text):
     assert transfer(snapshot, *OUTFITS, "--what", "color", *arguments) == 2
     error = capsys.readouterr().err
     assert text.format(snapshot) in error and error.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments, text", [
-    (("--source", "outfit.json", "--target", "2"), "seeds 'outfit.json': expected integers"),
-    (("--source", "1,2", "--target", "2"), "--source has 2 seeds and --target 1: expected one for one"),
-    (("--source", "1", "--target", "2", "--seed", "3"), "--source and --target are seeds; leave out --seed"),
-])
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (("--source", "outfit.json", "--target", "2"), "seeds 'outfit.json': expected integers"),
+        (("--source", "1,2", "--target", "2"), "--source has 2 seeds and --target 1: expected one for one"),
+        (("--source", "1", "--target", "2", "--seed", "3"), "--source and --target are seeds; leave out --seed"),
+    ],
+)
 def test_an_unconditional_model_wants_seeds(folder, capsys, arguments, text):
     write_snapshot(folder / "snapshot", "conditional=false")
     assert transfer("snapshot", *arguments, "--what", "color") == 2

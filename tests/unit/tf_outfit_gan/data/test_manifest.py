@@ -10,8 +10,13 @@ from tf_outfit_gan.data.manifest import load_outfit, read_manifest
 from tf_outfit_gan.util.errors import UserError
 
 POINTS = [[10.5, 20.0, 1.0]] + [[0, 0, 0]] * 14 + [[30.0, 40.0, 0.3]]
-GOOD = {"id": "a", "image": "photo.png", "articles": {"top": "tops/top.png"},
-        "keypoints": {"format": "mpii16", "points": POINTS, "size": [80, 60]}, "split": "test"}
+GOOD = {
+    "id": "a",
+    "image": "photo.png",
+    "articles": {"top": "tops/top.png"},
+    "keypoints": {"format": "mpii16", "points": POINTS, "size": [80, 60]},
+    "split": "test",
+}
 
 
 @pytest.fixture
@@ -39,23 +44,26 @@ def test_an_entry_is_read_with_its_pose_in_widths_and_heights(folder):
     assert not manifest.skipped
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"articles": {"hat": "photo.png"}}, "unknown slot 'hat'"),
-    ({"articles": {"top": "gone.png"}}, "top 'gone.png': no such file"),
-    ({"articles": {"top": "../outside.png"}}, "leads out of the manifest's folder"),
-    ({"articles": {"top": "/etc/hostname"}}, "leads out of the manifest's folder"),
-    ({"articles": ["photo.png"]}, "'articles' must be an object"),
-    ({"image": "gone.png"}, "image 'gone.png': no such file"),
-    ({"image": None}, "'image' must be the name of a file"),
-    ({"keypoints": {"format": "mpii16", "points": POINTS[:15], "size": [80, 60]}}, "16 times"),
-    ({"keypoints": {"format": "mpii16", "points": [[0, 0, 0]] * 16, "size": [80, 60]}}, "nobody"),
-    ({"keypoints": {"format": "mpii16", "points": POINTS, "size": [80, 0]}}, "size must be"),
-    ({"keypoints": {"points": POINTS}}, "format, points and size"),
-    ({"keypoints": {"format": "mpii15", "points": POINTS, "size": [80, 60]}}, "unknown keypoint format 'mpii15'"),
-    ({"split": "validation"}, "train or test"),
-    ({"id": "first"}, "duplicate id 'first', already in manifest.jsonl line 1"),
-    ({"id": 7}, "'id' must be a text"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"articles": {"hat": "photo.png"}}, "unknown slot 'hat'"),
+        ({"articles": {"top": "gone.png"}}, "top 'gone.png': no such file"),
+        ({"articles": {"top": "../outside.png"}}, "leads out of the manifest's folder"),
+        ({"articles": {"top": "/etc/hostname"}}, "leads out of the manifest's folder"),
+        ({"articles": ["photo.png"]}, "'articles' must be an object"),
+        ({"image": "gone.png"}, "image 'gone.png': no such file"),
+        ({"image": None}, "'image' must be the name of a file"),
+        ({"keypoints": {"format": "mpii16", "points": POINTS[:15], "size": [80, 60]}}, "16 times"),
+        ({"keypoints": {"format": "mpii16", "points": [[0, 0, 0]] * 16, "size": [80, 60]}}, "nobody"),
+        ({"keypoints": {"format": "mpii16", "points": POINTS, "size": [80, 0]}}, "size must be"),
+        ({"keypoints": {"points": POINTS}}, "format, points and size"),
+        ({"keypoints": {"format": "mpii15", "points": POINTS, "size": [80, 60]}}, "unknown keypoint format 'mpii15'"),
+        ({"split": "validation"}, "train or test"),
+        ({"id": "first"}, "duplicate id 'first', already in manifest.jsonl line 1"),
+        ({"id": 7}, "'id' must be a text"),
+    ],
+)
 def test_a_bad_entry_is_set_aside_with_its_line_and_reason(folder, change, words):
     write(folder, GOOD | {"id": "first"}, GOOD | change, GOOD | {"id": "last"})
     manifest = read_manifest(folder)
@@ -82,8 +90,7 @@ def test_no_manifest_and_no_good_entry_are_the_users_mistake(folder):
 
 def test_an_outfit_file_is_an_entry_without_id_and_image(folder):
     path = folder / "outfit.json"
-    path.write_text(json.dumps({"articles": {"top": "tops/top.png", "bag": "../outside.png"},
-                                "keypoints": GOOD["keypoints"]}))
+    path.write_text(json.dumps({"articles": {"top": "tops/top.png", "bag": "../outside.png"}, "keypoints": GOOD["keypoints"]}))
     outfit = load_outfit(path)
     assert outfit.articles == {"top": folder / "tops/top.png", "bag": folder / "../outside.png"}
     assert outfit.keypoints.shape == (16, 3)
@@ -91,13 +98,16 @@ def test_an_outfit_file_is_an_entry_without_id_and_image(folder):
     assert load_outfit(path).articles == {} and load_outfit(path).keypoints is None
 
 
-@pytest.mark.parametrize("text, words", [
-    (None, "expected an outfit file"),
-    ("nonsense", "not valid JSON"),
-    ('{"articles": {"hat": "photo.png"}}', "unknown slot 'hat'"),
-    ('{"articles": {"top": "gone.png"}}', "no such file"),
-    ('{"keypoints": {"points": [[1, 2, 3]], "size": [8, 6]}}', "16 times"),
-])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (None, "expected an outfit file"),
+        ("nonsense", "not valid JSON"),
+        ('{"articles": {"hat": "photo.png"}}', "unknown slot 'hat'"),
+        ('{"articles": {"top": "gone.png"}}', "no such file"),
+        ('{"keypoints": {"points": [[1, 2, 3]], "size": [8, 6]}}', "16 times"),
+    ],
+)
 def test_a_bad_outfit_file_is_named(folder, text, words):
     path = folder / "outfit.json"
     if text is not None:

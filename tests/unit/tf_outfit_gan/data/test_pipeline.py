@@ -119,15 +119,21 @@ def test_batches_are_full_across_rounds(dataset):
 @pytest.mark.parametrize("seed", [None, 7])
 def test_readers_share_a_split(dataset, count, seed):
     with pytest.warns(match="2 train shards for 3 readers") if count == 3 else nullcontext():
-        parts = [indices(batches(dataset, "train", SMALL, None, 20, seed=seed, shard=(index, count))
-                         .take(12 // count).as_numpy_iterator()) for index in range(count)]
+        parts = [
+            indices(
+                batches(dataset, "train", SMALL, None, 20, seed=seed, shard=(index, count)).take(12 // count).as_numpy_iterator()
+            )
+            for index in range(count)
+        ]
     assert sorted(index for part in parts for index in part) == TRAIN
 
 
 def test_replicas_get_the_entries_of_a_global_batch_in_turns(dataset):
     joint = indices(batches(dataset, "train", SMALL, None, 16, seed=5, mirror=True).take(3).as_numpy_iterator())
-    shares = [batch["ids"] for batch in
-              batches(dataset, "train", SMALL, None, 8, seed=5, mirror=True, replicas=2).take(6).as_numpy_iterator()]
+    shares = [
+        batch["ids"]
+        for batch in batches(dataset, "train", SMALL, None, 8, seed=5, mirror=True, replicas=2).take(6).as_numpy_iterator()
+    ]
     dealt = [int(name[1:]) for a, b in zip(shares[::2], shares[1::2]) for pair in zip(a, b) for name in pair]
     assert dealt == joint
 

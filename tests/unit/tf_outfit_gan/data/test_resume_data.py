@@ -27,8 +27,8 @@ def test_a_new_stream_goes_on_where_the_old_one_was(dataset):
     ids, images = entries(dataset, 80)
     for start in (8, 44):  # In the first round of 36 and in the second.
         again_ids, again_images = entries(dataset, 16, start=start)
-        assert again_ids.tolist() == ids[start:start + 16].tolist()
-        np.testing.assert_array_equal(again_images, images[start:start + 16])
+        assert again_ids.tolist() == ids[start : start + 16].tolist()
+        np.testing.assert_array_equal(again_images, images[start : start + 16])
 
 
 def test_another_level_and_batch_keep_the_place_and_the_mirrored(dataset):

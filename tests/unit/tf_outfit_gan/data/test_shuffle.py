@@ -34,7 +34,7 @@ def small_groups():
 
 
 def take(files, count, *, seed=5, **arguments):
-    stream = shuffle.shuffled(files, ENTRIES[:len(files)], 1, seed, **arguments).take(count)
+    stream = shuffle.shuffled(files, ENTRIES[: len(files)], 1, seed, **arguments).take(count)
     return [int(record) for _, (record,) in stream.as_numpy_iterator()]
 
 
@@ -64,7 +64,7 @@ def test_a_window_mixes_the_shards_of_a_group(whole):
 @pytest.mark.parametrize("start", [10, 37, TOTAL - 1, 2 * TOTAL + 33])
 def test_a_stream_begins_anywhere(files, whole, start):
     """Inside a window, at its start, in another group, and rounds later."""
-    assert take(files, 24, start=start) == whole[start:start + 24]
+    assert take(files, 24, start=start) == whole[start : start + 24]
 
 
 @pytest.mark.parametrize("count", [2, 3])

@@ -44,16 +44,23 @@ def test_a_manifest_and_an_outfit_file_name_photo_mask_and_classes(shop):
     assert read_request(str(shop / "outfit.json"), None).articles["bottom"].startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"mask": "../mask.png"}, "bottom mask '../mask.png' leads out"), ({"image": "gone.png"}, "no such file"),
-    ({"classes": []}, "'classes' must be a list"), ({"classes": ["5"]}, "'classes' must be a list"),
-    ({"mask": 3}, "bottom mask' must be the name of a file"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"mask": "../mask.png"}, "bottom mask '../mask.png' leads out"),
+        ({"image": "gone.png"}, "no such file"),
+        ({"classes": []}, "'classes' must be a list"),
+        ({"classes": ["5"]}, "'classes' must be a list"),
+        ({"mask": 3}, "bottom mask' must be the name of a file"),
+    ],
+)
 def test_what_a_manifest_may_not_say(shop, change, words):
     article = {"image": "photo.png", "mask": "mask.png", "classes": [5]} | change
     (shop / "manifest.jsonl").write_text(
-        json.dumps({"id": "a", "image": "photo.png"}) + "\n"
-        + json.dumps({"id": "b", "image": "photo.png", "articles": {"bottom": article}}))
+        json.dumps({"id": "a", "image": "photo.png"})
+        + "\n"
+        + json.dumps({"id": "b", "image": "photo.png", "articles": {"bottom": article}})
+    )
     [skipped] = read_manifest(shop).skipped
     assert skipped.id == "b" and words in skipped.reason
 

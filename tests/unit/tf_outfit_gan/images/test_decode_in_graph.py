@@ -74,18 +74,21 @@ def png_header(width, height):
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 
-@pytest.mark.parametrize("data, text", [
-    (b"hello, this is a text file", r"neither PNG nor JPEG; its first bytes are\] \[hello, t\]"),
-    (b"GIF89a" + bytes(20), "neither PNG nor JPEG"),
-    (b"x", "neither PNG nor JPEG"),
-    (png_header(60000, 60000), r"sides must be 1 to 8192 pixels, got\] \[60000\] \[60000\]"),
-    (png_header(3_000_000_000, 10), "sides must be 1 to 8192 pixels"),
-    (png_header(0, 10), "sides must be 1 to 8192 pixels"),
-    (b"\x89PNG\r\n\x1a\n", "sides must be 1 to 8192 pixels"),
-    (encoded(photo(4))[:200], "Invalid PNG data"),
-    (b"\xff\xd8\xff\xe0", "JPEG"),
-    (encoded(photo(4), "JPEG")[:-100], "JPEG"),
-])
+@pytest.mark.parametrize(
+    "data, text",
+    [
+        (b"hello, this is a text file", r"neither PNG nor JPEG; its first bytes are\] \[hello, t\]"),
+        (b"GIF89a" + bytes(20), "neither PNG nor JPEG"),
+        (b"x", "neither PNG nor JPEG"),
+        (png_header(60000, 60000), r"sides must be 1 to 8192 pixels, got\] \[60000\] \[60000\]"),
+        (png_header(3_000_000_000, 10), "sides must be 1 to 8192 pixels"),
+        (png_header(0, 10), "sides must be 1 to 8192 pixels"),
+        (b"\x89PNG\r\n\x1a\n", "sides must be 1 to 8192 pixels"),
+        (encoded(photo(4))[:200], "Invalid PNG data"),
+        (b"\xff\xd8\xff\xe0", "JPEG"),
+        (encoded(photo(4), "JPEG")[:-100], "JPEG"),
+    ],
+)
 def test_what_is_no_picture_is_refused_by_name(decode, data, text):
     with pytest.raises(tf.errors.InvalidArgumentError, match=text):
         decode(data)

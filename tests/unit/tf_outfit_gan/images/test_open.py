@@ -25,14 +25,17 @@ def palette_with_transparency():
     return image
 
 
-@pytest.mark.parametrize("image, suffix, expected", [
-    (Image.fromarray(np.uint8([[[255, 0, 0, 255], [255, 0, 0, 0]]])), "png", [[255, 0, 0], [255, 255, 255]]),
-    (Image.fromarray(np.uint8([[[0, 0, 0, 51], [0, 0, 0, 255]]])), "png", [[204, 204, 204], [0, 0, 0]]),
-    (palette_with_transparency(), "png", [[10, 20, 30], [255, 255, 255]]),
-    (Image.fromarray(np.uint16([[65535, 32768]])), "png", [[255, 255, 255], [128, 128, 128]]),
-    (Image.fromarray(np.uint8([[7, 8]])), "png", [[7, 7, 7], [8, 8, 8]]),
-    (Image.new("CMYK", (2, 1), (0, 255, 255, 0)), "tiff", [[255, 0, 0], [255, 0, 0]]),
-])
+@pytest.mark.parametrize(
+    "image, suffix, expected",
+    [
+        (Image.fromarray(np.uint8([[[255, 0, 0, 255], [255, 0, 0, 0]]])), "png", [[255, 0, 0], [255, 255, 255]]),
+        (Image.fromarray(np.uint8([[[0, 0, 0, 51], [0, 0, 0, 255]]])), "png", [[204, 204, 204], [0, 0, 0]]),
+        (palette_with_transparency(), "png", [[10, 20, 30], [255, 255, 255]]),
+        (Image.fromarray(np.uint16([[65535, 32768]])), "png", [[255, 255, 255], [128, 128, 128]]),
+        (Image.fromarray(np.uint8([[7, 8]])), "png", [[7, 7, 7], [8, 8, 8]]),
+        (Image.new("CMYK", (2, 1), (0, 255, 255, 0)), "tiff", [[255, 0, 0], [255, 0, 0]]),
+    ],
+)
 def test_every_kind_becomes_rgb_on_white(tmp_path, image, suffix, expected):
     image.resize((6, 3), Image.Resampling.NEAREST).save(tmp_path / f"picture.{suffix}")
     opened = open_image(tmp_path / f"picture.{suffix}")

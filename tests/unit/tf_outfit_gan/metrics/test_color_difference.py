@@ -6,7 +6,10 @@ import pytest
 from tf_outfit_gan.metrics.color_difference import ciede2000, lab
 
 # L1 a1 b1, L2 a2 b2, difference. The first pairs look for mistakes in hues around 0 and 180 degrees and in grays.
-PAIRS = np.array([float(number) for number in """
+PAIRS = np.array(
+    [
+        float(number)
+        for number in """
 50.0000   2.6772 -79.7751  50.0000   0.0000 -82.7485   2.0425
 50.0000   3.1571 -77.2803  50.0000   0.0000 -82.7485   2.8615
 50.0000   2.8361 -74.0200  50.0000   0.0000 -82.7485   3.4412
@@ -41,7 +44,9 @@ PAIRS = np.array([float(number) for number in """
 90.9257  -0.5406  -0.9208  88.6381  -0.8985  -0.7239   1.5381
  6.7747  -0.2908  -2.4247   5.8714  -0.0985  -2.2286   0.6377
  2.0776   0.0795  -1.1350   0.9033  -0.0636  -0.5514   0.9082
-""".split()]).reshape(-1, 7)
+""".split()
+    ]
+).reshape(-1, 7)
 
 
 def test_the_published_pairs():
@@ -52,14 +57,17 @@ def test_the_published_pairs():
     assert not ciede2000(one, one).any()
 
 
-@pytest.mark.parametrize("color, expected", [
-    ((255, 255, 255), (100, 0, 0)),
-    ((0, 0, 0), (0, 0, 0)),
-    ((255, 0, 0), (53.2408, 80.0925, 67.2032)),
-    ((0, 255, 0), (87.7347, -86.1827, 83.1793)),
-    ((0, 0, 255), (32.2970, 79.1875, -107.8602)),
-    ((119, 119, 119), (50.0344, 0, 0)),  # Half as light to the eye.
-    ((2, 2, 2), (903.2963 * 2 / 255 / 12.92, 0, 0)),  # Both curves are straight near black.
-])
+@pytest.mark.parametrize(
+    "color, expected",
+    [
+        ((255, 255, 255), (100, 0, 0)),
+        ((0, 0, 0), (0, 0, 0)),
+        ((255, 0, 0), (53.2408, 80.0925, 67.2032)),
+        ((0, 255, 0), (87.7347, -86.1827, 83.1793)),
+        ((0, 0, 255), (32.2970, 79.1875, -107.8602)),
+        ((119, 119, 119), (50.0344, 0, 0)),  # Half as light to the eye.
+        ((2, 2, 2), (903.2963 * 2 / 255 / 12.92, 0, 0)),  # Both curves are straight near black.
+    ],
+)
 def test_known_colors(color, expected):
     np.testing.assert_allclose(lab(np.uint8([[color]]))[0, 0], expected, atol=2e-3)

@@ -136,9 +136,12 @@ def test_a_pose_encoders_features_are_what_its_decoder_gets(tmp_path, photos):
 def test_the_best_features_that_there_are_files_for(inception, tmp_path):
     no_encoder = brightest_pixel(tmp_path / "heatmaps", SIZE)
     build_estimator((32, 32), "small").export(str(tmp_path / "estimator"), verbose=False)
-    for files, kind in (({}, "untrained"), ({"pose_model": no_encoder}, "untrained"),
-                        ({"pose_model": tmp_path / "estimator"}, "encoder of the pose estimator"),
-                        ({"pose_model": tmp_path / "estimator", "inception": inception[1]}, "InceptionV3")):
+    for files, kind in (
+        ({}, "untrained"),
+        ({"pose_model": no_encoder}, "untrained"),
+        ({"pose_model": tmp_path / "estimator"}, "encoder of the pose estimator"),
+        ({"pose_model": tmp_path / "estimator", "inception": inception[1]}, "InceptionV3"),
+    ):
         features = choose_features(SIZE, **files)
         assert features.name.startswith(kind)
         assert features.metric == ("FID" if kind == "InceptionV3" else "Frechet distance")

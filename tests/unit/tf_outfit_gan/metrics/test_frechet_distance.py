@@ -6,16 +6,19 @@ import pytest
 from tf_outfit_gan.metrics.frechet_distance import Moments, frechet_distance
 
 
-@pytest.mark.parametrize("mean1, covariance1, mean2, covariance2, distance", [
-    ([0], [[1]], [0], [[1]], 0),
-    ([0], [[4]], [3], [[25]], 9 + (2 - 5) ** 2),  # In one dimension the deviations' difference is what counts.
-    ([1, 2], np.diag([1, 9]), [4, 6], np.diag([4, 25]), 25 + 1 + 4),  # Diagonals commute: dimension by dimension.
-    # These do not commute. For 2x2, tr(M^(1/2)) = (tr M + 2 (det M)^(1/2))^(1/2): here M = [[17, 4], [16, 4]], det 4,
-    # so that it is (21 + 4)^(1/2) = 5, and the distance 5 + 18 - 2 x 5.
-    ([0, 0], np.diag([1, 4]), [0, 0], [[17, 4], [4, 1]], 13),
-    ([0, 0], [[1, 1], [1, 1]], [0, 0], [[1, -1], [-1, 1]], 4),  # Both singular, and nothing in common.
-    ([0, 0], np.diag([1, 0]), [1, 0], np.zeros((2, 2)), 2),  # To a single point.
-])
+@pytest.mark.parametrize(
+    "mean1, covariance1, mean2, covariance2, distance",
+    [
+        ([0], [[1]], [0], [[1]], 0),
+        ([0], [[4]], [3], [[25]], 9 + (2 - 5) ** 2),  # In one dimension the deviations' difference is what counts.
+        ([1, 2], np.diag([1, 9]), [4, 6], np.diag([4, 25]), 25 + 1 + 4),  # Diagonals commute: dimension by dimension.
+        # These do not commute. For 2x2, tr(M^(1/2)) = (tr M + 2 (det M)^(1/2))^(1/2): here M = [[17, 4], [16, 4]], det 4,
+        # so that it is (21 + 4)^(1/2) = 5, and the distance 5 + 18 - 2 x 5.
+        ([0, 0], np.diag([1, 4]), [0, 0], [[17, 4], [4, 1]], 13),
+        ([0, 0], [[1, 1], [1, 1]], [0, 0], [[1, -1], [-1, 1]], 4),  # Both singular, and nothing in common.
+        ([0, 0], np.diag([1, 0]), [1, 0], np.zeros((2, 2)), 2),  # To a single point.
+    ],
+)
 def test_hand_worked(mean1, covariance1, mean2, covariance2, distance):
     one, other = (np.array(mean1), np.array(covariance1)), (np.array(mean2), np.array(covariance2))
     assert frechet_distance(*one, *other) == pytest.approx(distance, abs=1e-9)

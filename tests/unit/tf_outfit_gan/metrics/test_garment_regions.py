@@ -26,7 +26,7 @@ def test_a_pixel_belongs_to_what_it_shows_alone():
 
 
 def test_a_garment_of_a_few_pixels_does_not_count():
-    (slot, region), = garments(labels(mask(), SIZE)).items()
+    ((slot, region),) = garments(labels(mask(), SIZE)).items()
     assert slot == "top" and region.sum() == 4
 
 

@@ -47,15 +47,18 @@ def test_all_that_fail_are_named():
         check_gate(gate, FIGURES)
 
 
-@pytest.mark.parametrize("content, message", [
-    ("", "expected JSON"),
-    ("[]", "expected an object"),
-    ('{"pose.pck": 0.8}', "pose.pck: expected an object of demands"),
-    ('{"pose.pck": {}}', "pose.pck: expected an object of demands"),
-    ('{"pose.pck": {"atleast": 1}}', "one of at_least, at_most, of_ceiling, standing and a number, found 'atleast': 1"),
-    ('{"pose.pck": {"at_least": "1"}}', "found 'at_least': '1'"),
-    ('{"pose.pck": {"at_least": true}}', "found 'at_least': True"),
-])
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("", "expected JSON"),
+        ("[]", "expected an object"),
+        ('{"pose.pck": 0.8}', "pose.pck: expected an object of demands"),
+        ('{"pose.pck": {}}', "pose.pck: expected an object of demands"),
+        ('{"pose.pck": {"atleast": 1}}', "one of at_least, at_most, of_ceiling, standing and a number, found 'atleast': 1"),
+        ('{"pose.pck": {"at_least": "1"}}', "found 'at_least': '1'"),
+        ('{"pose.pck": {"at_least": true}}', "found 'at_least': True"),
+    ],
+)
 def test_what_is_no_gate(tmp_path, content, message):
     (tmp_path / "gate.json").write_text(content)
     with pytest.raises(UserError, match="gate.json") as error:

@@ -49,11 +49,15 @@ def test_photos_are_at_the_ceiling_and_a_shuffled_model_at_the_floor(dataset, fi
     snapshot = make_snapshot()
     metrics = ("distribution", "pose", "articles", "edits", "identity", "diversity")
     protocol = Protocol(metrics, count=40, **files)
-    measurement = measure("photos", snapshot, dataset, protocol, lambda count: None,
-                          Photographer(snapshot, dataset, of_strangers))
+    measurement = measure(
+        "photos", snapshot, dataset, protocol, lambda count: None, Photographer(snapshot, dataset, of_strangers)
+    )
     figures = measurement.figures
-    measured = [name for name, figure in figures.items()
-                if name.startswith(("pose.", "articles.", "picture.")) and figure.value is not None]
+    measured = [
+        name
+        for name, figure in figures.items()
+        if name.startswith(("pose.", "articles.", "picture.")) and figure.value is not None
+    ]
     assert {"pose.pck", "pose.joint_distance", "articles.all.color", "articles.top.color"} <= set(measured)
     for name in measured:
         figure = figures[name]
@@ -70,9 +74,28 @@ def test_photos_are_at_the_ceiling_and_a_shuffled_model_at_the_floor(dataset, fi
 def test_two_runs_give_the_same_figures(dataset, untrained, files, tmp_path):  # noqa: F811
     def figures(name):
         out = tmp_path / name
-        assert main(["evaluate", str(untrained), "--data", str(dataset.path), "--count", "12", "--metrics", "all",
-                         "--pose-model", files["pose_model"], "--masks", str(files["masks"]),
-                         "--json", str(out), "--quiet"]) == 0
+        assert (
+            main(
+                [
+                    "evaluate",
+                    str(untrained),
+                    "--data",
+                    str(dataset.path),
+                    "--count",
+                    "12",
+                    "--metrics",
+                    "all",
+                    "--pose-model",
+                    files["pose_model"],
+                    "--masks",
+                    str(files["masks"]),
+                    "--json",
+                    str(out),
+                    "--quiet",
+                ]
+            )
+            == 0
+        )
         return json.loads(out.read_text())["figures"]
 
     first = figures("a.json")
@@ -82,11 +105,38 @@ def test_two_runs_give_the_same_figures(dataset, untrained, files, tmp_path):  #
 
 def test_the_command_draws_writes_and_checks(dataset, untrained, files, tmp_path, capsys):  # noqa: F811
     gate = tmp_path / "gate.json"
-    command = ["evaluate", str(untrained), "--data", str(dataset.path), "--count", "20", "--metrics", "pose,articles",
-               "--pose-model", files["pose_model"], "--masks", str(files["masks"]), "--quiet", "--gate", str(gate)]
+    command = [
+        "evaluate",
+        str(untrained),
+        "--data",
+        str(dataset.path),
+        "--count",
+        "20",
+        "--metrics",
+        "pose,articles",
+        "--pose-model",
+        files["pose_model"],
+        "--masks",
+        str(files["masks"]),
+        "--quiet",
+        "--gate",
+        str(gate),
+    ]
     gate.write_text('{"articles.all.color": {"at_least": 0}}')
-    assert main([*command, "--sheet", str(tmp_path / "sheet.png"), "--card", str(tmp_path / "card.md"),
-                     "--json", str(tmp_path / "out.json")]) == 0
+    assert (
+        main(
+            [
+                *command,
+                "--sheet",
+                str(tmp_path / "sheet.png"),
+                "--card",
+                str(tmp_path / "card.md"),
+                "--json",
+                str(tmp_path / "out.json"),
+            ]
+        )
+        == 0
+    )
     printed, result = capsys.readouterr().out, json.loads((tmp_path / "out.json").read_text())
     color = result["figures"]["articles.all.color"]
     cells = next(line for line in printed.splitlines() if line.startswith("articles.all.color")).split()
@@ -108,8 +158,17 @@ def test_the_command_draws_writes_and_checks(dataset, untrained, files, tmp_path
 
 def test_the_best_split_is_stored_with_the_snapshot(dataset, tmp_path, monkeypatch, capsys):  # noqa: F811
     path = save_untrained(tmp_path / "000012kimg")
-    fields = {"snapshot": str(path), "conditional": True, "alpha": 1, "count": 2, "count_asked": 2, "split": "train",
-              "size": "16x12", "cur_nimg": 0, "data": "x"}
+    fields = {
+        "snapshot": str(path),
+        "conditional": True,
+        "alpha": 1,
+        "count": 2,
+        "count_asked": 2,
+        "split": "train",
+        "size": "16x12",
+        "cur_nimg": 0,
+        "data": "x",
+    }
     found = Measurement(fields, {"transfer.split": Figure(4)}, [])
     monkeypatch.setattr("tf_outfit_gan.metrics.measure.measure", lambda *arguments: found)
     assert main(["evaluate", str(path), "--data", str(dataset.path), "--quiet"]) == 0
@@ -125,8 +184,23 @@ def test_the_best_split_is_stored_with_the_snapshot(dataset, tmp_path, monkeypat
 
 def test_two_snapshots_are_compared(dataset, untrained, tmp_path, capsys):  # noqa: F811
     other = save_untrained(tmp_path / "other", weights=0.0)
-    assert main(["evaluate", str(untrained), str(other), "--data", str(dataset.path), "--count", "20", "--quiet",
-                     "--json", str(tmp_path / "out.json")]) == 0
+    assert (
+        main(
+            [
+                "evaluate",
+                str(untrained),
+                str(other),
+                "--data",
+                str(dataset.path),
+                "--count",
+                "20",
+                "--quiet",
+                "--json",
+                str(tmp_path / "out.json"),
+            ]
+        )
+        == 0
+    )
     results = json.loads((tmp_path / "out.json").read_text())
     one, two = (result["figures"]["picture.error"]["value"] for result in results)
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("picture.error"))
@@ -143,7 +217,8 @@ def test_what_cannot_be_measured_is_refused(dataset, untrained, files, tmp_path,
     assert "--card: is of one snapshot" in refused(capsys, *[untrained] * 2, *data, "--card", tmp_path / "card.md")
     unconditional = save_untrained(tmp_path / "unconditional", overrides=["conditional=false"])
     assert "has no conditions to follow; leave out identity, diversity" in refused(
-        capsys, unconditional, *data, "--metrics", "distribution,identity,diversity")
+        capsys, unconditional, *data, "--metrics", "distribution,identity,diversity"
+    )
     with pytest.raises(UserError, match="a.png|expected a mask for each photo"):
         measure("x", make_snapshot(), dataset, Protocol(("articles",), masks=tmp_path), lambda count: None)
 

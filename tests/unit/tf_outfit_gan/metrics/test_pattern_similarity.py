@@ -70,7 +70,7 @@ def test_steps_grow_with_the_picture():
 
 def test_a_garment_too_small_for_a_step_has_none():
     tiny = np.zeros((SIZE, SIZE), bool)
-    tiny[0, :LEAST_PAIRS + 1] = True
+    tiny[0, : LEAST_PAIRS + 1] = True
     found = variogram(striped(8), tiny)
     assert [step for step, value in zip(STEPS, found) if not np.isnan(value)] == [(0, 1)]
     assert np.isnan(pattern_similarity(found, np.full(len(STEPS), np.nan)))

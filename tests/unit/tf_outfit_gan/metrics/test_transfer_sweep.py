@@ -14,7 +14,7 @@ RED, BLUE = (200, 0, 0), (0, 0, 200)
 def dressed(row, color):
     """A picture of somebody in the color, whose only joint is at this row."""
     picture = np.zeros((*SIZE, 3), np.uint8)
-    picture[row:row + 4] = color
+    picture[row : row + 4] = color
     return picture
 
 
@@ -38,7 +38,7 @@ def regions(ids):
     """Garments where `dressed` draws them, by the entry's name."""
     labels = np.zeros((len(ids), *SIZE), np.uint8)
     for label, name in zip(labels, ids):
-        label[(10 if name.startswith("stranger") else 2):][:4] = 2
+        label[(10 if name.startswith("stranger") else 2) :][:4] = 2
     return labels
 
 
@@ -76,8 +76,12 @@ def test_the_best_split_keeps_the_pose_and_takes_the_colors():
     assert [row[2] for row in curve[2:]] == pytest.approx(colors[2:])
     assert found.best == 2
     assert [len(row) for row in found.rows()] == [LAYERS + 1] * 3
-    assert [caption for _, caption in found.rows()[0]][::2] == ["all from the other", "colors: layers 3-6",
-                                                                "colors: layers 5-6", "own"]
+    assert [caption for _, caption in found.rows()[0]][::2] == [
+        "all from the other",
+        "colors: layers 3-6",
+        "colors: layers 5-6",
+        "own",
+    ]
     np.testing.assert_array_equal(found.rows()[0][2][0], dressed(2, BLUE))
     figures = found.figures()
     assert figures["transfer.split"].value == 2 and "of 6 layers" in figures["transfer.split"].unit
@@ -100,10 +104,10 @@ def test_garments_count_in_slot_order():
 
 def test_neither_end_is_a_split():
     """A model whose colors all enter at its first layer keeps no pose with them; the ends would look best."""
+
     def best(*blue):
         model = Model()
-        model.transfer = lambda upper, lower, split: np.stack(
-            [dressed(2, BLUE if split in blue else RED)] * len(lower[0]))
+        model.transfer = lambda upper, lower, split: np.stack([dressed(2, BLUE if split in blue else RED)] * len(lower[0]))
         return sweep(model).best
 
     assert best(0, 6) is None and best(0, 1, 6) == 1

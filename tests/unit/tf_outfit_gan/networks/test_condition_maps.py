@@ -17,8 +17,18 @@ SIZE = (64, 48)
 def standing(**moved):
     """Somebody upright, in heights of a 4x3 picture: torso of 0.25, legs of 0.2 + 0.2; [1, K, 3]."""
     x = {"ankle": 0.05, "knee": 0.05, "hip": 0.05, "shoulder": 0.1, "elbow": 0.15, "wrist": 0.15}
-    y = {"head_top": 0.1, "upper_neck": 0.2, "thorax": 0.25, "shoulder": 0.25, "elbow": 0.38, "wrist": 0.5, "pelvis": 0.5,
-         "hip": 0.5, "knee": 0.7, "ankle": 0.9}
+    y = {
+        "head_top": 0.1,
+        "upper_neck": 0.2,
+        "thorax": 0.25,
+        "shoulder": 0.25,
+        "elbow": 0.38,
+        "wrist": 0.5,
+        "pelvis": 0.5,
+        "hip": 0.5,
+        "knee": 0.7,
+        "ankle": 0.9,
+    }
     pose = np.ones((1, len(JOINTS), 3), np.float32)
     for index, name in enumerate(JOINTS):
         side, kind = name.split("_") if name.startswith(("right", "left")) else ("", name)
@@ -65,11 +75,14 @@ def test_each_foot_and_each_hand_has_a_frame():
     assert right == pytest.approx((0.5 + (20.5 / 64 - 0.325) / 0.15, right[1])) and right[1] == left[1]
 
 
-@pytest.mark.parametrize("slot, hidden, other", [
-    ("top", ("thorax",), ()),  # The middle of the shoulders is the thorax here.
-    ("top", ("pelvis",), ()),
-    ("bottom", ("left_ankle",), ("right_ankle",)),
-])
+@pytest.mark.parametrize(
+    "slot, hidden, other",
+    [
+        ("top", ("thorax",), ()),  # The middle of the shoulders is the thorax here.
+        ("top", ("pelvis",), ()),
+        ("bottom", ("left_ankle",), ("right_ankle",)),
+    ],
+)
 def test_a_missing_joint_is_made_up_for(slot, hidden, other):
     frames = [article_frames((slot,), hide(standing(), *names), SIZE)[0][0] for names in (hidden, other)]
     assert all(np.isfinite(part).all() for frame in frames for part in frame)
@@ -84,8 +97,10 @@ def test_legs_out_of_the_photo_go_on_below_the_torso():
     assert v == pytest.approx((60.5 / 64 - top) / (bottom - top), abs=1e-5)
 
 
-@pytest.mark.parametrize("slot, hidden", [("top", ("thorax", "shoulder")), ("dress", ("pelvis", "hip")),
-                                          ("shoes", ("right_ankle",)), ("hat", ("pelvis", "hip"))])
+@pytest.mark.parametrize(
+    "slot, hidden",
+    [("top", ("thorax", "shoulder")), ("dress", ("pelvis", "hip")), ("shoes", ("right_ankle",)), ("hat", ("pelvis", "hip"))],
+)
 def test_without_its_joints_an_article_lies_nowhere(slot, hidden):
     u, v = article_frames((slot,), hide(standing(), *hidden), SIZE)[0][0]
     assert np.isnan(u).all() and np.isnan(v).all()

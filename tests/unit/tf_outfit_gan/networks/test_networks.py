@@ -15,10 +15,13 @@ def count(network):
 
 
 # StyleGAN's own counts at 1024x1024; with the native 4x3 base the constant and one dense layer are smaller.
-@pytest.mark.parametrize("size, generator, discriminator", [
-    ((1024, 1024), 26_219_627, 23_087_249),
-    ((1024, 768), 26_217_579, 22_038_673),
-])
+@pytest.mark.parametrize(
+    "size, generator, discriminator",
+    [
+        ((1024, 1024), 26_219_627, 23_087_249),
+        ((1024, 768), 26_217_579, 22_038_673),
+    ],
+)
 def test_parameter_counts(size, generator, discriminator):
     config = ModelConfig(size=size, conditional=False)
     assert count(Generator(config)) == generator
@@ -36,8 +39,7 @@ def inputs(config, batch, seed=0):
     rng = np.random.default_rng(seed)
     h, w = config.condition_size
     z = tf.constant(rng.normal(size=(batch, config.latent_dim)), tf.float32)
-    noise = [tf.constant(rng.normal(size=(batch, *config.level_sizes[i // 2], 1)), tf.float32)
-             for i in range(config.num_layers)]
+    noise = [tf.constant(rng.normal(size=(batch, *config.level_sizes[i // 2], 1)), tf.float32) for i in range(config.num_layers)]
     articles = tf.constant(rng.uniform(-1, 1, (batch, 6, h, w, 3)), tf.float32)
     keypoints = rng.uniform(0.1, 0.9, (batch, 16, 3))
     keypoints[..., 2] = 1
@@ -52,8 +54,11 @@ def test_pictures_follow_each_condition(pose_path):
     picture = generator(z, noise, articles, keypoints)
     assert picture.shape == (2, 16, 12, 3)
     other_articles = tf.concat([articles[:, :5], -articles[:, 5:]], axis=1)
-    for changed in [(-z, noise, articles, keypoints), (z, noise, other_articles, keypoints),
-                    (z, noise, articles, keypoints * [0.5, 1, 1])]:
+    for changed in [
+        (-z, noise, articles, keypoints),
+        (z, noise, other_articles, keypoints),
+        (z, noise, articles, keypoints * [0.5, 1, 1]),
+    ]:
         assert np.abs(generator(*changed) - picture).max() > 1e-4
 
 
@@ -90,13 +95,12 @@ def test_fading_ends_where_the_stable_level_starts():
     z, noise, articles, keypoints = inputs(config, 4)
     for level in (1, 2):
         picture = generator(z, noise, articles, keypoints, level=level)
-        np.testing.assert_allclose(
-            generator(z, noise, articles, keypoints, level=level, alpha=1.0), picture, atol=1e-6
-        )
+        np.testing.assert_allclose(generator(z, noise, articles, keypoints, level=level, alpha=1.0), picture, atol=1e-6)
         embedding = discriminator.embed(articles, keypoints)
         np.testing.assert_allclose(
             discriminator(picture, embedding, level=level, alpha=1.0),
-            discriminator(picture, embedding, level=level), atol=1e-5,
+            discriminator(picture, embedding, level=level),
+            atol=1e-5,
         )
 
 

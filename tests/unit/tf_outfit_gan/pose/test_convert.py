@@ -29,16 +29,13 @@ def front_view(format):
     names = {
         "coco17": "nose leye reye lear rear lsho rsho lelb relb lwri rwri lhip rhip lkne rkne lank rank",
         "body18": "nose neck rsho relb rwri lsho lelb lwri rhip rkne rank lhip lkne lank reye leye rear lear",
-        "body25": "nose neck rsho relb rwri lsho lelb lwri midhip rhip rkne rank lhip lkne lank reye leye rear lear"
-                  + " x" * 6,
+        "body25": "nose neck rsho relb rwri lsho lelb lwri midhip rhip rkne rank lhip lkne lank reye leye rear lear" + " x" * 6,
         "blazepose33": "nose x leye x x reye x lear rear x x lsho rsho lelb relb lwri rwri x x x x x x"
-                       " lhip rhip lkne rkne lank rank x x x x",
-        "deepfashion21": "head rear reye leye lear nose chin rsho lsho x x relb lelb rwri rhip lhip lwri"
-                         " rkne lkne rank lank",
+        " lhip rhip lkne rkne lank rank x x x x",
+        "deepfashion21": "head rear reye leye lear nose chin rsho lsho x x relb lelb rwri rhip lhip lwri rkne lkne rank lank",
     }[format].split()
     heights = {"eye": 20, "ear": 21, "sho": 40, "elb": 60, "wri": 80, "hip": 82, "kne": 120, "ank": 160}
-    middle = {"nose": (50, 24), "neck": (50, 40), "midhip": (50, 82), "head": (50, 11), "chin": (50, 29.56),
-              "x": (7, 7)}
+    middle = {"nose": (50, 24), "neck": (50, 40), "midhip": (50, 82), "head": (50, 11), "chin": (50, 29.56), "x": (7, 7)}
     sides = {"r": 40, "l": 60}
     places = [middle[name] if name in middle else (sides[name[0]], heights[name[1:]]) for name in names]
     return np.array([(x, y, 0.9) for x, y in places])
@@ -102,13 +99,16 @@ def test_normalized_uses_widths_and_heights_and_hides_what_is_missing():
     assert pose.dtype == np.float32 and not pose[1:].any()
 
 
-@pytest.mark.parametrize("points, format, words", [
-    (np.zeros((15, 3)), "mpii16", "16 times"),
-    (np.zeros((16, 2)), "mpii16", "16 times"),
-    ([[1, 2, "x"]] * 17, "coco17", "17 times"),
-    ([[1, 2, 3], [1]], "body18", "18 times"),
-    (np.zeros((16, 3)), "halpe26", "unknown keypoint format 'halpe26'"),
-])
+@pytest.mark.parametrize(
+    "points, format, words",
+    [
+        (np.zeros((15, 3)), "mpii16", "16 times"),
+        (np.zeros((16, 2)), "mpii16", "16 times"),
+        ([[1, 2, "x"]] * 17, "coco17", "17 times"),
+        ([[1, 2, 3], [1]], "body18", "18 times"),
+        (np.zeros((16, 3)), "halpe26", "unknown keypoint format 'halpe26'"),
+    ],
+)
 def test_refusals(points, format, words):
     with pytest.raises(UserError, match=words):
         convert.to_mpii16(points, format)

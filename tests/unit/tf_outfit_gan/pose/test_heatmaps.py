@@ -57,8 +57,7 @@ def test_missing_joints_leave_empty_maps_and_no_nan():
 
 
 def test_traces_with_an_unknown_batch_and_in_half_precision():
-    traced = tf.function(lambda pose: render_heatmaps(pose, (16, 12), "bfloat16"),
-                         input_signature=[tf.TensorSpec([None, 16, 3])])
+    traced = tf.function(lambda pose: render_heatmaps(pose, (16, 12), "bfloat16"), input_signature=[tf.TensorSpec([None, 16, 3])])
     pose = np.random.default_rng(2).uniform(size=(2, 16, 3)).astype(np.float32)
     maps = traced(pose)
     assert maps.dtype == tf.bfloat16

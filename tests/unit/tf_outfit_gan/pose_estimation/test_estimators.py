@@ -65,8 +65,10 @@ def test_the_flip_test_counts_both_views_and_exchanges_left_and_right(tmp_path):
     fixed = np.zeros((1, 16, 16, 16), np.float32)
     fixed[0, 4, 1, 0] = 1
     module = tf.Module()
-    module.call = tf.function(lambda image: {"maps": fixed + 0 * image[:, :, :, :1]},
-                              input_signature=[tf.TensorSpec([None, 16, 16, 3], tf.float32, name="image")])
+    module.call = tf.function(
+        lambda image: {"maps": fixed + 0 * image[:, :, :, :1]},
+        input_signature=[tf.TensorSpec([None, 16, 16, 3], tf.float32, name="image")],
+    )
     tf.saved_model.save(module, str(tmp_path / "model"), {"serving_default": module.call})
     joints = load_estimator(tmp_path / "model")([np.zeros((16, 16, 3), np.uint8)])[0]
     np.testing.assert_allclose(joints[0], [1.5 / 16, 4.5 / 16, 0.5])
@@ -147,6 +149,7 @@ def test_a_killed_pose_run_goes_on(tmp_path, heatmap_model, monkeypatch):
     shop = write_photos(tmp_path / "shop")
     monkeypatch.setattr(missing_poses, "CHUNK", 1)
     with monkeypatch.context() as context:
+
         def killed(picture):
             if "black" in str(picture):
                 raise KeyboardInterrupt
@@ -187,13 +190,17 @@ def test_refusals(tmp_path, heatmap_model):
     with pytest.raises(UserError, match="empty: expected a SavedModel"):
         load_estimator(tmp_path / "empty")
     module = tf.Module()
-    module.call = tf.function(lambda image: {"classes": tf.reduce_mean(image, [1, 2])},
-                              input_signature=[tf.TensorSpec([None, 8, 8, 3], tf.float32, name="image")])
+    module.call = tf.function(
+        lambda image: {"classes": tf.reduce_mean(image, [1, 2])},
+        input_signature=[tf.TensorSpec([None, 8, 8, 3], tf.float32, name="image")],
+    )
     tf.saved_model.save(module, str(tmp_path / "classifier"), {"serving_default": module.call})
     with pytest.raises(UserError, match=r"classifier: expected .* \[1, h, w, 16\] \(heatmaps\), found \[1, 3\]"):
         load_estimator(tmp_path / "classifier")
-    module.call = tf.function(lambda image: {"maps": tf.tile(image[..., :1], [1, 1, 1, 16])},
-                              input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="image")])
+    module.call = tf.function(
+        lambda image: {"maps": tf.tile(image[..., :1], [1, 1, 1, 16])},
+        input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="image")],
+    )
     tf.saved_model.save(module, str(tmp_path / "any_size"), {"serving_default": module.call})
     with pytest.raises(UserError, match="any_size: expected a pose model with one input"):
         load_estimator(tmp_path / "any_size")

@@ -41,7 +41,9 @@ def test_an_error_stops_the_others(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not tie processes to cores")
 def test_only_the_cores_lent_to_the_process_count():
-    code = ("import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-            "from tf_outfit_gan.util.process_pool import available_cores; print(available_cores())")
+    code = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "from tf_outfit_gan.util.process_pool import available_cores; print(available_cores())"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
     assert available_cores() >= 1

@@ -18,8 +18,26 @@ def data(tmp_path_factory):
 
 def test_figures_fit_together(data, tmp_path, capsys):
     report = tmp_path / "speed.json"
-    assert main(["benchmark", "input", str(data), "--level", "128x96", "--batch", "8", "--examples", "30",
-                     "--repeats", "2", "--json", str(report)]) == 0
+    assert (
+        main(
+            [
+                "benchmark",
+                "input",
+                str(data),
+                "--level",
+                "128x96",
+                "--batch",
+                "8",
+                "--examples",
+                "30",
+                "--repeats",
+                "2",
+                "--json",
+                str(report),
+            ]
+        )
+        == 0
+    )
     found = json.loads(report.read_text())
     [level] = found["levels"]
     assert found["machine"]["cores"] >= 1
@@ -34,13 +52,16 @@ def test_figures_fit_together(data, tmp_path, capsys):
     assert "128x96" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments, complaint", [
-    (["--level", "100x75"], "--level 100x75: "),
-    (["--condition-size", "256x192"], "--condition-size 256x192: "),
-    (["--batch", "0"], "--batch 0: expected at least 1"),
-    (["--json", "missing/speed.json"], "its folder does not exist"),
-    (["--data-service", "grpc://localhost:1"], "cannot reach it"),
-])
+@pytest.mark.parametrize(
+    "arguments, complaint",
+    [
+        (["--level", "100x75"], "--level 100x75: "),
+        (["--condition-size", "256x192"], "--condition-size 256x192: "),
+        (["--batch", "0"], "--batch 0: expected at least 1"),
+        (["--json", "missing/speed.json"], "its folder does not exist"),
+        (["--data-service", "grpc://localhost:1"], "cannot reach it"),
+    ],
+)
 def test_mistakes_are_told_in_a_line(data, capsys, arguments, complaint):
     assert main(["benchmark", "input", str(data), *arguments]) == 2
     assert complaint in capsys.readouterr().err

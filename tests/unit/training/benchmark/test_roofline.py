@@ -29,7 +29,9 @@ def test_a_convolution_and_both_gradients():
     # [2, 8, 6, 3] -> [2, 4, 3, 5]: 120 results, each a sum over 3 x 3 x 3.
     expected = 2 * 120 * 27
     assert sorted(counted(traced(gradients, [2, 8, 6, 3], [3, 3, 3, 5]))) == [
-        ("Conv2D", expected), ("Conv2DBackpropFilter", expected), ("Conv2DBackpropInput", expected),
+        ("Conv2D", expected),
+        ("Conv2DBackpropFilter", expected),
+        ("Conv2DBackpropInput", expected),
     ]
 
 
@@ -123,18 +125,21 @@ def test_the_verb_writes_figures_that_fit_together(measured):
     assert measured["machine"]["cores"] >= 1 and measured["machine"]["tensorflow"] == tf.__version__
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["--preset", "nope"], "unknown preset 'nope'"),
-    (["--preset", "tiny", "--level", "64x48"], "--level 64x48: the model has no such level; choose one of 0 = 4x3"),
-    (["--preset", "tiny", "--level", "3"], "--level 3"),
-    (["--preset", "tiny", "--batch", "0"], "--batch 0: expected at least 1"),
-    (["--preset", "tiny", "--precision", "float8"], "precision 'float8'"),
-    (["--preset", "tiny", "--r1-interval", "0"], "r1_interval must be at least 1"),
-    (["--preset", "tiny", "--json", "no-such-folder/step.json"], "no-such-folder/step.json"),
-    (["--preset", "tiny", "--set", "micro_batch=4"], "give --batch 4 for the time of a turn"),
-    (["--preset", "tiny", "--batch", "6"], "batch_size 6 over 1 replica"),
-    (["--preset", "tiny", "--devices", "tpu"], "--devices tpu: TensorFlow finds no such device here; choose one of cpu"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--preset", "nope"], "unknown preset 'nope'"),
+        (["--preset", "tiny", "--level", "64x48"], "--level 64x48: the model has no such level; choose one of 0 = 4x3"),
+        (["--preset", "tiny", "--level", "3"], "--level 3"),
+        (["--preset", "tiny", "--batch", "0"], "--batch 0: expected at least 1"),
+        (["--preset", "tiny", "--precision", "float8"], "precision 'float8'"),
+        (["--preset", "tiny", "--r1-interval", "0"], "r1_interval must be at least 1"),
+        (["--preset", "tiny", "--json", "no-such-folder/step.json"], "no-such-folder/step.json"),
+        (["--preset", "tiny", "--set", "micro_batch=4"], "give --batch 4 for the time of a turn"),
+        (["--preset", "tiny", "--batch", "6"], "batch_size 6 over 1 replica"),
+        (["--preset", "tiny", "--devices", "tpu"], "--devices tpu: TensorFlow finds no such device here; choose one of cpu"),
+    ],
+)
 def test_a_mistake_is_one_line_and_exit_2(arguments, message, capsys):
     assert main(["benchmark", "step", *arguments]) == 2
     (line,) = capsys.readouterr().err.splitlines()

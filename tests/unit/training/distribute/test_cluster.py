@@ -21,19 +21,28 @@ def tf_config(workers, index=0, job="worker", **jobs):
 def slurm(node, place, **changed):
     """What srun tells a task of `--nodes 4 --ntasks 7`, in SLURM's documented form."""
     return {
-        "SLURM_JOB_ID": "4242", "SLURM_STEP_ID": "1", "SLURM_STEP_NUM_TASKS": "7",
-        "SLURM_STEP_NODELIST": "node[01-03,07]", "SLURM_STEP_TASKS_PER_NODE": "2(x3),1",
-        "SLURM_NODEID": str(node), "SLURM_LOCALID": str(place),
+        "SLURM_JOB_ID": "4242",
+        "SLURM_STEP_ID": "1",
+        "SLURM_STEP_NUM_TASKS": "7",
+        "SLURM_STEP_NODELIST": "node[01-03,07]",
+        "SLURM_STEP_TASKS_PER_NODE": "2(x3),1",
+        "SLURM_NODEID": str(node),
+        "SLURM_LOCALID": str(place),
     } | changed
 
 
-@pytest.mark.parametrize("text, hosts", [
-    ("a", ["a"]),
-    ("node[01-03,07]", ["node01", "node02", "node03", "node07"]),
-    ("gpu[9-11],cpu,n[1-2]x[3,5].local", ["gpu9", "gpu10", "gpu11", "cpu", "n1x3.local", "n1x5.local", "n2x3.local",
-                                         "n2x5.local"]),
-    ("train-[0-1].train:2222", ["train-0.train:2222", "train-1.train:2222"]),
-])
+@pytest.mark.parametrize(
+    "text, hosts",
+    [
+        ("a", ["a"]),
+        ("node[01-03,07]", ["node01", "node02", "node03", "node07"]),
+        (
+            "gpu[9-11],cpu,n[1-2]x[3,5].local",
+            ["gpu9", "gpu10", "gpu11", "cpu", "n1x3.local", "n1x5.local", "n2x3.local", "n2x5.local"],
+        ),
+        ("train-[0-1].train:2222", ["train-0.train:2222", "train-1.train:2222"]),
+    ],
+)
 def test_lists_of_hosts(text, hosts):
     assert expand_hosts(text) == hosts
 
@@ -74,23 +83,26 @@ def test_a_machine_finds_itself_in_a_list_of_hosts(monkeypatch):
         resolve("train-1:1,train-1:2", ALONE)
 
 
-@pytest.mark.parametrize("environment, message", [
-    ({"TF_CONFIG": "{cluster"}, "TF_CONFIG '{cluster': expected"),
-    ({"TF_CONFIG": "[1]"}, r"TF_CONFIG '\[1\]': expected"),
-    (tf_config(["one:1", "two:2"], 2), 'its task {"type": "worker", "index": 2} is none of its cluster'),
-    (tf_config(["one:1", "two:2"], -1), "is none of its cluster"),
-    (tf_config(["one:1", "two:2"], 0, "chief"), "is none of its cluster"),
-    ({"TF_CONFIG": json.dumps({"cluster": {"worker": ["one:1", "two:2"]}})}, "its task null is none of its cluster"),
-    (tf_config(["one:1", "one:1"], 1), "the address one:1 is there twice"),
-    (tf_config(["one:1", "two"]), "'two' is no address of a worker; expected one such as gpu01:8888"),
-    (tf_config(["one:1", "two:0"]), "'two:0' is no address"),
-    (tf_config(["one:1", "two:2"], ps=["three:3"]), "a job 'ps', which this program has no use for"),
-    (slurm(0, 0, SLURM_STEP_NODELIST="node[01-0x]"), r"\[01-0x\] is no range"),
-    (slurm(0, 0, SLURM_STEP_TASKS_PER_NODE="2"), r"4 nodes with \[2\] tasks do not make 7 tasks"),
-    (slurm(3, 1), "number 1 of node 3, is none of them"),
-    (slurm(0, 0, SLURM_STEP_TASKS_PER_NODE="two"), "SLURM: invalid literal.*'two'.*train alone with --cluster none"),
-    ({"SLURM_STEP_NUM_TASKS": "2"}, "SLURM_STEP_NODELIST is not set"),
-])
+@pytest.mark.parametrize(
+    "environment, message",
+    [
+        ({"TF_CONFIG": "{cluster"}, "TF_CONFIG '{cluster': expected"),
+        ({"TF_CONFIG": "[1]"}, r"TF_CONFIG '\[1\]': expected"),
+        (tf_config(["one:1", "two:2"], 2), 'its task {"type": "worker", "index": 2} is none of its cluster'),
+        (tf_config(["one:1", "two:2"], -1), "is none of its cluster"),
+        (tf_config(["one:1", "two:2"], 0, "chief"), "is none of its cluster"),
+        ({"TF_CONFIG": json.dumps({"cluster": {"worker": ["one:1", "two:2"]}})}, "its task null is none of its cluster"),
+        (tf_config(["one:1", "one:1"], 1), "the address one:1 is there twice"),
+        (tf_config(["one:1", "two"]), "'two' is no address of a worker; expected one such as gpu01:8888"),
+        (tf_config(["one:1", "two:0"]), "'two:0' is no address"),
+        (tf_config(["one:1", "two:2"], ps=["three:3"]), "a job 'ps', which this program has no use for"),
+        (slurm(0, 0, SLURM_STEP_NODELIST="node[01-0x]"), r"\[01-0x\] is no range"),
+        (slurm(0, 0, SLURM_STEP_TASKS_PER_NODE="2"), r"4 nodes with \[2\] tasks do not make 7 tasks"),
+        (slurm(3, 1), "number 1 of node 3, is none of them"),
+        (slurm(0, 0, SLURM_STEP_TASKS_PER_NODE="two"), "SLURM: invalid literal.*'two'.*train alone with --cluster none"),
+        ({"SLURM_STEP_NUM_TASKS": "2"}, "SLURM_STEP_NODELIST is not set"),
+    ],
+)
 def test_what_is_no_cluster_is_refused(environment, message):
     with pytest.raises(UserError, match=message):
         resolve(None, environment)
@@ -108,13 +120,20 @@ def test_a_port_that_is_taken_is_told():
 
 def test_the_command_refuses_before_tensorflow_is_imported(tmp_path):
     """One line and exit code 2, in a fraction of the time that TensorFlow's import takes."""
-    code = ("import sys; from tf_outfit_gan.cli.main import main; code = main(sys.argv[1:]); "
-            "sys.exit(9 if 'tensorflow' in sys.modules else code)")
-    done = subprocess.run([sys.executable, "-c", code, "train", str(tmp_path / "run"), "--data", "nowhere"],
-                          env=tf_config(["one:1", "one:1"]), capture_output=True, text=True)
+    code = (
+        "import sys; from tf_outfit_gan.cli.main import main; code = main(sys.argv[1:]); "
+        "sys.exit(9 if 'tensorflow' in sys.modules else code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", str(tmp_path / "run"), "--data", "nowhere"],
+        env=tf_config(["one:1", "one:1"]),
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 2
-    assert done.stderr == ("outfit-gan train: error: TF_CONFIG: the address one:1 is there twice; each worker needs "
-                           "one of its own\n")
+    assert done.stderr == (
+        "outfit-gan train: error: TF_CONFIG: the address one:1 is there twice; each worker needs one of its own\n"
+    )
 
 
 def test_bad_options_are_refused(tmp_path, capsys):

@@ -9,8 +9,14 @@ from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.preparation.prepare import prepare
 from training.distribute import environment
 
-SECRETS = {"TF_TOKEN_app_terraform_io": "planted-1", "TF_VAR_password": "planted-2", "XLA_KEY": "planted-3",
-           "OMP_SECRET": "planted-4", "AWS_SECRET_ACCESS_KEY": "planted-5", "TF_CONFIG": '{"token": "planted-6"}'}
+SECRETS = {
+    "TF_TOKEN_app_terraform_io": "planted-1",
+    "TF_VAR_password": "planted-2",
+    "XLA_KEY": "planted-3",
+    "OMP_SECRET": "planted-4",
+    "AWS_SECRET_ACCESS_KEY": "planted-5",
+    "TF_CONFIG": '{"token": "planted-6"}',
+}
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ def workers():
 
 def come(workers, index, wait_sec=20, met=None):
     """Lets a worker come, in a thread."""
+
     def run():
         with contextlib.suppress(WorkersMissing):
             wait_for_workers(Cluster(workers, index), wait_sec)

@@ -21,29 +21,54 @@ def write_run(folder, preset="64x48", *, lines=300, overrides=()):
     """A run that grew, with everything that a run may leave."""
     model, training = from_preset(preset, overrides)
     folder.mkdir()
-    (folder / "config.json").write_text(json.dumps({
-        "data": "data & more", "model": to_dict(model), "training": to_dict(training),
-        "preset": preset, "overrides": overrides, "command": "outfit-gan train & more",
-        "machine": {"cpu": "a <processor>", "cores": 2, "gpus": [], "tensorflow": "2.21", "keras": "3", "python": "3.12"},
-    }))
+    (folder / "config.json").write_text(
+        json.dumps(
+            {
+                "data": "data & more",
+                "model": to_dict(model),
+                "training": to_dict(training),
+                "preset": preset,
+                "overrides": overrides,
+                "command": "outfit-gan train & more",
+                "machine": {"cpu": "a <processor>", "cores": 2, "gpus": [], "tensorflow": "2.21", "keras": "3", "python": "3.12"},
+            }
+        )
+    )
     with open(folder / "stats.jsonl", "w") as file:
         for index in range(lines):
             kimg = (index + 1) * 400 / lines
             height, alpha = (32, 1.0) if kimg <= 160 else (64, min(1.0, (kimg - 160) / 40))
-            file.write(json.dumps({
-                "cur_nimg": round(kimg * 1000), "height": height, "alpha": alpha,
-                "images_per_sec": 5000 / height, "sec_per_kimg": height / 4.5, "left_sec": (400 - kimg) * 10,
-                "memory_bytes": 2**30, "loss_generator": 1 + 1 / kimg, "loss_discriminator": 1.5 - kimg / 1000,
-                "r1_penalty": 0.1 + 0.02 * np.sin(kimg), "ada_probability": 0.0,
-                "score_real": kimg / 400, "score_fake": -0.5,
-            }) + "\n")
+            file.write(
+                json.dumps(
+                    {
+                        "cur_nimg": round(kimg * 1000),
+                        "height": height,
+                        "alpha": alpha,
+                        "images_per_sec": 5000 / height,
+                        "sec_per_kimg": height / 4.5,
+                        "left_sec": (400 - kimg) * 10,
+                        "memory_bytes": 2**30,
+                        "loss_generator": 1 + 1 / kimg,
+                        "loss_discriminator": 1.5 - kimg / 1000,
+                        "r1_penalty": 0.1 + 0.02 * np.sin(kimg),
+                        "ada_probability": 0.0,
+                        "score_real": kimg / 400,
+                        "score_fake": -0.5,
+                    }
+                )
+                + "\n"
+            )
         file.write('{"cur_nimg": 401000, "hei')  # The run is writing it.
     result = {"metric": "Frechet distance", "features": "untrained features", "count": 800, "size": "64x48"}
-    (folder / "metrics.jsonl").write_text("".join(
-        json.dumps(result | {"cur_nimg": kimg * 1000, "value": 20 / kimg, "snapshot": f"snapshots/{kimg}"}) + "\n"
-        for kimg in (200, 300, 400)))
-    (folder / "log.txt").write_text("training\nwarning: <b>R1</b> explodes\nkimg 400 & more\n"
-                                    "first step after 21.0 s; the time went to: steps 97.9%\n")
+    (folder / "metrics.jsonl").write_text(
+        "".join(
+            json.dumps(result | {"cur_nimg": kimg * 1000, "value": 20 / kimg, "snapshot": f"snapshots/{kimg}"}) + "\n"
+            for kimg in (200, 300, 400)
+        )
+    )
+    (folder / "log.txt").write_text(
+        "training\nwarning: <b>R1</b> explodes\nkimg 400 & more\nfirst step after 21.0 s; the time went to: steps 97.9%\n"
+    )
     for kimg in (40, 200, 240, 400):
         pixels = np.random.default_rng(kimg).integers(0, 256, (9, 12, 3), np.uint8)
         Image.fromarray(pixels).resize((1208, 900), Image.Resampling.NEAREST).save(folder / f"fakes_{kimg:06d}kimg.png")
@@ -102,13 +127,18 @@ def test_the_page_stands_alone_and_escapes_everything(run):
 def test_pictures_and_curves_say_what_they_are(run):
     _, page = report(run)
     pictures = page.all("img")
-    assert [picture["alt"] for picture in pictures[1:]] == ["After 40 kimg", "After 200 kimg", "After 400 kimg",
-                                                            "The same outfits drawn again and again, from the first "
-                                                            "snapshot to the last"]
+    assert [picture["alt"] for picture in pictures[1:]] == [
+        "After 40 kimg",
+        "After 200 kimg",
+        "After 400 kimg",
+        "The same outfits drawn again and again, from the first snapshot to the last",
+    ]
     assert "After 400 kimg" in pictures[0]["alt"] and len(page.all("svg")) == 6
     assert all(attributes["role"] == "img" for attributes in page.all("svg"))
-    for title in ("Losses over kimg: generator from 1.75 to 1.002; discriminator from 1.499 to 1.1",
-                  "Distance from the photos over kimg: Frechet distance at 64x48 from 0.1 to 0.05"):
+    for title in (
+        "Losses over kimg: generator from 1.75 to 1.002; discriminator from 1.499 to 1.1",
+        "Distance from the photos over kimg: Frechet distance at 64x48 from 0.1 to 0.05",
+    ):
         assert title in page.text
     assert "Augmentation" not in page.text and "Waiting for data" not in page.text  # Off, or not told.
     assert "32x24" in page.text and len([a for a in page.all("rect") if a["class"] == "fade"]) == 6

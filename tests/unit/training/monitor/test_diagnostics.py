@@ -8,8 +8,17 @@ from training.monitor.diagnostics import Diagnostics
 from training.monitor.logger import Logger
 from training.schedule import Stage
 
-HEALTHY = {"height": 64, "sign_real": 0.6, "sign_fake": -0.7, "loss_generator": 1.4, "r1_loss": 0.15,
-           "spread_real": 0.4, "spread_fake": 0.35, "input_wait": 0.01, "skipped_updates": 0}
+HEALTHY = {
+    "height": 64,
+    "sign_real": 0.6,
+    "sign_fake": -0.7,
+    "loss_generator": 1.4,
+    "r1_loss": 0.15,
+    "spread_real": 0.4,
+    "spread_fake": 0.35,
+    "input_wait": 0.01,
+    "skipped_updates": 0,
+}
 
 
 def told(*changes):
@@ -27,20 +36,32 @@ def test_a_healthy_run_is_left_alone():
     assert told(*[{}] * 30) == [[]] * 30
 
 
-@pytest.mark.parametrize("name, change, ticks", [
-    ("saturated", SATURATED, 1), ("collapsed", COLLAPSED, 3), ("starved", STARVED, 2),
-    ("skipped", {"skipped_updates": 1}, 1),
-])
+@pytest.mark.parametrize(
+    "name, change, ticks",
+    [
+        ("saturated", SATURATED, 1),
+        ("collapsed", COLLAPSED, 3),
+        ("starved", STARVED, 2),
+        ("skipped", {"skipped_updates": 1}, 1),
+    ],
+)
 def test_each_sign_is_told_once_when_it_begins(name, change, ticks):
     once = [[]] * (ticks - 1) + [[name]]
     assert told(*[change] * 5) == once + [[]] * (5 - ticks)
     assert told(*[change] * ticks, {}, *[change] * ticks) == [*once, [], *once]
 
 
-@pytest.mark.parametrize("change", [
-    SATURATED | {"sign_real": 0.9}, SATURATED | {"sign_fake": -0.9}, SATURATED | {"loss_generator": 4.0},
-    {"spread_fake": 0.11}, {"input_wait": 0.2}, {"r1_loss": 1.4},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        SATURATED | {"sign_real": 0.9},
+        SATURATED | {"sign_fake": -0.9},
+        SATURATED | {"loss_generator": 4.0},
+        {"spread_fake": 0.11},
+        {"input_wait": 0.2},
+        {"r1_loss": 1.4},
+    ],
+)
 def test_what_is_not_yet_a_sign_is_not_told(change):
     assert told(*[{}] * 6, *[change] * 6) == [[]] * 12
 

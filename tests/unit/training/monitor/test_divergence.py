@@ -25,6 +25,7 @@ SETTINGS = ("conditional=false", "size=8x6", "mixing_probability=0")
 
 def iterator(model_config, pause_sec=0.0):
     """Endless random batches, each of which takes a while."""
+
     def wait(image):
         time.sleep(pause_sec)
         return image
@@ -97,8 +98,14 @@ def scripted(config, failing, name):
     """Steps that compute nothing: the statistic `name` fails after `failing` images, a scalar tensor -> bool."""
     steps = Steps(tf.distribute.get_strategy(), *from_preset("tiny", (*SETTINGS, *config)))
 
-    phases = {"loss_discriminator": "discriminator", "skipped_discriminator": "discriminator", "r1_penalty": "r1",
-              "skipped_r1": "r1", "loss_generator": "generator", "skipped_generator": "generator"}
+    phases = {
+        "loss_discriminator": "discriminator",
+        "skipped_discriminator": "discriminator",
+        "r1_penalty": "r1",
+        "skipped_r1": "r1",
+        "loss_generator": "generator",
+        "skipped_generator": "generator",
+    }
 
     def step(stage, batch, cur_nimg, alpha=None):
         found = {}
@@ -111,11 +118,14 @@ def scripted(config, failing, name):
     return steps
 
 
-@pytest.mark.parametrize("name, told", [
-    ("loss_generator", "^loss_generator in the phase generator"),
-    ("skipped_discriminator", "^the gradient in the phase discriminator"),
-    ("skipped_r1", "^the gradient in the phase r1"),
-])
+@pytest.mark.parametrize(
+    "name, told",
+    [
+        ("loss_generator", "^loss_generator in the phase generator"),
+        ("skipped_discriminator", "^the gradient in the phase discriminator"),
+        ("skipped_r1", "^the gradient in the phase r1"),
+    ],
+)
 def test_the_first_step_that_failed_is_named(name, told):
     steps = scripted((), lambda nimg: nimg >= 24, name)
     data = iterator(steps.generator.config)

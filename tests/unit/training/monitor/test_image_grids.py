@@ -104,9 +104,16 @@ def test_an_unconditional_model_has_a_plain_grid(data, tmp_path):
     assert not np.array_equal(cell(fakes, 0, 0), cell(fakes, 2, 7))
 
 
-@pytest.mark.parametrize("size,cell_size", [
-    ((8, 6), (256, 192)), ((64, 48), (256, 192)), ((512, 384), (512, 384)), ((1024, 768), (512, 384)),
-    ((1280, 960), (320, 240)), ((48, 64), (240, 320)),
-])
+@pytest.mark.parametrize(
+    "size,cell_size",
+    [
+        ((8, 6), (256, 192)),
+        ((64, 48), (256, 192)),
+        ((512, 384), (512, 384)),
+        ((1024, 768), (512, 384)),
+        ((1280, 960), (320, 240)),
+        ((48, 64), (240, 320)),
+    ],
+)
 def test_cells_are_neither_too_small_nor_too_large(size, cell_size):
     assert grids_module._cell_size(size) == cell_size

@@ -49,12 +49,15 @@ def test_a_signal_while_a_graph_is_built_stops_the_run_before_a_step(tmp_path, m
     assert train(tmp_path / "run", data, *from_preset("tiny", ()), RunOptions(quiet=True)) == 128
 
 
-@pytest.mark.parametrize("workers, asked, error, expected", [
-    (SECOND_OF_TWO, True, LOST, SystemExit),
-    (SECOND_OF_TWO, False, LOST, tf.errors.UnavailableError),
-    (SECOND_OF_TWO, True, ValueError("nan"), ValueError),
-    (ALONE, True, LOST, tf.errors.UnavailableError),
-])
+@pytest.mark.parametrize(
+    "workers, asked, error, expected",
+    [
+        (SECOND_OF_TWO, True, LOST, SystemExit),
+        (SECOND_OF_TWO, False, LOST, tf.errors.UnavailableError),
+        (SECOND_OF_TWO, True, ValueError("nan"), ValueError),
+        (ALONE, True, LOST, tf.errors.UnavailableError),
+    ],
+)
 def test_only_a_lost_worker_is_no_error_of_a_run_that_is_to_stop(workers, asked, error, expected):
     with pytest.raises(expected) as raised, Stop(workers):
         if asked:

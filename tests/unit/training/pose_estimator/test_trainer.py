@@ -120,11 +120,14 @@ def test_a_killed_run_goes_on_and_leaves_an_estimator(dolls, tiny, tmp_path, mon
         trainer.train_pose(run, dolls, replace(CONFIG, batch=5), quiet=True)
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["--backbone", "small", "--steps", "0"], "--steps 0: expected more than 0"),
-    (["--backbone", "small", "--time-limit", "-1"], "--time-limit -1.0"),
-    (["--size", "256x192"], "no pictures of size 256x192"),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--backbone", "small", "--steps", "0"], "--steps 0: expected more than 0"),
+        (["--backbone", "small", "--time-limit", "-1"], "--time-limit -1.0"),
+        (["--size", "256x192"], "no pictures of size 256x192"),
+    ],
+)
 def test_refusals(dolls, tmp_path, capsys, arguments, words):
     assert main(["train-pose", str(tmp_path / "run"), str(dolls.path), *arguments]) == 2
     assert words in capsys.readouterr().err

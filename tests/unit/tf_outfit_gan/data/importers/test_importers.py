@@ -17,17 +17,21 @@ from tf_outfit_gan.util.errors import UserError
 FORMAT_OF = {"fastfit": "dress-code"}
 
 
-@pytest.mark.parametrize("name, counts, articles, with_poses", [
-    ("viton-hd", (2, 2), {"top": 4}, True),
-    ("dress-code", (3, 3), {"top": 2, "dress": 2, "bottom": 2}, True),
-    ("fastfit", (0, 3), {"top": 1, "dress": 1, "bottom": 1}, False),
-    ("dress-code-mr", (2, 1), {"top": 2, "dress": 1, "bottom": 2, "shoes": 3, "bag": 2}, False),
-    ("deepfashion-multimodal", (3, 1), {"outerwear": 2, "top": 3, "dress": 1, "bottom": 3, "shoes": 4, "bag": 2}, True),
-    ("garments2look", (2, 1), {"outerwear": 2, "top": 2, "dress": 1, "bottom": 2, "shoes": 2, "bag": 1}, False),
-])
+@pytest.mark.parametrize(
+    "name, counts, articles, with_poses",
+    [
+        ("viton-hd", (2, 2), {"top": 4}, True),
+        ("dress-code", (3, 3), {"top": 2, "dress": 2, "bottom": 2}, True),
+        ("fastfit", (0, 3), {"top": 1, "dress": 1, "bottom": 1}, False),
+        ("dress-code-mr", (2, 1), {"top": 2, "dress": 1, "bottom": 2, "shoes": 3, "bag": 2}, False),
+        ("deepfashion-multimodal", (3, 1), {"outerwear": 2, "top": 3, "dress": 1, "bottom": 3, "shoes": 4, "bag": 2}, True),
+        ("garments2look", (2, 1), {"outerwear": 2, "top": 2, "dress": 1, "bottom": 2, "shoes": 2, "bag": 1}, False),
+    ],
+)
 def test_it_is_prepared_and_drawn(public_originals, tmp_path, name, counts, articles, with_poses):
-    dataset = prepare(public_originals[name], tmp_path / "data", public.SIZE, format=FORMAT_OF.get(name, name), workers=1,
-                      quiet=True)
+    dataset = prepare(
+        public_originals[name], tmp_path / "data", public.SIZE, format=FORMAT_OF.get(name, name), workers=1, quiet=True
+    )
     assert (dataset.count("train"), dataset.count("test"), dataset.skipped) == (*counts, 0)
     train, test = dataset.articles("train"), dataset.articles("test")
     assert {slot: train[slot] + test[slot] for slot in train if train[slot] + test[slot]} == articles
@@ -37,13 +41,16 @@ def test_it_is_prepared_and_drawn(public_originals, tmp_path, name, counts, arti
     assert np.asarray(Image.open(sheet)).std() > 20
 
 
-@pytest.mark.parametrize("name, file, old, new", [
-    ("viton-hd", "test/openpose_json/00006_00_keypoints.json", "0.9", "0.8"),
-    ("dress-code", "upper_body/keypoints/030000_2.json", "0.9", "0.8"),
-    ("dress-code-mr", "test.jsonl", "048392_lower", "000007_lower"),
-    ("deepfashion-multimodal", "keypoints/keypoints_vis.txt", " 0", " 2"),
-    ("garments2look", "mytheresa_outfit_v1.0_2512.json", "train", "test"),
-])
+@pytest.mark.parametrize(
+    "name, file, old, new",
+    [
+        ("viton-hd", "test/openpose_json/00006_00_keypoints.json", "0.9", "0.8"),
+        ("dress-code", "upper_body/keypoints/030000_2.json", "0.9", "0.8"),
+        ("dress-code-mr", "test.jsonl", "048392_lower", "000007_lower"),
+        ("deepfashion-multimodal", "keypoints/keypoints_vis.txt", " 0", " 2"),
+        ("garments2look", "mytheresa_outfit_v1.0_2512.json", "train", "test"),
+    ],
+)
 def test_the_checksum_follows_listing_and_annotations_but_not_the_place(public_originals, public_copy, name, file, old, new):
     source = public_copy(name)
     before = importers.read(public_originals[name], name).sha256
@@ -82,4 +89,6 @@ def test_the_documented_importer_works(tmp_path, monkeypatch):
     manifest = importers.read(tmp_path, "my-shop")
     assert described(manifest, tmp_path) == {"a.png": ("train", "photos/a.png", {"top": "tops/b.png"})}
     assert [(skip.listing, skip.line, skip.id) for skip in manifest.skipped] == [
-        ("pairs.txt line", 3, "c.png"), ("pairs.txt line", 4, "d.png")]
+        ("pairs.txt line", 3, "c.png"),
+        ("pairs.txt line", 4, "d.png"),
+    ]

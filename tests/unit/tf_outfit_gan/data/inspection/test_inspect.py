@@ -48,10 +48,11 @@ def test_the_sheet_shows_articles_in_slot_order_and_gray_for_missing_ones(data, 
 
     from tf_outfit_gan.data.pipeline import batches
     from tf_outfit_gan.data.records import open_dataset
+
     first = next(iter(batches(open_dataset(data), "train", (64, 48), None, 1)))["ids"].numpy()[0]
     index = int(first.decode()[1:])
     for place, slot in enumerate(SLOTS, start=1):
-        cell = sheet[gap:cell_height, place * cell_width + gap:(place + 1) * cell_width]
+        cell = sheet[gap:cell_height, place * cell_width + gap : (place + 1) * cell_width]
         article = article_pixels(index, slot, (64, 48)) if slot in worn(index) else np.full((64, 48, 3), 128)
         np.testing.assert_array_equal(cell, article.repeat(4, axis=0).repeat(4, axis=1))
 
@@ -86,8 +87,7 @@ FOUND_IN_FILES = {"photo of odd aspect": ["000007"], "photo too small": ["000006
 
 def plain(findings):
     """Findings whose order does not matter: records are in the order of a hash."""
-    return {name: sorted(sorted(item) if isinstance(item, list) else item for item in items)
-            for name, items in findings.items()}
+    return {name: sorted(sorted(item) if isinstance(item, list) else item for item in items) for name, items in findings.items()}
 
 
 def test_what_is_odd_about_a_catalogue_is_found_and_nothing_else(odd, tmp_path, capsys):
@@ -119,7 +119,7 @@ def test_odd_entries_can_be_shown(odd, tmp_path, capsys):
     shown = np.int16(Image.open(tmp_path / "sheet.png"))
     # 000000, then 000002 and 000003 with one photo: but for the skeletons they are the same.
     right = 7 * (192 + gap) + contact_sheet.GUTTER
-    second, third = shown[40:250, right + 8:right + 190], shown[300:510, 8:190]
+    second, third = shown[40:250, right + 8 : right + 190], shown[300:510, 8:190]
     assert (np.abs(second - third).max(axis=-1) > 20).mean() < 0.1
 
 
@@ -153,13 +153,16 @@ def test_the_skeleton_joins_what_is_there_in_the_colour_of_its_side():
     assert (drawn[:, 60:] == 255).all() and (np.asarray(blank) == 255).all()
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["{tmp}/nowhere"], "expected a data set"),
-    (["{data}", "--count", "0"], "--count 0: expected 1 or more"),
-    (["{data}", "--workers", "0"], "--workers 0: expected 1 or more"),
-    (["{data}", "--out", "{tmp}/no/sheet.png"], "no such folder"),
-    (["{data}", "--out", "{tmp}/sheet.txt"], "ends in .png or .jpg"),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["{tmp}/nowhere"], "expected a data set"),
+        (["{data}", "--count", "0"], "--count 0: expected 1 or more"),
+        (["{data}", "--workers", "0"], "--workers 0: expected 1 or more"),
+        (["{data}", "--out", "{tmp}/no/sheet.png"], "no such folder"),
+        (["{data}", "--out", "{tmp}/sheet.txt"], "ends in .png or .jpg"),
+    ],
+)
 def test_wrong_usage_is_one_line_and_exit_2(data, tmp_path, capsys, arguments, words):
     assert main(["inspect", *(text.format(data=data, tmp=tmp_path) for text in arguments)]) == 2
     error = capsys.readouterr().err

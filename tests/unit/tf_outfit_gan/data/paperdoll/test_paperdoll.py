@@ -84,8 +84,22 @@ def test_large_pictures_are_jpeg(tmp_path):
 
 def test_killed_and_run_again_gives_the_same_bytes(tmp_path):
     def start(out):
-        command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "paperdoll", str(out), "--count", "64", "--size", "64x48",
-                   "--seed", "9", "--workers", "2", "--quiet"]
+        command = [
+            sys.executable,
+            "-m",
+            "tf_outfit_gan.cli.main",
+            "paperdoll",
+            str(out),
+            "--count",
+            "64",
+            "--size",
+            "64x48",
+            "--seed",
+            "9",
+            "--workers",
+            "2",
+            "--quiet",
+        ]
         return subprocess.Popen(command)
 
     killed, whole = tmp_path / "killed", tmp_path / "whole"

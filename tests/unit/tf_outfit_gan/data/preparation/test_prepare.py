@@ -38,8 +38,10 @@ def test_records_hold_the_pictures_and_the_poses(tmp_path):
     assert dataset.articles("test") == {slot: sum(slot in worn(index) for index in (0, 5, 10)) for slot in SLOTS}
     lines = [json.loads(line) for line in (source / "manifest.jsonl").read_text().splitlines()]
     seen = []
-    streams = [examples(dataset, "train", kind, size) for kind, size in
-               (("photos", (16, 12)), ("articles", (16, 12)), ("articles", (8, 6)))]
+    streams = [
+        examples(dataset, "train", kind, size)
+        for kind, size in (("photos", (16, 12)), ("articles", (16, 12)), ("articles", (8, 6)))
+    ]
     for photo, large, small in zip(*streams, strict=True):
         name = photo["id"].bytes_list.value[0].decode()
         index = int(name[1:])
@@ -47,10 +49,10 @@ def test_records_hold_the_pictures_and_the_poses(tmp_path):
         assert photo["image"].bytes_list.value[0] == photo_pixels(index, (16, 12)).tobytes()
         for feature, size in ((large, (16, 12)), (small, (8, 6))):
             assert list(feature["articles"].bytes_list.value) == [
-                article_pixels(index, slot, size).tobytes() if slot in worn(index) else b"" for slot in SLOTS]
+                article_pixels(index, slot, size).tobytes() if slot in worn(index) else b"" for slot in SLOTS
+            ]
         points = np.float32(lines[index]["keypoints"]["points"])
-        np.testing.assert_allclose(np.reshape(photo["keypoints"].float_list.value, (16, 3)),
-                                   points / [12, 16, 1], atol=1e-6)
+        np.testing.assert_allclose(np.reshape(photo["keypoints"].float_list.value, (16, 3)), points / [12, 16, 1], atol=1e-6)
     assert sorted(seen) == [index for index in range(12) if index % 5]
 
 
@@ -136,8 +138,10 @@ def test_killed_and_run_again_gives_the_same_bytes(tmp_path):
 
     assert not (killed / "dataset.json").exists(), "the run ended before it could be killed"
     # Of the two finished shards one is damaged on top of it.
-    kept, damaged = (killed / "records" / next(iter(json.loads(done.read_text())["files"]))
-                     for done in sorted(killed.glob("records/*.done.json"))[:2])
+    kept, damaged = (
+        killed / "records" / next(iter(json.loads(done.read_text())["files"]))
+        for done in sorted(killed.glob("records/*.done.json"))[:2]
+    )
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
     written = kept.stat().st_mtime_ns
     prepare(source, killed, workers=1, quiet=True)
@@ -201,26 +205,32 @@ def entries_of(count, articles=(), split="train"):
     return [Entry(f"{split}{number}", number, split, None, outfit) for number in range(count)]
 
 
-@pytest.mark.parametrize("count, articles, size, shards", [
-    (100, 0, (256, 192), 1),  # A shard of at least 128, if the set has as many.
-    (1000, 4, (256, 192), 8),
-    (20_000, 4, (256, 192), 64),  # Eight readers with eight files each.
-    (50_000, 4, (64, 48), 64),
-    (70_000, 0, (256, 192), 69),  # At most 1,024 in a shard.
-    (20_000, 4, (1024, 768), 66),  # 5 pictures of 786,432 pixels at 0.35 bytes, 20,000 times, in 400 MiB each.
-])
+@pytest.mark.parametrize(
+    "count, articles, size, shards",
+    [
+        (100, 0, (256, 192), 1),  # A shard of at least 128, if the set has as many.
+        (1000, 4, (256, 192), 8),
+        (20_000, 4, (256, 192), 64),  # Eight readers with eight files each.
+        (50_000, 4, (64, 48), 64),
+        (70_000, 0, (256, 192), 69),  # At most 1,024 in a shard.
+        (20_000, 4, (1024, 768), 66),  # 5 pictures of 786,432 pixels at 0.35 bytes, 20,000 times, in 400 MiB each.
+    ],
+)
 def test_the_plan_keeps_shards_small_and_many(count, articles, size, shards):
     plan = plan_shards(entries_of(count, SLOTS[:articles]) + entries_of(10, split="test"), size)
     assert [(shard.split, shard.index, shard.num_shards) for shard in plan] == [
-        *(("train", index, shards) for index in range(shards)), ("test", 0, 1)]
+        *(("train", index, shards) for index in range(shards)),
+        ("test", 0, 1),
+    ]
     lengths = [len(shard.entries) for shard in plan[:-1]]
     assert sum(lengths) == count and max(lengths) - min(lengths) <= 1
 
 
 def test_the_plan_does_not_depend_on_the_order_of_the_entries():
     entries = entries_of(500)
-    there, back = ([[entry.id for entry in shard.entries] for shard in plan_shards(order, (64, 48))]
-                   for order in (entries, entries[::-1]))
+    there, back = (
+        [[entry.id for entry in shard.entries] for shard in plan_shards(order, (64, 48))] for order in (entries, entries[::-1])
+    )
     assert there == back and there[0][:3] != ["train0", "train1", "train2"]
 
 
@@ -265,6 +275,8 @@ def test_wrong_usage_is_one_line_and_exit_2(tmp_path, capsys):
 
 
 def test_the_programs_and_the_worker_processes_start_without_tensorflow():
-    code = ("import sys, tf_outfit_gan.data.preparation.encode, tf_outfit_gan.cli.inspect, tf_outfit_gan.cli.prepare\n"
-            "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)")
+    code = (
+        "import sys, tf_outfit_gan.data.preparation.encode, tf_outfit_gan.cli.inspect, tf_outfit_gan.cli.prepare\n"
+        "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
