@@ -209,7 +209,7 @@ class Phases:
         return {"r1_penalty": penalty, "r1_loss": penalty * self.r1_weight(stage)}
 
     def _spread(self, images):
-        """How much each picture differs from its neighbour in the batch, [N, H, W, 3] -> [N]: mean absolute difference.
+        """How much each picture differs from its neighbor in the batch, [N, H, W, 3] -> [N]: mean absolute difference.
 
         At the size of level 1, some 8x6 pixels, where noise and fine detail do not count.
         """

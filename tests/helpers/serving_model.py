@@ -18,7 +18,7 @@ HEIGHT, WIDTH = 8, 6
 
 
 class _Painter(tf.Module):
-    """Paints a flat colour that depends on everything a request holds, so that a mix-up of inputs shows."""
+    """Paints a flat color that depends on everything a request holds, so that a mix-up of inputs shows."""
 
     def __init__(self, brightness):
         super().__init__()
@@ -28,8 +28,8 @@ class _Painter(tf.Module):
         sizes = tf.cast(tf.strings.length(articles), tf.float32)  # [6]
         draw = tf.random.stateless_normal([3], seed=tf.stack([seed, tf.constant(0, tf.int64)]), alg="philox")
         condition = tf.stack([tf.reduce_sum(sizes * tf.range(1.0, 7.0)), tf.reduce_sum(keypoints), 1.0]) / 100
-        colour = tf.sin(condition + psi * draw) * self.brightness * 0.5 + 0.5
-        image = tf.saturate_cast(tf.round(colour * 255), tf.uint8) + tf.zeros([HEIGHT, WIDTH, 3], tf.uint8)
+        color = tf.sin(condition + psi * draw) * self.brightness * 0.5 + 0.5
+        image = tf.saturate_cast(tf.round(color * 255), tf.uint8) + tf.zeros([HEIGHT, WIDTH, 3], tf.uint8)
         return tf.io.encode_png(image, compression=1)
 
 

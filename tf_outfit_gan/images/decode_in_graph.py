@@ -77,7 +77,7 @@ def _jpeg_shape(data):
 
 
 def _fit(image, size):
-    """Pads with white to the frame's aspect, centred, and averages over areas. uint8 [H, W, 3] -> float32 [h, w, 3].
+    """Pads with white to the frame's aspect, centered, and averages over areas. uint8 [H, W, 3] -> float32 [h, w, 3].
 
     That is what `prepare` arrives at by fitting into its largest level and halving: in the aspect of the frame the two
     differ by a quarter of a step of 255 on average, where interpolating down would differ by ten.

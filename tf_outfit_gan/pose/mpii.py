@@ -1,6 +1,6 @@
 """The 16 body joints of MPII Human Pose, in the order of Xiao et al. 2018 ("Simple Baselines", the paper's estimator).
 
-Inside this project a pose is float32 [K, 3] = [x in widths, y in heights, v in {0, 1}]. The centre of pixel i of n lies
+Inside this project a pose is float32 [K, 3] = [x in widths, y in heights, v in {0, 1}]. The center of pixel i of n lies
 at (i + 0.5) / n. Right and left are the person's own.
 """
 

@@ -1,4 +1,4 @@
-"""Curves as inline SVG, drawn by a few lines of our own: they need no script, and take their colours from the page."""
+"""Curves as inline SVG, drawn by a few lines of our own: they need no script, and take their colors from the page."""
 
 import math
 from html import escape
@@ -78,7 +78,7 @@ def chart(title, series, marks=(), fades=()):
 
 
 def thin(points, most=MOST_POINTS):
-    """Means of neighbouring points, so that no more than `most` are left; the last one stays what it is."""
+    """Means of neighboring points, so that no more than `most` are left; the last one stays what it is."""
     if len(points) <= most:
         return points
     edges = [round(place * (len(points) - 1) / (most - 1)) for place in range(most)]

@@ -30,7 +30,7 @@ PIXELS_AT_ONCE = 1 << 20
 MOST_FRAMES = 60
 FRAME_HEIGHT = 192  # Of a cell, at most.
 FRAME_MS, LAST_FRAME_MS = 200, 3000
-COLOURS = 128
+COLORS = 128
 
 
 class ImageGrids:
@@ -155,4 +155,4 @@ def _frame(cells, caption):
         frame.paste(cell.resize((width, height), Image.Resampling.BOX), (GAP + place * (width + GAP), GAP))
     middle = (frame.width / 2, frame.height - CAPTION / 2)
     ImageDraw.Draw(frame).text(middle, caption, INK, ImageFont.load_default(FONT_SIZE), anchor="mm")
-    return frame.quantize(COLOURS)
+    return frame.quantize(COLORS)

@@ -80,7 +80,7 @@ def near(found, expected):
 
 
 def test_replicas_find_the_gradients_of_the_whole_batch(steps, batch):
-    """The minibatch-stddev groups are the same ones. Mismatched photos are left out: their neighbours are others."""
+    """The minibatch-stddev groups are the same ones. Mismatched photos are left out: their neighbors are others."""
     config = steps.phases.config
     steps.phases.config = from_preset("tiny", (*SETTINGS[:3], "seed=3"))[1]
     try:

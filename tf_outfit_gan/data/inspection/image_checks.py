@@ -9,7 +9,7 @@ from tf_outfit_gan.data.preparation.encode import open_photo
 from tf_outfit_gan.images.cutout import Cutout, open_article
 from tf_outfit_gan.util.errors import UserError
 
-# Of 255: a picture without colour has channels no farther apart than this; what is seen differs from its background by
+# Of 255: a picture without color has channels no farther apart than this; what is seen differs from its background by
 # more; white is lighter.
 GRAY_SPREAD, SEEN, WHITE_FROM = 8, 12, 235
 # Shares of the picture, and of its border: less is nearly nothing to see, or no white background.
@@ -60,6 +60,6 @@ def _look_at(opened, is_article, name):
 def _oddities(pixels, is_article):
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     away = np.abs(pixels - np.median(border, axis=0)).max(axis=-1)
-    yield "without colour", not is_article and np.ptp(pixels, axis=-1).max() <= GRAY_SPREAD  # Garments may be gray.
+    yield "without color", not is_article and np.ptp(pixels, axis=-1).max() <= GRAY_SPREAD  # Garments may be gray.
     yield "nearly empty", (away > SEEN).mean() < SEEN_SHARE
     yield "background not white", is_article and (border >= WHITE_FROM).all(axis=-1).mean() < WHITE_SHARE

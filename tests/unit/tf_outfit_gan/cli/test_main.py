@@ -35,7 +35,7 @@ def test_help_of_a_verb_does_not_import_tensorflow(verb):
     "arguments, message",
     [
         (["train", "run", "--data", "data", "--preset", "nope"], "unknown preset 'nope'"),
-        (["train", "run", "--data", "data", "--set", "colour=1"], "unknown key 'colour'"),
+        (["train", "run", "--data", "data", "--set", "color=1"], "unknown key 'color'"),
         (["train", "run", "--data", "data", "--set", "r1_gamma=much"], "r1_gamma=much"),
         (["train", "run", "--data", "data", "--set", "pose_path=sideways"], "pose_path 'sideways'"),
         (["train", "run", "--data", "data", "--set", "condition_size=100x75"], "condition_size 100x75"),

@@ -29,7 +29,7 @@ def dot(size, y, x, value=255):
     return pixels
 
 
-def test_a_peak_moves_a_quarter_pixel_towards_the_larger_neighbour():
+def test_a_peak_moves_a_quarter_pixel_towards_the_larger_neighbor():
     maps = np.zeros((1, 4, 8, 16), np.float32)
     maps[0, 2, 3, 0] = 0.8
     maps[0, 2, 4, 1], maps[0, 2, 5, 1], maps[0, 1, 4, 1] = 0.9, 0.2, 0.3

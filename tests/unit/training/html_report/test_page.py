@@ -72,7 +72,7 @@ def write_run(folder, preset="64x48", *, lines=300, overrides=()):
     for kimg in (40, 200, 240, 400):
         pixels = np.random.default_rng(kimg).integers(0, 256, (9, 12, 3), np.uint8)
         Image.fromarray(pixels).resize((1208, 900), Image.Resampling.NEAREST).save(folder / f"fakes_{kimg:06d}kimg.png")
-    frames = [Image.new("RGB", (60, 40), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (60, 40), color) for color in ("red", "blue")]
     frames[0].save(folder / "timeline.gif", save_all=True, append_images=frames[1:])
     return folder
 
@@ -191,7 +191,7 @@ def test_ticks_are_round_and_enclose():
     assert charts.nice_ticks(0, 0.052) == [0, 0.02, 0.04, 0.06]
 
 
-def test_many_points_become_means_of_neighbours():
+def test_many_points_become_means_of_neighbors():
     assert charts.thin([(1, 2.0), (2, 4.0)]) == [(1, 2.0), (2, 4.0)]
     assert charts.thin([(i, float(i)) for i in range(6)], 3) == [(1, 0.5), (4, 3.0), (5, 5.0)]
 
