@@ -22,7 +22,7 @@ from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # Its pu
 
 from export.signatures import PSI_RANGE, make_signatures
 from export.warmup import FILENAME, sample_inputs, write_warmup
-from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.styles import transfer_layers
 from tf_outfit_gan.util.atomic import flush_folder, sync
@@ -49,7 +49,7 @@ def write_savedmodel(snapshot, base_path):
     try:
         # Write. Nothing is tracked by hand: the endpoints' weights are found, and tracked ones would be stored twice.
         archive = keras.export.ExportArchive()
-        signatures = make_signatures(Painter(snapshot))
+        signatures = make_signatures(Sampler(snapshot))
         functions = {name: archive.add_endpoint(name, *signature) for name, signature in signatures.items()}
         archive.write_out(str(staging), verbose=False)
         samples = {name: sample_inputs(specs) for name, (_, specs) in signatures.items()}

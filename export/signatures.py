@@ -16,22 +16,22 @@ from tf_outfit_gan.pose.mpii import NUM_JOINTS
 PSI_RANGE = (0, 2)
 
 
-def make_signatures(painter):
+def make_signatures(sampler):
     """The signatures of a model by name: (function, list of its `TensorSpec`s).
 
     Images leave as strings in an output whose name ends in `_bytes`, which is how TF Serving's REST API knows to encode
     them. Layers are 0-based and half-open; `style_mix` draws with the noise of the target.
     """
-    functions = _conditional(painter) if painter.config.conditional else _unconditional(painter)
-    return {name: _checked(function, painter) for name, function in functions.items()}
+    functions = _conditional(sampler) if sampler.config.conditional else _unconditional(sampler)
+    return {name: _checked(function, sampler) for name, function in functions.items()}
 
 
-def _conditional(painter):
+def _conditional(sampler):
     def articles(images):
-        return decode_articles(images, painter.config.condition_size)
+        return decode_articles(images, sampler.config.condition_size)
 
     def serving_default(article_images_bytes, keypoints, seed, truncation_psi):
-        picture = painter.picture(seed, articles(article_images_bytes), keypoints, truncation_psi)
+        picture = sampler.picture(seed, articles(article_images_bytes), keypoints, truncation_psi)
         return {"image_bytes": _png(picture), "seed": seed}
 
     def style_mix(
@@ -47,18 +47,18 @@ def _conditional(painter):
     ):
         source = source_seed, articles(source_article_images_bytes), source_keypoints
         target = target_seed, articles(target_article_images_bytes), target_keypoints
-        return {"image_bytes": _png(painter.transfer(source, target, (layer_begin, layer_end), truncation_psi))}
+        return {"image_bytes": _png(sampler.transfer(source, target, (layer_begin, layer_end), truncation_psi))}
 
     return {"serving_default": serving_default, "style_mix": style_mix}
 
 
-def _unconditional(painter):
+def _unconditional(sampler):
     def generate_unconditional(seed, truncation_psi):
-        return {"image_bytes": _png(painter.picture(seed, psi=truncation_psi)), "seed": seed}
+        return {"image_bytes": _png(sampler.picture(seed, psi=truncation_psi)), "seed": seed}
 
     def style_mix(source_seed, target_seed, layer_begin, layer_end, truncation_psi):
         layers = layer_begin, layer_end
-        return {"image_bytes": _png(painter.transfer((source_seed,), (target_seed,), layers, truncation_psi))}
+        return {"image_bytes": _png(sampler.transfer((source_seed,), (target_seed,), layers, truncation_psi))}
 
     # The first one is also saved under the name serving_default.
     return {"generate_unconditional": generate_unconditional, "style_mix": style_mix}
@@ -69,17 +69,17 @@ def _png(picture):
     return tf.io.encode_png(pixels.to_uint8(picture), compression=1)
 
 
-def _checked(function, painter):
+def _checked(function, sampler):
     """Puts the checks that an input's name asks for before a function; returns it with its specs."""
     names = list(inspect.signature(function).parameters)
-    specs = [_spec(name, painter.config) for name in names]
+    specs = [_spec(name, sampler.config) for name in names]
 
     @functools.wraps(function)
     def checked(*values):
         inputs = {spec.name: tf.ensure_shape(value, spec.shape) for spec, value in zip(specs, values)}
         # The rows first: only then can values be compared row by row.
         with tf.control_dependencies(_row_checks(inputs)):
-            value_checks = _value_checks(inputs, painter.num_layers)
+            value_checks = _value_checks(inputs, sampler.num_layers)
         with tf.control_dependencies(value_checks):
             return function(**{name: tf.identity(value) for name, value in inputs.items()})
 

@@ -100,7 +100,7 @@ class TrainingConfig:
     fade_kimg: float = 600  # Each level after the first fades in for this long ...
     stable_kimg: float = 600  # ... and every level but the last is then trained alone for this long.
     batch_size: int = 0  # In all, over all replicas. 0 = StyleGAN's own, by level and number of replicas.
-    micro_batch: int = 0  # Pictures that a replica computes at once: a larger batch takes more turns. 0 = all.
+    micro_batch: int = 0  # Pictures a micro-batch, of which a replica computes one after another. 0 = its whole share.
     learning_rate: float = 0  # 0 = StyleGAN's own, by level.
     adam_beta2: float = 0.99
     r1_gamma: float = 10.0

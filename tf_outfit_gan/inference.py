@@ -16,7 +16,7 @@ from tf_outfit_gan.slots import slot_index
 from tf_outfit_gan.util.errors import UserError
 
 
-class Painter:
+class Sampler:
     """Draws pictures with a snapshot's generator.
 
     Args:
@@ -97,7 +97,7 @@ class Renderer:
 
     def __init__(self, snapshot):
         self._config = snapshot.config
-        painter = Painter(snapshot)
+        sampler = Sampler(snapshot)
 
         def conditions(request):
             articles, keypoints = request
@@ -105,20 +105,20 @@ class Renderer:
 
         @tf.function
         def picture(request, seed, psi):
-            return pixels.to_uint8(painter.picture(seed, *conditions(request), psi))
+            return pixels.to_uint8(sampler.picture(seed, *conditions(request), psi))
 
         @tf.function
         def style_vectors(request, seed, psi):
-            return painter.style_vectors(seed, *conditions(request), psi)[:, : painter.num_layers]
+            return sampler.style_vectors(seed, *conditions(request), psi)[:, : sampler.num_layers]
 
         @tf.function
         def draw(w, request, seed):
-            return pixels.to_uint8(painter.draw(w, seed, painter.condition_maps(*conditions(request))))
+            return pixels.to_uint8(sampler.draw(w, seed, sampler.condition_maps(*conditions(request))))
 
         @tf.function
         def transfer(source, target, source_seed, target_seed, psi, layers):
             sides = (source_seed, *conditions(source)), (target_seed, *conditions(target))
-            return pixels.to_uint8(painter.transfer(*sides, layers, psi))
+            return pixels.to_uint8(sampler.transfer(*sides, layers, psi))
 
         self._picture, self._styles, self._draw, self._transfer = picture, style_vectors, draw, transfer
 
@@ -135,7 +135,7 @@ class Renderer:
         return _run(self._draw, _row(w), self._tensors(request), _row(seed, tf.int64))
 
     def transfer(self, source, target, source_seed, target_seed, psi, layers):
-        """The target's picture with some layers taken from the source, as `Painter.transfer` does, and the target's noise.
+        """The target's picture with some layers taken from the source, as `Sampler.transfer` does, and the target's noise.
 
         Args:
             source, target: as `request`.

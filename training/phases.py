@@ -187,7 +187,7 @@ class Phases:
         Returns:
             A list of [N, F].
         """
-        if stage.at_once % self.model_config.stddev_group:
+        if stage.micro_batch_size % self.model_config.stddev_group:
             return [self.discriminator.features(images, stage.level, alpha, maps) for images, maps in pictures]
 
         def alternating(*kinds):

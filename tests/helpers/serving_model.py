@@ -17,7 +17,7 @@ from serving.server.server import EmbeddedServer
 HEIGHT, WIDTH = 8, 6
 
 
-class _Painter(tf.Module):
+class _FlatColor(tf.Module):
     """Paints a flat color that depends on everything a request holds, so that a mix-up of inputs shows."""
 
     def __init__(self, brightness):
@@ -48,7 +48,7 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
         brightness: makes versions tell apart.
         warmup_psi: writes one warmup record with this psi; None = none.
     """
-    painter = _Painter(brightness)
+    model = _FlatColor(brightness)
 
     @tf.function(
         input_signature=[
@@ -65,7 +65,7 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
             tf.ensure_shape(seed, [None]),
             _checked_psi(truncation_psi),
         )
-        images = tf.map_fn(lambda row: painter.paint(*row), rows, fn_output_signature=tf.TensorSpec([], tf.string))
+        images = tf.map_fn(lambda row: model.paint(*row), rows, fn_output_signature=tf.TensorSpec([], tf.string))
         return {"image_bytes": images, "seed": rows[2]}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, "seed"), tf.TensorSpec([None], tf.float32, "truncation_psi")])
@@ -86,7 +86,7 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
 
     staging = f"{folder}.tmp"
     signatures = {"serving_default": generate, "generate_unconditional": generate_unconditional, "numbers": numbers, "busy": busy}
-    tf.saved_model.save(painter, staging, {name: f.get_concrete_function() for name, f in signatures.items()})
+    tf.saved_model.save(model, staging, {name: f.get_concrete_function() for name, f in signatures.items()})
     if warmup_psi is not None:
         _write_warmup(staging, warmup_psi)
     os.rename(staging, folder)

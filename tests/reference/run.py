@@ -38,13 +38,13 @@ class Run:
         weights: {"generator" | "discriminator" | "average": {name: array}}.
         stored: {(height, width): what `data.entry` takes}, in the order of the records.
         entries, window: for `data.order`.
-        replicas, turns: share a batch among them. A picture's neighbors are those of its share; nothing else depends
+        replicas, micro_batches: share a batch among them. A picture's neighbors are those of its share; nothing else depends
             on how many there are.
     """
 
-    def __init__(self, model, training, weights, stored, entries, window, replicas=1, turns=1):
+    def __init__(self, model, training, weights, stored, entries, window, replicas=1, micro_batches=1):
         self.model, self.training, self.stored = model, training, stored
-        self.replicas, self.shares = replicas, replicas * turns
+        self.replicas, self.shares = replicas, replicas * micro_batches
         self.generator, self.discriminator, self.average = (
             {name: np.float64(value) for name, value in weights[network].items()}
             for network in ("generator", "discriminator", "average")

@@ -45,10 +45,10 @@ def run(args):
         raise UserError(f"--out {out}: expected a name that ends in .png or .jpg")
     source = _source(Path(args.folder), args)
 
-    survey = source.survey(args.quiet)
-    report = {"path": args.folder, **survey.report()}
+    statistics = source.statistics(args.quiet)
+    report = {"path": args.folder, **statistics.report()}
     named = _named(report["findings"])
-    ids = [entry_id for entry_id, *_ in survey.entries if not args.odd or entry_id in named]
+    ids = [entry_id for entry_id, *_ in statistics.entries if not args.odd or entry_id in named]
     rows = source.rows(ids[: args.count])
     if args.json:
         print(json.dumps(report, indent=1))

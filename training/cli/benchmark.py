@@ -1,13 +1,13 @@
 """The verb `outfit-gan benchmark`: measures how fast a part of the training is.
 
-`step` times the training step on random pictures, phase by phase, and its floor: the step's own convolutions and
+`step` times the training step on random pictures, phase by phase, and its roofline: the step's own convolutions and
 matrix products, forward and backward, alone (see `training.benchmark.roofline`).
 
 `input` times reading and decoding, level by level, and its limit: the decoding of the very same bytes, which lie in
 memory, by the very same operations, in one graph call. It counts seconds of processor time: what a core feeds, also on
 a machine that is busy.
 
-What is compared is timed in turns, so that what disturbs one disturbs the other.
+What is compared is timed in alternation, so that what disturbs one disturbs the other.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from training.data_service import check_address
 
 def add_arguments(parser):
     parts = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
-    step = _add_part(parts, "step", "time the training step, and its floor, on random pictures", _run_step)
+    step = _add_part(parts, "step", "time the training step, and its roofline, on random pictures", _run_step)
     _add_step_arguments(step)
     read = _add_part(parts, "input", "time reading and decoding, against decoding alone", _run_input)
     _add_input_arguments(read)
@@ -37,7 +37,7 @@ def run(args):
 
 def _add_part(parts, name, summary, run_part):
     parser = parts.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-    # The front door's own flag, after WHAT too; left out here, what was said before WHAT stands.
+    # The flag of `outfit-gan` itself, also after WHAT; without a default here, the value given before WHAT stays.
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error")
     parser.set_defaults(run_part=run_part)
     return parser
@@ -54,7 +54,7 @@ def _add_step_arguments(parser):
     main.add_argument("--precision", help=f"one of {', '.join(PRECISIONS)} (default: the preset's)")
     main.add_argument("--r1-interval", type=int, metavar="STEPS", help="R1 every so many steps (default: the preset's)")
     main.add_argument("--devices", help="cpu, gpu (all of them) or gpu:0,gpu:2 (default: the GPUs, if there are any)")
-    main.add_argument("--repeats", type=int, default=5, help="rounds of step and floor (default: %(default)s)")
+    main.add_argument("--repeats", type=int, default=5, help="rounds of step and roofline (default: %(default)s)")
     parser.add_argument("--profile", action="store_true", help="also profile the step by type of operation (processors only)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures, the settings and the machine here")
 
@@ -97,7 +97,7 @@ def _level_of_model(text, model_config):
 def _add_input_arguments(parser):
     main = parser.add_argument_group("main")
     main.add_argument("data", metavar="DATA", help="a data set from 'outfit-gan prepare'")
-    main.add_argument("--level", metavar="HxW", help="size of the photos (default: each level in turn)")
+    main.add_argument("--level", metavar="HxW", help="size of the photos (default: each level, one after another)")
     main.add_argument(
         "--condition-size", metavar="HxW", help="size of the articles, at most the photos' (default: 128x96); none = photos alone"
     )

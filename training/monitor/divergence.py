@@ -61,13 +61,13 @@ def complaint_about_memory(error):
 
 def out_of_memory(complaint, stage, size, config, stddev_group):
     """The `OutOfMemory` of a `Stage` whose pictures have this size."""
-    smaller = [n for n in range(stddev_group, stage.at_once, stddev_group) if stage.replica_batch % n == 0]
+    smaller = [n for n in range(stddev_group, stage.micro_batch_size, stddev_group) if stage.replica_batch % n == 0]
     advice = [f"micro_batch={smaller[-1]}"] if smaller else []
     if not 0 < config.recompute_from <= size[0]:
         advice.append(f"recompute_from={size[0]}")
     here = f"run the same command with --set {' or --set '.join(advice)}, which may change in a run; " if advice else ""
     state = " fading in" if stage.fading else ""
     return OutOfMemory(
-        f"out of memory at {format_size(size)}{state} with {stage.at_once} picture(s) at once in {config.precision} "
+        f"out of memory at {format_size(size)}{state} with a micro-batch of {stage.micro_batch_size} in {config.precision} "
         f"({complaint}): {here}in a new run, precision=mixed_bfloat16 or a smaller batch_size help, too"
     )

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from tf_outfit_gan import pixels
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.viz import sheet
 from tf_outfit_gan.viz.sheet import CAPTION, FONT_SIZE, GAP, INK, MISSING, PAPER, save_whole
@@ -25,7 +25,7 @@ ENTRIES, SEEDS = 6, 3
 # Cells are at least about so high, so that a person can see small pictures, and at most, so that files stay small.
 LEAST_HEIGHT, MOST_HEIGHT = 256, 512
 # Drawn in one call: as much memory as one picture of 1024x768 takes beside a training is enough.
-PIXELS_AT_ONCE = 1 << 20
+PIXELS_PER_CALL = 1 << 20
 # The timeline.
 MOST_FRAMES = 60
 FRAME_HEIGHT = 192  # Of a cell, at most.
@@ -60,26 +60,26 @@ class ImageGrids:
 
     def fakes(self, folder, snapshot):
         """Writes fakes_NAME.png of a snapshot into the run's folder, and goes on with its timeline."""
-        painter = Painter(snapshot)
+        sampler = Sampler(snapshot)
         path = folder / f"fakes_{snapshot.name}.png"
         if self._articles is None:
-            shown = self._draw(painter, self._seeds)
+            shown = self._draw(sampler, self._seeds)
             _write_plain(path, shown)
         else:
-            columns = [self._draw(painter, np.repeat(seed, self._entries)) for seed in self._seeds]
+            columns = [self._draw(sampler, np.repeat(seed, self._entries)) for seed in self._seeds]
             shown = columns[0]
             save_whole(self._asked_and_drawn(columns), path)
         add_frame(folder, snapshot, shown[:ENTRIES])
 
-    def _draw(self, painter, seeds):
+    def _draw(self, sampler, seeds):
         """Pictures of seeds [N] as cells, each under its entry's conditions if the model has any."""
-        height, width = painter.config.level_sizes[painter.level]
-        at_once = max(1, PIXELS_AT_ONCE // (height * width))
+        height, width = sampler.config.level_sizes[sampler.level]
+        per_call = max(1, PIXELS_PER_CALL // (height * width))
         cells = []
-        for start in range(0, len(seeds), at_once):
-            part = slice(start, start + at_once)
+        for start in range(0, len(seeds), per_call):
+            part = slice(start, start + per_call)
             conditions = () if self._articles is None else (self._articles[part], self._keypoints[part])
-            cells += self._cells(painter.picture(seeds[part], *conditions))
+            cells += self._cells(sampler.picture(seeds[part], *conditions))
         return cells
 
     def _asked_and_drawn(self, columns):

@@ -11,9 +11,9 @@ from tf_outfit_gan.metrics.measure import measure
 from tf_outfit_gan.metrics.protocol import Protocol
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
-from training.monitor.image_grids import PIXELS_AT_ONCE
+from training.monitor.image_grids import PIXELS_PER_CALL
 
-MOST_AT_ONCE = 64  # More pictures in one call save no time.
+MAX_BATCH = 64  # More pictures in one call save no time.
 
 
 class SnapshotMetrics:
@@ -50,7 +50,7 @@ class SnapshotMetrics:
                 raise _Stopped
 
         height, width = snapshot.size
-        batch = max(1, min(MOST_AT_ONCE, PIXELS_AT_ONCE // (height * width)))
+        batch = max(1, min(MAX_BATCH, PIXELS_PER_CALL // (height * width)))
         protocol = Protocol(batch=batch, inception=self._inception)
         started = time.monotonic()
         try:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.helpers.exported import make_snapshot
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.networks import build_networks
 from tf_outfit_gan.util.errors import UserError
 from training.checkpoint import named_weights
@@ -48,7 +48,7 @@ def started(path, *overrides):
 
 def pictures(generator, config, level):
     conditions = (ARTICLES, KEYPOINTS) if config.conditional else ()
-    return Painter(snapshots.Snapshot(config, generator, level, 1.0, 0)).picture(SEEDS, *conditions)
+    return Sampler(snapshots.Snapshot(config, generator, level, 1.0, 0)).picture(SEEDS, *conditions)
 
 
 def scores(discriminator, images, level):

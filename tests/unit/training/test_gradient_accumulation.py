@@ -1,4 +1,4 @@
-"""A batch in turns: the losses, gradients and averages of as many replicas, and of the whole batch at once."""
+"""A batch in micro-batches: the losses, gradients and averages of as many replicas, and of the undivided batch."""
 
 import numpy as np
 import pytest
@@ -7,9 +7,9 @@ import tensorflow as tf
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.randomness import BatchDraws
 from training.schedule import Stage
-from training.step import Steps, entries_of, summed
+from training.step import Steps, micro_batch, summed
 
-LEVEL, BATCH, TURNS, CUR_NIMG = 2, 16, 2, 32
+LEVEL, BATCH, MICRO_BATCHES, CUR_NIMG = 2, 16, 2, 32
 SETTINGS = ("r1_interval=2", "recompute_from=8", "ada_target=0.6", "mismatch_weight=1", "seed=3")
 
 
@@ -45,12 +45,12 @@ def on_replicas(steps, batch, replicas, number):
     return told, gradient.numpy()
 
 
-def test_a_step_in_turns_is_that_of_as_many_replicas(steps, batch):
+def test_a_step_in_micro_batches_is_that_of_as_many_replicas(steps, batch):
     """With lazy R1, augmentation, mismatched photos and recomputed levels; the loss scale reaches every gradient."""
     for optimizer in (steps.discriminator_optimizer, steps.generator_optimizer):
         optimizer.loss_scale.assign(4.0)
-    expected = [on_replicas(steps, batch, TURNS, number) for number in range(3)]
-    stage = Stage(LEVEL, False, BATCH, 1, BATCH // TURNS)
+    expected = [on_replicas(steps, batch, MICRO_BATCHES, number) for number in range(3)]
+    stage = Stage(LEVEL, False, BATCH, 1, BATCH // MICRO_BATCHES)
     found = traced_step(steps, stage, batch, CUR_NIMG)
 
     told = {name: value for name, (value, count) in found.items() if count}
@@ -62,7 +62,7 @@ def test_a_step_in_turns_is_that_of_as_many_replicas(steps, batch):
     moment = (1 - beta2) * (beta2 * discriminator**2 + r1**2)
     near(steps.discriminator_optimizer.second_moment, moment)
     near(steps.generator_optimizer.second_moment, 0.01 * generator**2)
-    # From 0, w_avg moves by 0.005 of the mean over all turns, once.
+    # From 0, w_avg moves by 0.005 of the mean over all micro-batches, once.
     np.testing.assert_allclose(steps.generator.mapping.w_avg, 0.005 * generator_told["w"], rtol=1e-4, atol=1e-7)
 
 
@@ -91,19 +91,19 @@ def test_replicas_find_the_gradients_of_the_whole_batch(steps, batch):
         steps.phases.config = config
 
 
-def test_a_turn_takes_every_so_manyth_entry():
+def test_a_micro_batch_takes_every_so_manyth_entry():
     batch = {"image": tf.reshape(tf.range(12), [6, 2]), "articles": (tf.range(6),)}
-    found = entries_of(tf.constant(1), 3, batch)
+    found = micro_batch(tf.constant(1), 3, batch)
     assert found["image"].numpy().tolist() == [[2, 3], [8, 9]]
     assert found["articles"][0].numpy().tolist() == [1, 4]
 
 
-def test_turns_are_summed_one_after_another():
+def test_micro_batches_are_summed_one_after_another():
     running, most = tf.Variable(0), tf.Variable(0)
 
-    def compute(turn):
+    def compute(index):
         most.assign(tf.maximum(most, running.assign_add(1)))
-        vector = tf.cast(turn, tf.float32) * tf.ones([3])
+        vector = tf.cast(index, tf.float32) * tf.ones([3])
         running.assign_sub(1)
         return vector
 

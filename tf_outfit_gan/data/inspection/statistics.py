@@ -1,4 +1,4 @@
-"""A survey of many entries: counts, copies, leaks from one split to the other, joints, oddities."""
+"""Statistics of a catalogue or data set: counts, copies, leaks between the splits, joints, anomalies."""
 
 from collections import Counter, defaultdict
 from statistics import median
@@ -15,7 +15,7 @@ MAX_ENLARGED = 2
 MAX_PHOTO_ASPECT, MAX_ARTICLE_ASPECT = 1.25, 4
 
 
-class Survey:
+class Statistics:
     """Takes entries one by one, and sums them up as a report that is written to JSON as it is."""
 
     def __init__(self):

@@ -14,8 +14,8 @@ from tests.unit.tf_outfit_gan.cli.test_evaluate import dataset, refused, save_un
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.metrics.figure import Figure
 from tf_outfit_gan.metrics.measure import Measurement, measure
+from tf_outfit_gan.metrics.parallel_sampler import ParallelSampler
 from tf_outfit_gan.metrics.protocol import NEEDS, Protocol
-from tf_outfit_gan.metrics.sampler import Sampler
 from tf_outfit_gan.metrics.samples import stream
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.snapshot import transfer_split
@@ -30,7 +30,7 @@ def files(dataset, tmp_path_factory):  # noqa: F811
     return {"pose_model": str(estimator), "masks": dataset.path.parent / "shop" / "masks"}
 
 
-class Photographer(Sampler):
+class Photographer(ParallelSampler):
     """A model that gives the photo of an entry, or of its stranger, for the entry's pose."""
 
     def __init__(self, snapshot, dataset, of_strangers):  # noqa: F811

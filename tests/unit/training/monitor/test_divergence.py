@@ -174,7 +174,7 @@ def test_a_run_out_of_memory_says_what_helps_and_has_saved(tmp_path, monkeypatch
         train(tmp_path / "run", data, *from_preset("tiny", ("conditional=false",)), RunOptions(quiet=True))
     message = str(raised.value)
     assert "\n" not in message and raised.value.exit_code == 1
-    assert "out of memory at 16x12 fading in with 8 picture(s) at once in float32 (OOM when allocating" in message
+    assert "out of memory at 16x12 fading in with a micro-batch of 8 in float32 (OOM when allocating" in message
     assert "--set micro_batch=4 or --set recompute_from=16, which may change in a run" in message
 
     # Adam starts anew when a level begins; what was learned before is safe; the log knows why it ended.
@@ -188,7 +188,7 @@ def test_the_advice_is_what_can_still_be_done():
     config = TrainingConfig(recompute_from=64)
     assert "micro_batch=8 " in str(out_of_memory("OOM", Stage(5, True, 16, 1), (32, 24), config, 4))
     told = str(out_of_memory("OOM", Stage(5, False, 16, 2, 4), (64, 48), config, 4))
-    assert "with 4 picture(s) at once" in told and "--set" not in told and "smaller batch_size" in told
+    assert "with a micro-batch of 4" in told and "--set" not in told and "smaller batch_size" in told
 
 
 def test_a_full_disk_is_no_lack_of_memory():
