@@ -115,7 +115,7 @@ class TrainingConfig:
     precision: str = "float32"  # One of PRECISIONS.
     recompute_from: int = 0  # Generator levels of this height and above take less memory, more time; 0 = none.
     nonfinite: str = "stop"  # "stop" ends the run at a value that is not finite, "skip" goes on without that update.
-    stall_sec: float = 120  # The log tells when nothing has moved for this long, and much longer than usual.
+    stall_sec: float = 120  # The log reports a stall after this long without a step, if calls usually take far less.
     seed: int = 0
     steps_per_call: int = 8  # Steps in one call into the graph, which keeps Python out of the inner loop.
     tick_kimg: float = 4  # A line in the log, in stats.jsonl and in TensorBoard this often.

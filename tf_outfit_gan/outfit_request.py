@@ -42,7 +42,7 @@ PSI_HELP = (
 )
 MAX_PSI = 2  # As the exported model has it.
 
-# Words in a file's name that tell the slot of its article; a slot's own name is one too.
+# Words in a file's name that mean a slot, beside the slot's own name.
 ALIASES = {
     "outerwear": ("jacket", "coat", "blazer", "cardigan", "parka"),
     "top": ("shirt", "tshirt", "blouse", "sweater", "pullover", "hoodie"),
@@ -166,7 +166,7 @@ def read_pose(pose: PoseLike) -> np.ndarray:
 
 
 def parse_article(text):
-    """Splits "outerwear=photo.jpg" into slot and file; without a slot, a word in the file's name tells it."""
+    """Splits "outerwear=photo.jpg" into slot and file; without a slot, a word in the file's name decides."""
     slot, equals, file = text.partition("=")
     if equals and not Path(text).is_file():
         slot_index(slot)
@@ -175,7 +175,7 @@ def parse_article(text):
     slots = [slot for slot in SLOTS if words & {slot, *ALIASES[slot]}]
     if len(slots) != 1:
         raise UserError(
-            f"--add {text}: the file's name tells {'no' if not slots else 'more than one'} slot; "
+            f"--add {text}: the file's name contains {'no' if not slots else 'more than one'} slot; "
             f"say --add SLOT={text} with one of {', '.join(SLOTS)}"
         )
     return slots[0], text

@@ -76,7 +76,7 @@ def save(path, snapshot):
 
 
 def read(path):
-    """What a snapshot is, without its generator: known at once, before TensorFlow is imported.
+    """What a snapshot is, without its generator: known before TensorFlow is imported.
 
     Args:
         path: a snapshot folder, or a run folder, which means its newest snapshot.

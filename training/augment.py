@@ -4,7 +4,7 @@ Reals and fakes are altered alike before they are scored, each alteration with a
 discriminator overfits. As an unaltered picture stays the likeliest of all, the generator does not learn to draw altered
 ones. Here the conditions are altered along: a moved photo moves its pose, a recolored one recolors its articles.
 
-What is left out of the paper's set: mirroring, which the data do; turning by angles, as people stand upright on a level
+Not taken from the paper's set: mirroring, which the data do; turning by angles, as people stand upright on a level
 floor; luma inversion, as negatives are none of a shop's photos. Pictures are moved and stretched along their axes only:
 then a warp is a product with one matrix an axis, whose gradients of every order TensorFlow knows.
 """

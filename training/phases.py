@@ -58,7 +58,7 @@ class Phases:
         )
 
     def discriminator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
-        """Tells reals from fakes of the same conditions; with R1 when that belongs to every step."""
+        """The discriminator's loss on reals and on fakes of the same conditions; with R1 unless that is lazy."""
         real = self._fade(batch["image"], alpha)
         fake, _ = self._fake(stage, batch, draws, alpha)
         seen = self._augmentation(stage, draws)

@@ -131,10 +131,10 @@ class Steps:
         """What `trace` or `run` is at, in words; may be asked by another thread."""
         if self._building:
             size = format_size(self.generator.config.level_sizes[self._building.level])
-            return f"it builds the graph of {size}, which takes minutes for large pictures"
+            return f"building the graph of {size}, which takes minutes for large pictures"
         if self._input_wait.now():
-            return "it waits for data, which are slow to read or do not come at all"
-        return "it waits for nothing but the step itself, on this machine's devices or on another worker's"
+            return "waiting for data: reading is slow or has stopped"
+        return "in the step itself, on a device of this machine or another worker's"
 
     @tf.autograph.experimental.do_not_convert  # No loop or branch below needs it, and converting takes seconds.
     def _run(self, stage, iterator, steps, cur_nimg, fade_start, fade_end):

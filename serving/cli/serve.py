@@ -34,7 +34,7 @@ def add_arguments(parser):
 
 def run(args):
     """Serves until SIGINT or SIGTERM; raises `UserError` when there is nothing to serve or a port is taken."""
-    # Before TensorFlow's slow import, so that a wrong path and a busy port are told at once.
+    # Before TensorFlow's slow import, so that a wrong path and a busy port are reported immediately.
     newest_version(args.model_base_path)
     _check_ports(args.host, {"--port": args.port, "--rest_api_port": args.rest_api_port})
     from serving.server.server import EmbeddedServer
@@ -74,7 +74,7 @@ def run(args):
 
 
 def _check_ports(host, ports):
-    """Binds all ports (by flag) at once and lets them go; `UserError` names the one that cannot be had."""
+    """Binds all ports (by flag) together and releases them; `UserError` names the one that cannot be had."""
     with ExitStack() as probes:
         for flag, port in ports.items():
             try:

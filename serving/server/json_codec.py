@@ -129,7 +129,7 @@ def _read_rows(instances, dtypes):
 
 
 def _append(columns, name, value, dtypes, where):
-    """Adds one row's tensor to its column; an error is told with its place."""
+    """Adds one row's tensor to its column; an error names its place."""
     try:
         if name not in dtypes:
             raise invalid(f"JSON object: does not have named input: {name}")
@@ -150,7 +150,7 @@ def _shape_text(shape):
 
 
 def _read_tensor(value, dtype):
-    """Returns (shape, flat list of values) of nested lists; the first element of each level tells its size."""
+    """Returns (shape, flat list of values) of nested lists; the first element of each level gives its size."""
     shape = []
     first = value
     while isinstance(first, list):

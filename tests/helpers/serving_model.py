@@ -45,7 +45,7 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
 
     Args:
         folder: a numbered version folder to be.
-        brightness: makes versions tell apart.
+        brightness: makes versions distinguishable.
         warmup_psi: writes one warmup record with this psi; None = none.
     """
     model = _FlatColor(brightness)
@@ -80,7 +80,7 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "rounds")])
     def busy(rounds):
-        """Works for as long as it is told to, so that a deadline can pass."""
+        """Works for as many rounds as the request asks for, so that a deadline can pass."""
         total = tf.while_loop(lambda i, _: i < rounds[0], lambda i, x: (i + 1, tf.sin(x)), (0, 1.0))[1]
         return {"total": total[tf.newaxis], "total_scalar": total}
 

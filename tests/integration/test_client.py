@@ -113,7 +113,7 @@ def test_a_wrong_address_is_refused(host_port):
         Client(host_port)
 
 
-def test_a_server_that_is_not_there_or_is_another_is_told():
+def test_a_server_that_is_not_there_or_is_another_is_reported():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(ServerError, match=f"no answer from 127.0.0.1:{port}: .*refused; is the server running there"):

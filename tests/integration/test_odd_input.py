@@ -313,7 +313,7 @@ def test_an_odd_line_is_set_aside(shop, line, words):
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"points": [[float("nan"), 1, 1], [1, float("inf"), 1]] + [[0, 0, 0]] * 14}, "nobody in them"),
+        ({"points": [[float("nan"), 1, 1], [1, float("inf"), 1]] + [[0, 0, 0]] * 14}, "hold no person"),
         ({"points": [[1e300, 20, 1]] * 16}, "far outside"),
         ({"points": [[10**400, 20, 1]] * 16}, "too large"),
         ({"points": [[10, 20, 1]] * 15 + [[-900, 20, 1]]}, "far outside"),

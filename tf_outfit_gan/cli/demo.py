@@ -1,4 +1,4 @@
-"""`outfit-gan demo`: the whole road on this machine, from a drawn catalogue to served pictures and a contact sheet.
+"""`outfit-gan demo`: the whole pipeline on this machine, from a drawn catalogue to served pictures and a contact sheet.
 
 Every step is the verb that a user would type, run as a program of its own and shown before it runs. A step that is
 done is not done again.
@@ -43,7 +43,7 @@ class _Demo:
         at = self.folder
         self.step("draw a catalogue of paper dolls", "paperdoll", at / "catalogue", "--count", ENTRIES, "--size", SIZE)
         self.step("draw some of them larger", "paperdoll", at / "shown", "--count", SHOWN_ENTRIES, "--size", SHOWN_SIZE)
-        self.step("turn the catalogue into records", "prepare", at / "catalogue", at / "data", "--size", SIZE)
+        self.step("convert the catalogue to records", "prepare", at / "catalogue", at / "data", "--size", SIZE)
         self.step(
             f"train for {self.minutes:g} minutes",
             "train",

@@ -40,7 +40,7 @@ def add_arguments(parser):
         "--inception",
         metavar="FILE",
         help="weights of keras.applications.InceptionV3 without top, .h5 (default: the encoder of "
-        "--pose-model or untrained features, which do not give the standard score)",
+        "--pose-model or untrained features, not comparable with published FID)",
     )
     main.add_argument(
         "--pose-model", metavar="FILE", help="finds the poses of pictures: a pose estimator as for `outfit-gan pose`"
@@ -59,7 +59,7 @@ def add_arguments(parser):
         type=int,
         default=16,
         metavar="N",
-        help="pictures at once; changes the time, not the result (default: %(default)s)",
+        help="pictures a batch; changes the time, not the result (default: %(default)s)",
     )
     output = parser.add_argument_group("Output")
     output.add_argument("--json", metavar="FILE", type=Path, help="write the result to this file, too")
@@ -75,7 +75,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    # Check: mistakes are told before TensorFlow is imported.
+    # Check: mistakes are reported before TensorFlow is imported.
     for name, least in (("count", 2), ("batch", 1)):
         if getattr(args, name) < least:
             raise UserError(f"--{name} {getattr(args, name)}: expected {least} or more")
@@ -86,11 +86,11 @@ def run(args):
     for option in ("json", "sheet", "card"):
         file = getattr(args, option)
         if file and (file.is_dir() or not file.parent.is_dir()):
-            raise UserError(f"--{option} {file}: expected the name of a file in a folder that is there")
+            raise UserError(f"--{option} {file}: expected a file in an existing folder")
         if file and option != "json" and len(args.snapshots) > 1:
-            raise UserError(f"--{option}: is of one snapshot, and two are compared")
+            raise UserError(f"--{option}: expected one snapshot, got two to compare")
     if args.gate and len(args.snapshots) > 1:
-        raise UserError("--gate: is for one snapshot, and two are compared")
+        raise UserError("--gate: expected one snapshot, got two to compare")
     gate = read_gate(args.gate) if args.gate else {}
     protocol = Protocol(_names(args), args.split, args.count, args.seed, args.batch, args.inception, args.pose_model, args.masks)
     dataset = open_dataset(args.data)

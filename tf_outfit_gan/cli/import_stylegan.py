@@ -23,7 +23,7 @@ def run(args):
     except UserError as error:
         raise UserError(f"{args.network}: {error}") from None
     except OSError as error:
-        raise UserError(f"{args.network}: does not read ({error.strerror})") from None
+        raise UserError(f"{args.network}: cannot be read ({error.strerror})") from None
     if ignored:
         print(f"ignored, as the original does: {', '.join(ignored)}", file=sys.stderr)
     snapshots.save(args.snapshot, snapshot)

@@ -1,7 +1,7 @@
-"""`outfit-gan`, the one front door: each verb's program is imported only when it is asked for.
+"""`outfit-gan`, the only entry point: each verb's program is imported only when it is called.
 
 A program is a module with `add_arguments(parser)` and `run(args)`. Its top level imports nothing heavy, so that help
-and usage errors answer at once; TensorFlow's import takes seconds and waits until `run` needs it.
+and usage errors answer immediately; TensorFlow's import takes seconds and waits until `run` needs it.
 """
 
 import argparse
@@ -20,13 +20,13 @@ HOME = Path(__file__).parents[2]  # Where this package lies, and the other three
 # verb: (module of its program, one line of help)
 VERBS = {
     "paperdoll": ("tf_outfit_gan.cli.paperdoll", "draw a synthetic catalogue with exact truth"),
-    "prepare": ("tf_outfit_gan.cli.prepare", "turn a catalogue into training records"),
+    "prepare": ("tf_outfit_gan.cli.prepare", "convert a catalogue to training records"),
     "pose": ("tf_outfit_gan.cli.pose", "find the poses that a catalogue's manifest lacks"),
-    "inspect": ("tf_outfit_gan.cli.inspect", "tell what a catalogue or its records hold, and what is odd"),
+    "inspect": ("tf_outfit_gan.cli.inspect", "summarize a catalogue or data set and flag anomalies"),
     "train": ("training.cli.train", "train a model; the same command resumes it"),
     "report": ("training.cli.report", "show how a run is doing, on one page of HTML"),
     "train-pose": ("training.cli.train_pose", "train a pose estimator; the same command resumes it"),
-    "import-stylegan": ("tf_outfit_gan.cli.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
+    "import-stylegan": ("tf_outfit_gan.cli.import_stylegan", "convert an official StyleGAN pickle to a snapshot"),
     "render": ("tf_outfit_gan.cli.render", "render an outfit in one or many poses"),
     "transfer": ("tf_outfit_gan.cli.transfer", "copy the color or the pose of one picture to another"),
     "evaluate": ("tf_outfit_gan.cli.evaluate", "measure a snapshot against photos, or compare two"),
@@ -34,7 +34,7 @@ VERBS = {
     "serve": ("serving.cli.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
     "request": ("serving.cli.request", "ask a server for a picture"),
     "benchmark": ("training.cli.benchmark", "measure how fast a part of the training is"),
-    "demo": ("tf_outfit_gan.cli.demo", "walk the whole road: draw, prepare, train, export, serve, request"),
+    "demo": ("tf_outfit_gan.cli.demo", "run the whole pipeline end to end on synthetic data"),
 }
 
 
@@ -84,7 +84,7 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("interrupted; run the same command again to continue", file=sys.stderr)
         return 130
-    except Exception as error:  # The last place that can turn an error into one clear line.
+    except Exception as error:  # The last place that can make one clear line of an error.
         if "--debug" in argv:
             raise
         kind = "" if hasattr(error, "exit_code") else f"{type(error).__name__}: "

@@ -25,7 +25,7 @@ def add_arguments(parser):
         default=[],
         metavar="[SLOT=]FILE",
         help="an article to put on, instead of what is in its slot; a word in the file's name, such as "
-        "jacket, can tell the slot; may be given again",
+        "jacket, can name the slot; may be given again",
     )
     parser.add_argument("--remove", action="append", default=[], metavar="SLOT", help="a slot to empty; may be given again")
     parser.add_argument(
@@ -47,7 +47,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    # Read and check: mistakes are told before the model is loaded.
+    # Read and check: mistakes are reported before the model is loaded.
     out, seeds = outfit_request.check_out(args.out), outfit_request.parse_seeds(args.seed)
     config = snapshots.read(args.snapshot).config
     psi = outfit_request.check_psi(args.psi, config.conditional)
@@ -81,7 +81,7 @@ def _requests(args, config):
             )
         return [None]
     if not args.outfit:
-        raise UserError(f"{args.snapshot} is a conditional model: say what to wear with --outfit")
+        raise UserError(f"{args.snapshot} is a conditional model: --outfit is required")
     outfit = outfit_request.read_request(args.outfit, config.condition_size).edited(args.add, args.remove)
     if not args.pose:
         return [outfit.checked()]

@@ -40,7 +40,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    # Read and check: mistakes are told before the model is loaded.
+    # Read and check: mistakes are reported before the model is loaded.
     out = outfit_request.check_out(args.out)
     snapshot = snapshots.read(args.snapshot)
     psi = outfit_request.check_psi(args.psi, snapshot.config.conditional)

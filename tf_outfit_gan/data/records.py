@@ -31,7 +31,7 @@ RAW_HEIGHT = 64
 
 
 def is_raw(level):
-    """Tells whether pictures of a level (height, width) are stored as raw uint8 [h, w, 3] rather than JPEG."""
+    """Whether pictures of a level (height, width) are stored as raw uint8 [h, w, 3] rather than JPEG."""
     return level[0] <= RAW_HEIGHT
 
 

@@ -30,7 +30,7 @@ def to_srgb(image, profile=None):
 
 @lru_cache(maxsize=64)  # A catalogue has a few profiles, many thousand times.
 def _transform(profile, mode):
-    """What turns colors of a profile into sRGB; None if they are so already."""
+    """The transform from a profile to sRGB; None if they are so already."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if source.profile.xcolor_space.strip() != COLOR_SPACES[mode]:
         return None

@@ -1,6 +1,6 @@
 """Article photos as PNG or JPEG bytes to condition tensors, in the graph: for rendering and for serving alike.
 
-Formats are told by their first bytes and sizes are checked before decoding, so that every runtime gives the same
+Formats are recognized by their first bytes and sizes are checked before decoding, so that every runtime gives the same
 pixels and the same message, and a small file cannot unfold into a huge picture. Pixels stay integers until they are
 few.
 """

@@ -59,7 +59,7 @@ def open_image(source, name=None):
         name: what an error calls the picture; by default its path.
 
     Raises:
-        UserError: names a picture that is missing, damaged as far as its format tells, too large or too small to be
+        UserError: names a picture that is missing, damaged as far as its format shows, too large or too small to be
             sane, or no picture.
     """
     if isinstance(source, (str, os.PathLike)):

@@ -137,7 +137,7 @@ def normalized(joints, size):
 
 
 def _missing(points):
-    """Tells [K] which points were not found: no confidence, or a coordinate that is not a number."""
+    """Which points [K] were not found: no confidence, or a coordinate that is not a number."""
     return ~(np.isfinite(points).all(axis=-1) & (points[:, 2] > MIN_CONFIDENCE))
 
 

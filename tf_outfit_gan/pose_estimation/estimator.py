@@ -8,7 +8,7 @@ from tf_outfit_gan.pixels import array_to_uint8
 from tf_outfit_gan.pose_estimation.layouts import layout_of
 from tf_outfit_gan.pose_estimation.models import load_model
 
-# Pictures that go through a network at once, where it takes more than one.
+# Pictures in one call of a network, where it takes more than one.
 BATCH = 64
 
 

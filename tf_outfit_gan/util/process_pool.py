@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing import get_context, parent_process
 
-TICK_SEC = 0.2  # How often the parent looks at how far its workers are.
+TICK_SEC = 0.2  # How often the parent checks the progress of its workers.
 
 # In a worker, shared with the parent: how much the workers have finished, and whether they are to stop.
 _finished = _stop = None

@@ -128,7 +128,7 @@ def show_input(figures):
 
 
 def _wait_until_idle():
-    """Waits until the pipeline has computed ahead what it may, and rests."""
+    """Waits until the pipeline has filled its buffers and is idle."""
     spent = 1
     while spent > 0.002:
         started = time.process_time()

@@ -21,6 +21,6 @@ def run(args):
     found = read_run(args.folder)
     out = args.out or found.path / "report.html"
     if out.is_dir() or not out.parent.is_dir():
-        raise UserError(f"--out {out}: expected the name of a file in a folder that is there")
+        raise UserError(f"--out {out}: expected a file in an existing folder")
     write_whole(out, page(found))
     print(out)

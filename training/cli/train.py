@@ -42,7 +42,7 @@ def add_arguments(parser):
         "--inception",
         metavar="FILE",
         help="with metrics_kimg: measure with these InceptionV3 weights, as "
-        "'outfit-gan evaluate' does (default: untrained features, which do not give the standard score)",
+        "'outfit-gan evaluate' does (default: untrained features, not comparable with published FID)",
     )
     machines = parser.add_argument_group("devices and clusters")
     machines.add_argument(
@@ -51,8 +51,8 @@ def add_arguments(parser):
     machines.add_argument(
         "--cross-device",
         choices=("nccl", "hierarchical", "reduce-to-one", "ring"),
-        help="how replicas add their gradients up; in a cluster nccl or ring, else one of the first "
-        "three (default: nccl on GPUs)",
+        help="gradient all-reduce: nccl, hierarchical or reduce-to-one on one machine, nccl or ring in a cluster "
+        "(default: nccl on GPUs)",
     )
     machines.add_argument(
         "--cluster",

@@ -37,9 +37,7 @@ def add_arguments(parser):
         "--backbone", choices=DEFAULTS, default="resnet50", help="small trains without a GPU (default: %(default)s)"
     )
     main.add_argument("--size", metavar="HEIGHTxWIDTH", help="a level of the data (default: 256x192; small: 64x48)")
-    main.add_argument(
-        "--weights", metavar="FILE", help="the backbone's weights to begin with, from keras.applications, without top"
-    )
+    main.add_argument("--weights", metavar="FILE", help="the backbone's initial weights, from keras.applications, without top")
     hyper = parser.add_argument_group("hyperparameters")
     hyper.add_argument("--steps", type=int, help="of training (default: 50000; small: 1200)")
     hyper.add_argument("--batch", type=int, default=32, help="pictures a step (default: %(default)s)")

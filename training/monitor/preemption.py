@@ -7,7 +7,7 @@ from training.distribute.restart import is_worker_loss
 
 
 class Stop:
-    """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts at once.
+    """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts immediately.
 
     Args:
         workers: the `Workers` of which this process is one.
@@ -27,7 +27,7 @@ class Stop:
         # Machines that are taken away together go one by one: this one is not to wait until another is back.
         if self.asked and self._workers.count > 1 and is_worker_loss(error):
             print(
-                f"worker {self._workers.index}: lost another one when it was to stop, and stops without a new checkpoint",
+                f"worker {self._workers.index}: lost connection to a peer while stopping; no new checkpoint is written",
                 file=sys.stderr,
                 flush=True,
             )

@@ -39,7 +39,7 @@ class SnapshotMetrics:
         self._results = [result for result in map(json.loads, lines) if result["cur_nimg"] <= cur_nimg]
 
     def measure(self, path, snapshot, stopped):
-        """Measures a snapshot if it is time to; gives up when `stopped()` turns true: a stop must not wait."""
+        """Measures a snapshot if it is time to; gives up when `stopped()` becomes true: a stop must not wait."""
         last = self._results[-1]["cur_nimg"] if self._results else 0
         due = snapshot.cur_nimg - last >= self._interval or snapshot.cur_nimg >= self._total_nimg
         if not self._interval or not due:

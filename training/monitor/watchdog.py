@@ -50,7 +50,7 @@ class Watchdog:
         while not self._over.wait(min(self._stall_sec / 4, 5)):
             block = self._block
             if reported and block is not reported:
-                self._say("going on")
+                self._say("continuing")
                 reported = None
             if block is None:
                 continue

@@ -95,12 +95,12 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
 
 
 class _Watch(keras.callbacks.Callback):
-    """Tells how it goes, saves checkpoints, and ends the training when its steps are done or the time is up."""
+    """Logs progress, saves checkpoints, and ends the training when its steps are done or the time is up."""
 
     def __init__(self, model, folder, steps, end, say):
         super().__init__()
         self._steps, self._end, self._say, self._done = steps, end, say, 0
-        self._saved = self._told = time.monotonic()
+        self._saved = self._logged = time.monotonic()
         self._checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder / "checkpoints"), max_to_keep=2)
 
@@ -117,7 +117,7 @@ class _Watch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs):
         now = time.monotonic()
-        rate, self._told = self.params["steps"] / (now - self._told), now
+        rate, self._logged = self.params["steps"] / (now - self._logged), now
         left = timedelta(seconds=round((self._steps - self._done) / rate))
         self._say(f"step {self._done:<7} loss {logs['loss']:.6f}  {rate:.2f} steps/s  left {left}")
         if self.model.stop_training or now - self._saved >= CHECKPOINT_SEC:
@@ -172,7 +172,7 @@ def measure_pck(folder, dataset, size, say):
     Returns None when the test split has no poses to compare with.
     """
     if not sum(shard["with_keypoints"] for shard in dataset.splits["test"]):
-        say(f"{folder / 'estimator'}: not measured, for no test entry has keypoints")
+        say(f"{folder / 'estimator'}: not measured: no test entry has keypoints")
         return None
     estimator = load_estimator(folder / "estimator")
     correct = np.concatenate(
@@ -182,7 +182,7 @@ def measure_pck(folder, dataset, size, say):
         ]
     )  # [N, K]
     if np.isnan(correct).all():
-        say(f"{folder / 'estimator'}: not measured, for no test entry has the torso to measure with")
+        say(f"{folder / 'estimator'}: not measured: no test entry has a whole torso, the unit of PCK")
         return None
     kinds = list(dict.fromkeys(joint.removeprefix("right_").removeprefix("left_") for joint in JOINTS))
     by_kind = {kind: correct[:, [joint.endswith(kind) for joint in JOINTS]] for kind in kinds}

@@ -182,7 +182,7 @@ class TestProbability:
             from_preset("tiny", (setting,))
 
     def test_chance_is_lower_where_photos_count_as_fakes(self, steps):
-        """One real, one fake and one photo under wrong conditions: who cannot tell them apart says 1 : 2, or -log 2."""
+        """One real, one fake and one photo under wrong conditions: without any knowledge the odds are 1 : 2, or -log 2."""
         score = tf.Variable(steps.phases._chance())
         with tf.GradientTape() as tape:
             loss = discriminator_loss(score, score) + mismatch_loss(score)

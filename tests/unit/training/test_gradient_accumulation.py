@@ -17,7 +17,7 @@ SETTINGS = ("r1_interval=2", "recompute_from=8", "ada_target=0.6", "mismatch_wei
 def steps():
     found = Steps(tf.distribute.get_strategy(), *from_preset("tiny", SETTINGS))
     found.ada_probability.assign(0.5)  # Some pictures are altered, and others not.
-    # The learning rate is still 0: what is updated is the second moments, and they tell the gradients.
+    # The learning rate is still 0: what is updated is the second moments, which show the gradients.
     return found
 
 
@@ -35,14 +35,14 @@ def on_replicas(steps, batch, replicas, number):
     phase = steps.phases.all[number]
     optimizer = getattr(steps, f"{phase.network}_optimizer")
     key = tf.constant(3 * 2**40 + CUR_NIMG * 3 + number, tf.int64)
-    stage, told, gradient = Stage(LEVEL, False, BATCH // replicas, replicas), {}, 0.0
+    stage, total, gradient = Stage(LEVEL, False, BATCH // replicas, replicas), {}, 0.0
     for replica in range(replicas):
         share = {name: values[replica::replicas] for name, values in batch.items()}
         draws = BatchDraws(key, BATCH // replicas, replica, replicas)
         statistics, gradients = phase.loss(stage, share, draws, None, optimizer.loss_scale)
-        told = {name: told.get(name, 0.0) + value for name, value in statistics.items()}
+        total = {name: total.get(name, 0.0) + value for name, value in statistics.items()}
         gradient += optimizer.flatten(gradients)
-    return told, gradient.numpy()
+    return total, gradient.numpy()
 
 
 def test_a_step_in_micro_batches_is_that_of_as_many_replicas(steps, batch):
@@ -53,17 +53,17 @@ def test_a_step_in_micro_batches_is_that_of_as_many_replicas(steps, batch):
     stage = Stage(LEVEL, False, BATCH, 1, BATCH // MICRO_BATCHES)
     found = traced_step(steps, stage, batch, CUR_NIMG)
 
-    told = {name: value for name, (value, count) in found.items() if count}
+    measured = {name: value for name, (value, count) in found.items() if count}
     for statistics, _ in expected:
-        for name in statistics.keys() & told.keys():
-            np.testing.assert_allclose(told[name], statistics[name], rtol=1e-4, atol=1e-6, err_msg=name)
-    (_, discriminator), (_, r1), (generator_told, generator) = expected
+        for name in statistics.keys() & measured.keys():
+            np.testing.assert_allclose(measured[name], statistics[name], rtol=1e-4, atol=1e-6, err_msg=name)
+    (_, discriminator), (_, r1), (generator_statistics, generator) = expected
     beta2 = 0.99 ** (2 / 3)
     moment = (1 - beta2) * (beta2 * discriminator**2 + r1**2)
     near(steps.discriminator_optimizer.second_moment, moment)
     near(steps.generator_optimizer.second_moment, 0.01 * generator**2)
     # From 0, w_avg moves by 0.005 of the mean over all micro-batches, once.
-    np.testing.assert_allclose(steps.generator.mapping.w_avg, 0.005 * generator_told["w"], rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(steps.generator.mapping.w_avg, 0.005 * generator_statistics["w"], rtol=1e-4, atol=1e-7)
 
 
 def traced_step(steps, stage, batch, cur_nimg):

@@ -4,7 +4,7 @@ import itertools
 import json
 from dataclasses import asdict
 
-from tf_outfit_gan.data.inspection.image_checks import look, look_at_article, look_at_photo
+from tf_outfit_gan.data.inspection.image_checks import check_article, check_image, check_photo
 from tf_outfit_gan.data.inspection.statistics import Statistics
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.records import RAW_HEIGHT, SKIPPED_FILENAME
@@ -28,9 +28,9 @@ class Catalogue:
     def statistics(self, quiet):
         entries = self.manifest.entries
         articles = list({article: None for entry in entries for article in entry.outfit.articles.values()})
-        jobs = [(look_at_photo, entry) for entry in entries] + [(look_at_article, article) for article in articles]
+        jobs = [(check_photo, entry) for entry in entries] + [(check_article, article) for article in articles]
         chunks = [(jobs[start : start + CHUNK],) for start in range(0, len(jobs), CHUNK)]
-        with progress("look", len(jobs), "pictures", quiet) as advance:
+        with progress("check", len(jobs), "pictures", quiet) as advance:
             found = run_in_processes(_check, chunks, min(self.workers, len(chunks)), advance)
         checks = list(itertools.chain.from_iterable(found))
         photos, checks_by_article = checks[: len(entries)], dict(zip(articles, checks[len(entries) :]))
@@ -58,7 +58,7 @@ class Catalogue:
 
 
 class Records:
-    """A prepared data set; its pictures are looked at as they are stored at a small level."""
+    """A prepared data set; its pictures are checked as they are stored at a small level."""
 
     def __init__(self, dataset):
         self.dataset = dataset
@@ -71,13 +71,13 @@ class Records:
         if dataset.skipped:
             lines = (dataset.path / SKIPPED_FILENAME).read_text(encoding="utf-8").splitlines()
             statistics.skipped += map(json.loads, lines)
-        with progress("look", sum(map(dataset.count, SPLITS)), "entries", quiet) as advance:
+        with progress("check", sum(map(dataset.count, SPLITS)), "entries", quiet) as advance:
             for split in filter(dataset.count, SPLITS):
                 for batch in batches(dataset, split, level, level, BATCH).as_numpy_iterator():
                     for number, entry_id in enumerate(batch["ids"]):
                         # A missing article is 0 throughout; no pixel of another one is.
                         articles = {
-                            slot: look(array_to_uint8(pixels), True)
+                            slot: check_image(array_to_uint8(pixels), True)
                             for slot, pixels in zip(dataset.slots, batch["articles"][number])
                             if pixels.any()
                         }
@@ -85,7 +85,7 @@ class Records:
                         statistics.add(
                             entry_id.decode(),
                             split,
-                            look(array_to_uint8(batch["image"][number]), False),
+                            check_image(array_to_uint8(batch["image"][number]), False),
                             articles,
                             pose if pose.any() else None,
                         )

@@ -36,7 +36,7 @@ def fill_poses(catalogue, pose_model, workers=1, quiet=True):
     if not missing:
         print(f"{catalogue / manifests.FILENAME}: every entry has a pose")
         return 0, 0
-    load_estimator(pose_model)  # A mistake is told once, and before any work.
+    load_estimator(pose_model)  # Reports a mistake once, before any work.
 
     # Find the poses; what is found is kept in parts until the manifest is written.
     made_of = hashlib.sha256(f"{manifest.sha256} {digest(pose_model)}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The front door: it answers fast, and tells a mistake in one line."""
+"""The command `outfit-gan`: it answers fast, and reports a mistake in one line."""
 
 import subprocess
 import sys

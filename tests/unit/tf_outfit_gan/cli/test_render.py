@@ -138,7 +138,7 @@ def test_articles_are_sent_as_they_are_or_made_upright_png(folder):
         ("my skirt.jpg", "bottom"),
     ],
 )
-def test_an_article_is_told_by_slot_or_name(text, slot):
+def test_the_slot_of_an_article_is_given_or_in_the_name(text, slot):
     assert parse_article(text) == (slot, text.removeprefix("bag="))
 
 
@@ -146,12 +146,12 @@ def test_an_article_is_told_by_slot_or_name(text, slot):
     "text, message",
     [
         ("hat=photo.jpg", "unknown slot 'hat': expected one of outerwear, top,"),
-        ("photo.jpg", "--add photo.jpg: the file's name tells no slot; say --add SLOT=photo.jpg with one of outerwear,"),
+        ("photo.jpg", "--add photo.jpg: the file's name contains no slot; say --add SLOT=photo.jpg with one of outerwear,"),
         ("shirt-and-bag.jpg", "more than one slot"),
         ("laptop.jpg", "no slot"),  # "top" is not a word of it.
     ],
 )
-def test_a_slot_that_is_not_told_is_asked_for(text, message):
+def test_an_unknown_slot_is_asked_for(text, message):
     with pytest.raises(UserError, match=message):
         parse_article(text)
 
@@ -176,7 +176,7 @@ OUTFIT = ("--outfit", "outfit.json")
 @pytest.mark.parametrize(
     "arguments, text",
     [
-        ((), "is a conditional model: say what to wear with --outfit"),
+        ((), "is a conditional model: --outfit is required"),
         (("--outfit", "missing.json"), "missing.json: expected an outfit file, no such file"),
         (("--outfit", "lost.json"), "lost.json: top 'gone.png': no such file"),
         (("--outfit", "short.json"), "short.json: mpii16 keypoints must be 16 times [x, y, confidence], got shape [15, 3]"),

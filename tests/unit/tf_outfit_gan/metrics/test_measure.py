@@ -66,7 +66,7 @@ def test_photos_are_at_the_ceiling_and_a_shuffled_model_at_the_floor(dataset, fi
     # All pictures together are the photos in both cases.
     assert figures["distribution.frechet_distance"].value == pytest.approx(0, abs=1e-6)
     assert figures["distribution.precision"].value == figures["distribution.recall"].value == 1
-    # It draws the same person whatever the latent, and hears no edit.
+    # It draws the same person whatever the latent, and ignores every edit.
     assert figures["diversity.hair"].value == figures["diversity.hair"].floor == 0 < figures["diversity.hair"].ceiling
     assert figures["edits.top.inside"].value == figures["identity.head_change"].value == 0
 
@@ -214,7 +214,7 @@ def test_what_cannot_be_measured_is_refused(dataset, untrained, files, tmp_path,
     assert "--metrics articles: needs --masks" in refused(capsys, untrained, *data, "--metrics", "articles")
     assert "one snapshot, or two" in refused(capsys, *[untrained] * 3, *data)
     assert "--gate: is for one snapshot" in refused(capsys, *[untrained] * 2, *data, "--gate", "gate.json")
-    assert "--card: is of one snapshot" in refused(capsys, *[untrained] * 2, *data, "--card", tmp_path / "card.md")
+    assert "--card: expected one snapshot" in refused(capsys, *[untrained] * 2, *data, "--card", tmp_path / "card.md")
     unconditional = save_untrained(tmp_path / "unconditional", overrides=["conditional=false"])
     assert "has no conditions to follow; leave out identity, diversity" in refused(
         capsys, unconditional, *data, "--metrics", "distribution,identity,diversity"

@@ -1,4 +1,4 @@
-"""What `outfit-gan benchmark input` tells of a small data set, and what it refuses."""
+"""What `outfit-gan benchmark input` reports on a small data set, and what it refuses."""
 
 import json
 
@@ -62,6 +62,6 @@ def test_figures_fit_together(data, tmp_path, capsys):
         (["--data-service", "grpc://localhost:1"], "cannot reach it"),
     ],
 )
-def test_mistakes_are_told_in_a_line(data, capsys, arguments, complaint):
+def test_mistakes_are_reported_in_a_line(data, capsys, arguments, complaint):
     assert main(["benchmark", "input", str(data), *arguments]) == 2
     assert complaint in capsys.readouterr().err

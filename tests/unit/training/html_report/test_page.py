@@ -119,8 +119,8 @@ def test_the_page_stands_alone_and_escapes_everything(run):
     text, page = report(run)
     assert not re.search(r"(?:src|href)=[\"'](?!data:)", text) and "<script" not in text and "url(" not in text
     assert "<i>" not in text and "<b>R1</b> explodes" not in text and "a <processor>" not in text
-    for told in ("<b>R1</b> explodes", "2 cores of a <processor>", "kimg 400 & more"):
-        assert told in page.text
+    for text in ("<b>R1</b> explodes", "2 cores of a <processor>", "kimg 400 & more"):
+        assert text in page.text
     assert len(text) < 3_000_000
 
 
@@ -140,7 +140,7 @@ def test_pictures_and_curves_say_what_they_are(run):
         "Distance from the photos over kimg: Frechet distance at 64x48 from 0.1 to 0.05",
     ):
         assert title in page.text
-    assert "Augmentation" not in page.text and "Waiting for data" not in page.text  # Off, or not told.
+    assert "Augmentation" not in page.text and "Waiting for data" not in page.text  # Off, or not in the statistics.
     assert "32x24" in page.text and len([a for a in page.all("rect") if a["class"] == "fade"]) == 6
 
 
@@ -173,7 +173,7 @@ def test_what_is_no_run_is_one_line_and_exit_2(tmp_path, capsys):
     assert f"{tmp_path}: no run here" in refused(tmp_path)
     assert "no run here" in refused(tmp_path / "nothing")
     folder = write_run(tmp_path / "empty")
-    assert "expected the name of a file" in refused(folder, "--out", tmp_path)
+    assert "expected a file in" in refused(folder, "--out", tmp_path)
     (folder / "stats.jsonl").write_text("")
     assert "no statistics yet: the first tick is logged after 4 kimg" in refused(folder)
     (folder / "config.json").write_text("{}")
@@ -181,8 +181,8 @@ def test_what_is_no_run_is_one_line_and_exit_2(tmp_path, capsys):
 
 
 def test_what_a_resumed_run_does_again_counts_once():
-    told = [{"cur_nimg": nimg, "time": time} for time, nimg in enumerate([10, 20, 30, 20, 25])]
-    assert [(line["cur_nimg"], line["time"]) for line in in_order(told)] == [(10, 0), (20, 3), (25, 4)]
+    lines = [{"cur_nimg": nimg, "time": time} for time, nimg in enumerate([10, 20, 30, 20, 25])]
+    assert [(line["cur_nimg"], line["time"]) for line in in_order(lines)] == [(10, 0), (20, 3), (25, 4)]
 
 
 def test_ticks_are_round_and_enclose():

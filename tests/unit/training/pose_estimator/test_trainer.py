@@ -32,7 +32,7 @@ def dolls(tmp_path_factory):
 
 
 def test_a_pose_moves_with_its_picture():
-    # Each picture shows its first joint: a soft dot, whose center of mass tells where it is.
+    # Each picture shows its first joint: a soft dot, whose center of mass is its place.
     rng = np.random.default_rng(0)
     keypoints = np.zeros((32, 16, 3), np.float32)
     keypoints[:, 0] = np.stack([*rng.uniform(0.35, 0.65, (2, 32)), np.ones(32)], axis=1)
