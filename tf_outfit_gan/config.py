@@ -114,7 +114,7 @@ class TrainingConfig:
     mirror: bool = True
     precision: str = "float32"  # One of PRECISIONS.
     recompute_from: int = 0  # Generator levels of this height and above take less memory, more time; 0 = none.
-    nonfinite: str = "stop"  # "stop" ends the run at a value that is not finite, "skip" goes on without that update.
+    nonfinite: str = "stop"  # "stop" ends the run at a value that is not finite, "skip" leaves that update out.
     stall_sec: float = 120  # The log reports a stall after this long without a step, if calls usually take far less.
     seed: int = 0
     steps_per_call: int = 8  # Steps in one call into the graph, which keeps Python out of the inner loop.

@@ -1,6 +1,6 @@
 """What a user asks a model for, read and checked: outfits, poses, seeds, truncation, and a place for the picture.
 
-This is the one reader of outfits, for whoever draws and for the client of a server. It needs no TensorFlow, but for
+This is the one reader of outfits, for drawing and for the client of a server. It needs no TensorFlow, but for
 entries of prepared data. An outfit is one of
 
     "outfit.json"                                   a file, as docs/data.md describes it

@@ -58,7 +58,7 @@ def read_signature_name(document):
 
 
 def read_inputs(document, tensor_infos):
-    """Returns (array by input name, whether the answer shall be in rows) from a parsed body.
+    """Returns (array by input name, whether the answer is to be in rows) from a parsed body.
 
     Args:
         document: what `parse_body` returned.

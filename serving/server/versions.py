@@ -77,7 +77,7 @@ class Versions:
         self._thread.start()
 
     def close(self):
-        """Stops watching and unloads; the runs that still go on are cancelled. A load under way gets a few seconds."""
+        """Stops watching and unloads; the runs that are not finished are cancelled. A load under way gets a few seconds."""
         self._stopped.set()
         self._thread.join(timeout=10)
         with self._changed:

@@ -1,4 +1,4 @@
-"""`outfit-gan paperdoll`: writes a synthetic catalogue with exact truth; killed, the same command goes on."""
+"""`outfit-gan paperdoll`: writes a synthetic catalogue with exact truth; the same command resumes it."""
 
 from pathlib import Path
 

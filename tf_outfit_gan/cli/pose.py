@@ -1,4 +1,4 @@
-"""`outfit-gan pose`: finds the poses that a catalogue's manifest lacks; killed, the same command goes on."""
+"""`outfit-gan pose`: finds the poses that a catalogue's manifest lacks; the same command resumes it."""
 
 from pathlib import Path
 

@@ -36,7 +36,7 @@ def compact_batches(
         seed: None for one round in the order of the records, whose last batch may be short; otherwise rounds without
             end, each shuffled anew, and only full batches.
         mirror: flips half of the entries left to right, photo, articles and pose together; needs a seed.
-        start: how many entries of this stream were consumed before, at whatever sizes: it goes on with the next one.
+        start: how many entries of this stream were consumed before, at whatever sizes: the stream starts after them.
         replicas: deals the entries of so many batches round-robin, as to the replicas of a training step: what they get
             together does not depend on how many they are.
         shard: (index, count) is the index-th of count readers that together read the whole split: files of its own, or

@@ -26,7 +26,7 @@ def shuffled(files, entries, record_bytes, seed, start=0, shard=(0, 1)):
     Args:
         files: [shards, kinds] file names; the files of a shard are read in step.
         entries: [shards] records in each.
-        record_bytes: of a record of all kinds together. It sets the window: to go on with a stream, give the same.
+        record_bytes: of a record of all kinds together. It sets the window: to resume a stream, give the same.
         seed: integer.
         start: how many records of this stream were consumed before.
         shard: (index, count) is the index-th of count streams that read different shards at any time, and each of which
@@ -82,7 +82,7 @@ def shuffled(files, entries, record_bytes, seed, start=0, shard=(0, 1)):
 def _groups(shards, index, count):
     """[G, 2]: bounds of a round's groups, as places in its order of shards, in the order of one of count streams.
 
-    Each stream has a share of the round's shards to itself, and goes on with the others' shares after it.
+    Each stream has a share of the round's shards to itself, and then reads the others' shares.
     """
     shares = [(index + offset) % count for offset in range(count)]
     bounds = [(shards * share // count, shards * (share + 1) // count) for share in shares]

@@ -32,7 +32,7 @@ FLIP_PAIRS = ((0, 5), (1, 4), (2, 3), (10, 15), (11, 14), (12, 13))
 # Joint i hangs from PARENTS[i]; the pelvis is its own parent.
 PARENTS = (1, 2, 6, 6, 3, 4, 6, 6, 7, 8, 11, 12, 7, 7, 13, 14)
 
-# Bones as (joint, parent), for whoever draws a skeleton.
+# Bones as (joint, parent), for drawings of the skeleton.
 LIMBS = tuple((joint, parent) for joint, parent in enumerate(PARENTS) if joint != parent)
 
 # MIRROR[i] is the joint that i becomes.

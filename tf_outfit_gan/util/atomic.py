@@ -70,7 +70,7 @@ def sync(path):
 
 
 def beside(path):
-    """Where this process writes what shall be renamed to `path`: another name than that of any other process."""
+    """Where this process writes what is then renamed to `path`: another name than that of any other process."""
     return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PARTIAL}")
 
 

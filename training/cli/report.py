@@ -10,7 +10,7 @@ from tf_outfit_gan.util.errors import UserError
 
 
 def add_arguments(parser):
-    parser.add_argument("folder", metavar="RUN", help="a run's folder; the run may be going on")
+    parser.add_argument("folder", metavar="RUN", help="a run's folder; the run may be running")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the page to write (default: RUN/report.html)")
 
 

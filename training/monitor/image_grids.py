@@ -4,7 +4,7 @@
     RUN/timeline/000400kimg.png   a frame of each snapshot, some tens of kilobytes
     RUN/timeline.gif              the frames, or so many of them, evenly spread, as a viewer has patience for
 
-As frames are kept, a resumed run goes on where it stopped, and the cost of a new frame does not grow with the run.
+As frames are kept, a resumed run continues its timeline, and the cost of a new frame does not grow with the run.
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ class ImageGrids:
         _write_plain(path, self._photos)
 
     def fakes(self, folder, snapshot):
-        """Writes fakes_NAME.png of a snapshot into the run's folder, and goes on with its timeline."""
+        """Writes fakes_NAME.png of a snapshot into the run's folder, and adds a frame to its timeline."""
         sampler = Sampler(snapshot)
         path = folder / f"fakes_{snapshot.name}.png"
         if self._articles is None:

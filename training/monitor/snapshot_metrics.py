@@ -1,4 +1,4 @@
-"""A training that measures its snapshots while it goes on, as `outfit-gan evaluate` would.
+"""Measures snapshots during a training, as `outfit-gan evaluate` would.
 
 RUN/metrics.jsonl   a line for each measured snapshot
 """
@@ -23,7 +23,7 @@ class SnapshotMetrics:
         folder: of the run.
         dataset: the prepared `Dataset`.
         config: the `TrainingConfig`.
-        cur_nimg: where the run goes on; what was measured of a later moment is forgotten, as that comes again.
+        cur_nimg: where the run resumes; measurements of later moments are dropped, as these moments come again.
         inception: weights file of InceptionV3; None = untrained features.
         logger: the `Logger` of the run.
     """

@@ -12,7 +12,7 @@ PATIENCE = 10  # A block that takes less than so many times the usual is not rep
 
 
 class Watchdog:
-    """Watches blocks that normally take about the same time, and reports one that goes on for too long.
+    """Watches blocks that normally take about the same time, and reports one that takes too long.
 
     Args:
         say: function that takes a line for people; the watchdog calls it from its own thread.

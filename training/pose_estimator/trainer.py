@@ -39,7 +39,7 @@ BATCH = 64  # Of pictures that the trained estimator is measured on.
 
 
 def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet=False):
-    """Trains an estimator until its steps are done or the time is up; goes on where an earlier call ended.
+    """Trains an estimator until its steps are done or the time is up; resumes where an earlier call ended.
 
     Args:
         folder: of the run.

@@ -1,4 +1,4 @@
-"""Finds the poses that a catalogue's manifest lacks; killed and called again, it goes on.
+"""Finds the poses that a catalogue's manifest lacks; a call after a kill resumes it.
 
     CATALOGUE/manifest.jsonl            with a pose in every entry; replaced last, in one go
     CATALOGUE/manifest.original.jsonl   as it was before

@@ -2,7 +2,7 @@
 
 Entries are dealt to shards in the order of a hash of their ids: the plan depends on the catalogue alone, and what lies
 together in it does not lie together in training. Processes make shards, each one whole; a shard counts as made when a
-file says so that is written after its records. So a rerun after a kill goes on with the shards that are missing, and
+file says so that is written after its records. So a rerun after a kill continues with the shards that are missing, and
 the bytes are the same whatever the number of processes, tasks, machines or interruptions.
 """
 
