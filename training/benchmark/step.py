@@ -1,4 +1,4 @@
-"""The training step on random pictures, timed whole, phase by phase, and as its floor (see `roofline`)."""
+"""The training step on random pictures, timed whole, phase by phase, and as its roofline (see `roofline`)."""
 
 import collections
 import copy
