@@ -23,6 +23,9 @@ setup(
         "pillow>=11",
         "tensorboard>=2.20",
         "rich>=13",
+        "argcomplete>=3.5",
+        "jinja2>=3.1",
+        "pyyaml>=6",
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],

@@ -2,6 +2,8 @@
 
 SERVING_IMAGE = "tensorflow/serving:2.20.0"  # The newest release; its runtime loads what this TensorFlow writes.
 
+EXAMPLE = "runs/dolls models/outfit_gan"
+
 
 def add_arguments(parser):
     parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")

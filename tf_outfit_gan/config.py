@@ -5,6 +5,7 @@ can rebuild their network. Sizes are (height, width).
 """
 
 import dataclasses
+import difflib
 import json
 
 from tf_outfit_gan.sizes import format_size, levels_of, parse_size
@@ -224,20 +225,35 @@ def from_preset(name, overrides=()):
         UserError: for an unknown preset or key, or a value of the wrong kind.
     """
     if name not in PRESETS:
-        raise UserError(f"unknown preset {name!r}: expected one of {', '.join(PRESETS)}")
-    model, training = (dict(part) for part in PRESETS[name])
-    model_fields, training_fields = _field_types(ModelConfig), _field_types(TrainingConfig)
+        raise UserError(f"unknown preset {name!r}: {suggestion(name, PRESETS)}")
+    return with_overrides(*PRESETS[name], overrides)
+
+
+def with_overrides(model, training, overrides=()):
+    """Returns (ModelConfig, TrainingConfig) of {name: value} for each, changed by "key=value" strings.
+
+    Raises:
+        UserError: for an unknown key, or a value of the wrong kind.
+    """
+    model, training = dict(model), dict(training)
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals:
             raise UserError(f"--set {override!r}: expected key=value")
-        if key in model_fields:
-            model[key] = _parse(key, text, model_fields[key])
-        elif key in training_fields:
-            training[key] = _parse(key, text, training_fields[key])
-        else:
-            raise UserError(f"--set: unknown key {key!r}: expected one of {', '.join([*model_fields, *training_fields])}")
+        part = model if key in MODEL_FIELDS else training
+        if key not in FIELDS:
+            raise UserError(f"--set: unknown key {key!r}: {suggestion(key, FIELDS)}")
+        try:
+            part[key] = parse_value(key, text)
+        except UserError as error:
+            raise UserError(f"--set {key}={text}: {error}") from None
     return ModelConfig(**model), TrainingConfig(**training)
+
+
+def suggestion(name, known):
+    """What to write instead of an unknown name: names that look like it, or else all."""
+    close = difflib.get_close_matches(name, known, cutoff=0.7)
+    return f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(known)}"
 
 
 def to_dict(config):
@@ -255,12 +271,15 @@ def from_json(cls, text):
     return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 
 
-def _field_types(cls):
-    return {field.name: field.type for field in dataclasses.fields(cls)}
+MODEL_FIELDS, TRAINING_FIELDS = (
+    {field.name: field.type for field in dataclasses.fields(c)} for c in (ModelConfig, TrainingConfig)
+)
+FIELDS = MODEL_FIELDS | TRAINING_FIELDS  # The type of each setting; no name is in both.
 
 
-def _parse(key, text, kind):
-    """Reads a value from the command line as the field's type."""
+def parse_value(key, text):
+    """Reads the text of a setting's value; raises `UserError` for a value of another kind."""
+    kind = FIELDS[key]
     try:
         if kind is bool:
             return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
@@ -268,11 +287,14 @@ def _parse(key, text, kind):
             return kind(text)
         return tuple(text.split(",")) if key == "slots" else parse_size(text)
     except (KeyError, UserError, ValueError):
-        raise UserError(f"--set {key}={text}: expected a value such as {_example(kind)}") from None
+        raise UserError(f"expected a value such as {example(key)}") from None
 
 
-def _example(kind):
-    return {bool: "true or false", int: "8", float: "0.5", str: "a word"}.get(kind, "128x96")
+def example(key):
+    """A value of a setting's kind, for messages."""
+    return {bool: "true or false", int: "8", float: "0.5", str: "a word"}.get(
+        FIELDS[key], "top,bottom" if key == "slots" else "128x96"
+    )
 
 
 def _one_of(name, value, choices):

@@ -1,4 +1,4 @@
-"""What a user asks a model for, read and checked: outfits, poses, seeds, truncation, and a place for the picture.
+"""What a user asks a model for, read and checked: outfits, poses, seeds, truncation.
 
 This is the one reader of outfits, for drawing and for the client of a server. It needs no TensorFlow, but for
 entries of prepared data. An outfit is one of
@@ -181,14 +181,6 @@ def parse_article(text):
     return slots[0], text
 
 
-def parse_seeds(text):
-    """Reads "1,2,3"."""
-    try:
-        return check_seeds([int(seed) for seed in text.split(",")])
-    except ValueError:
-        raise UserError(f"seeds {text!r}: expected integers of 64 bits separated by commas, such as 1,2,3") from None
-
-
 def check_seeds(seeds: int | Iterable[int]) -> list[int]:
     """Returns one seed or several as a list that is not empty; raises `UserError` for anything else."""
     try:
@@ -207,16 +199,6 @@ def check_psi(psi: float | None, conditional: bool) -> float:
     if not isinstance(psi, numbers.Real) or not 0 <= psi <= MAX_PSI:
         raise UserError(f"psi {psi!r}: expected a number from 0 to {MAX_PSI}")
     return float(psi)
-
-
-def check_out(text):
-    """Returns the path of the picture to write."""
-    out = Path(text)
-    if out.suffix.lower() != ".png":
-        raise UserError(f"--out {out}: expected a name that ends in .png")
-    if not out.parent.is_dir():
-        raise UserError(f"--out {out}: no such folder {out.parent}")
-    return out
 
 
 def _is_entry(text):

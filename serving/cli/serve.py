@@ -11,6 +11,9 @@ from pathlib import Path
 
 from serving.server.errors import UserError
 from serving.server.versions import newest_version
+from tf_outfit_gan.cli import arguments
+
+EXAMPLE = "models/outfit_gan"
 
 
 def add_arguments(parser):
@@ -18,15 +21,21 @@ def add_arguments(parser):
     parser.add_argument(
         "model_base_path", metavar="MODEL_BASE_PATH", help="folder of the numbered versions of a model; the newest is served"
     )
-    parser.add_argument("--model_name", help="name that clients ask for (default: the name of the folder)")
-    parser.add_argument("--port", type=int, default=8500, help="port of gRPC; 0 = any free one (default: %(default)s)")
-    parser.add_argument("--rest_api_port", type=int, default=8501, help="port of REST; 0 = any free one (default: %(default)s)")
-    parser.add_argument(
+    main = parser.add_argument_group("main")
+    main.add_argument("--model_name", help="name that clients ask for (default: the name of the folder)")
+    network = parser.add_argument_group("network")
+    network.add_argument(
+        "--port", type=arguments.port, default=8500, help="port of gRPC; 0 = any free one (default: %(default)s)"
+    )
+    network.add_argument(
+        "--rest_api_port", type=arguments.port, default=8501, help="port of REST; 0 = any free one (default: %(default)s)"
+    )
+    network.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens the server to the network (default: %(default)s)"
     )
-    parser.add_argument(
+    network.add_argument(
         "--rest_api_timeout_in_ms",
-        type=int,
+        type=arguments.whole(0),
         default=30000,
         help="time limit of a REST prediction; 0 = none (default: %(default)s)",
     )

@@ -1,8 +1,10 @@
 """`outfit-gan`, the only entry point: each verb's program is imported only when it is called.
 
-A program is a module with `add_arguments(parser)` and `run(args)`. Its top level imports nothing heavy, so that help
-and usage errors answer immediately; TensorFlow's import takes seconds and waits until `run` needs it.
+A program is a module with `EXAMPLE` (arguments of one call, for its help), `add_arguments(parser)` and `run(args)`. Its
+top level imports nothing heavy, so that help, usage errors and the shell's completion (argcomplete) answer immediately;
+TensorFlow's import takes seconds and waits until `run` needs it.
 """
+# PYTHON_ARGCOMPLETE_OK: what a shell with argcomplete for all commands looks for.
 
 import argparse
 import importlib
@@ -38,11 +40,21 @@ VERBS = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """Reports wrong usage as a `UserError`, so that every mistake is one line and exit code 2; keeps lines of examples."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+
+    def error(self, message):
+        raise UserError(f"{message.removeprefix('argument ')}; see '{self.prog} --help'")
+
+
 def _parser(verb):
     """Builds the parser; only the asked verb's program is imported and gets its arguments."""
-    common = argparse.ArgumentParser(add_help=False)
+    common = Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="outfit-gan",
         description="Pictures of people wearing outfits that nobody photographed.",
         epilog="'outfit-gan VERB --help' explains a verb.",
@@ -55,6 +67,7 @@ def _parser(verb):
             program = _program(module)
             program.add_arguments(subparser)
             subparser.set_defaults(run=program.run)
+            subparser.epilog = f"example:\n  outfit-gan {name} {program.EXAMPLE}"
     return parser
 
 
@@ -72,12 +85,23 @@ def _program(module):
     return importlib.import_module(module)
 
 
+def _complete():
+    """Answers the shell's request for completions of the line that is being typed, and ends the process."""
+    import argcomplete
+
+    words = os.environ["COMP_LINE"].split()
+    argcomplete.autocomplete(_parser(words[1] if len(words) > 1 else None))
+
+
 def main(argv=None):
     """Runs one verb. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted."""
     argv = list(sys.argv[1:] if argv is None else argv)
     # The Keras code of this project runs on TensorFlow, whatever ~/.keras/keras.json says.
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
     verb = argv[0] if argv else None
+    name = f"outfit-gan {verb}" if verb in VERBS else "outfit-gan"
     try:
         args = _parser(verb).parse_args(argv)
         args.run(args)
@@ -88,7 +112,7 @@ def main(argv=None):
         if "--debug" in argv:
             raise
         kind = "" if hasattr(error, "exit_code") else f"{type(error).__name__}: "
-        print(f"outfit-gan {verb}: error: {kind}{error}", file=sys.stderr)
+        print(f"{name}: error: {kind}{error}", file=sys.stderr)
         return getattr(error, "exit_code", 1)
     return 0
 

@@ -57,8 +57,8 @@ def test_figures_fit_together(data, tmp_path, capsys):
     [
         (["--level", "100x75"], "--level 100x75: "),
         (["--condition-size", "256x192"], "--condition-size 256x192: "),
-        (["--batch", "0"], "--batch 0: expected at least 1"),
-        (["--json", "missing/speed.json"], "its folder does not exist"),
+        (["--batch", "0"], "--batch: expected a whole number of 1 or more"),
+        (["--json", "missing/speed.json"], "no such folder missing"),
         (["--data-service", "grpc://localhost:1"], "cannot reach it"),
     ],
 )

@@ -128,12 +128,12 @@ def test_the_verb_writes_figures_that_fit_together(measured):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--preset", "nope"], "unknown preset 'nope'"),
+        (["--preset", "nope"], "--preset: invalid choice: 'nope'"),
         (["--preset", "tiny", "--level", "64x48"], "--level 64x48: the model has no such level; choose one of 0 = 4x3"),
         (["--preset", "tiny", "--level", "3"], "--level 3"),
-        (["--preset", "tiny", "--batch", "0"], "--batch 0: expected at least 1"),
-        (["--preset", "tiny", "--precision", "float8"], "precision 'float8'"),
-        (["--preset", "tiny", "--r1-interval", "0"], "r1_interval must be at least 1"),
+        (["--preset", "tiny", "--batch", "0"], "--batch: expected a whole number of 1 or more"),
+        (["--preset", "tiny", "--precision", "float8"], "--precision: invalid choice: 'float8'"),
+        (["--preset", "tiny", "--r1-interval", "0"], "--r1-interval: expected a whole number of 1 or more"),
         (["--preset", "tiny", "--json", "no-such-folder/step.json"], "no-such-folder/step.json"),
         (["--preset", "tiny", "--set", "micro_batch=4"], "give --batch 4 for the time of one micro-batch"),
         (["--preset", "tiny", "--batch", "6"], "batch_size 6 over 1 replica"),

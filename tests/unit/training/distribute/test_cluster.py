@@ -138,4 +138,4 @@ def test_the_command_refuses_before_tensorflow_is_imported(tmp_path):
 
 def test_bad_options_are_refused(tmp_path, capsys):
     assert main(["train", str(tmp_path / "run"), "--data", "nowhere", "--cluster-timeout", "0"]) == 2
-    assert "--cluster-timeout 0.0: expected minutes above 0" in capsys.readouterr().err
+    assert "--cluster-timeout: expected a number above 0, got '0'" in capsys.readouterr().err

@@ -123,8 +123,8 @@ def test_a_killed_run_goes_on_and_leaves_an_estimator(dolls, tiny, tmp_path, mon
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--backbone", "small", "--steps", "0"], "--steps 0: expected more than 0"),
-        (["--backbone", "small", "--time-limit", "-1"], "--time-limit -1.0"),
+        (["--backbone", "small", "--steps", "0"], "--steps: expected a whole number of 1 or more"),
+        (["--backbone", "small", "--time-limit", "-1"], "--time-limit: expected a number above 0"),
         (["--size", "256x192"], "no pictures of size 256x192"),
     ],
 )

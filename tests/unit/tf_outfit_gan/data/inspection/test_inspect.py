@@ -157,8 +157,8 @@ def test_the_skeleton_joins_what_is_there_in_the_color_of_its_side():
     "arguments, words",
     [
         (["{tmp}/nowhere"], "expected a data set"),
-        (["{data}", "--count", "0"], "--count 0: expected 1 or more"),
-        (["{data}", "--workers", "0"], "--workers 0: expected 1 or more"),
+        (["{data}", "--count", "0"], "--count: expected a whole number of 1 or more"),
+        (["{data}", "--workers", "0"], "--workers: expected a whole number of 1 or more"),
         (["{data}", "--out", "{tmp}/no/sheet.png"], "no such folder"),
         (["{data}", "--out", "{tmp}/sheet.txt"], "ends in .png or .jpg"),
     ],
