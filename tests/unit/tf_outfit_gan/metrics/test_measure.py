@@ -213,7 +213,7 @@ def test_what_cannot_be_measured_is_refused(dataset, untrained, files, tmp_path,
     assert "--metrics pose: needs --pose-model" in refused(capsys, untrained, *data, "--metrics", "pose")
     assert "--metrics articles: needs --masks" in refused(capsys, untrained, *data, "--metrics", "articles")
     assert "one snapshot, or two" in refused(capsys, *[untrained] * 3, *data)
-    assert "--gate: is for one snapshot" in refused(capsys, *[untrained] * 2, *data, "--gate", "gate.json")
+    assert "--gate: expected one snapshot" in refused(capsys, *[untrained] * 2, *data, "--gate", "gate.json")
     assert "--card: expected one snapshot" in refused(capsys, *[untrained] * 2, *data, "--card", tmp_path / "card.md")
     unconditional = save_untrained(tmp_path / "unconditional", overrides=["conditional=false"])
     assert "has no conditions to follow; leave out identity, diversity" in refused(
