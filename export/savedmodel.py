@@ -11,7 +11,6 @@ to the disk, and renamed.
 
 import dataclasses
 import json
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -25,7 +24,7 @@ from export.warmup import FILENAME, sample_inputs, write_warmup
 from tf_outfit_gan.inference import Painter
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.styles import transfer_layers
-from tf_outfit_gan.util.atomic import flush_folder, sync
+from tf_outfit_gan.util.atomic import claim, flush_folder
 from tf_outfit_gan.util.errors import UserError
 
 CARD_FORMAT = 1
@@ -117,11 +116,5 @@ def _publish(staging, base_path):
     while True:
         numbers = [int(path.name) for path in base_path.iterdir() if path.name.isascii() and path.name.isdigit()]
         version = base_path / str(max(numbers, default=0) + 1)
-        try:
-            os.rename(staging, version)
-        except OSError:
-            if not version.exists():
-                raise
-            continue
-        sync(base_path)
-        return version
+        if claim(staging, version):
+            return version

@@ -7,7 +7,6 @@ A folder that has its name is whole, and the newest two stay: where the disk dam
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import keras
@@ -15,7 +14,7 @@ import tensorflow as tf
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from tf_outfit_gan.util.atomic import clear_partials, remove_folder, whole_folder
+from tf_outfit_gan.util.atomic import clear_partials, remove_folder, set_aside, whole_folder
 from tf_outfit_gan.util.errors import UserError
 
 KEPT = 2
@@ -75,11 +74,9 @@ class Checkpoints:
             )
         lines = []
         for path, damage in damages.items():
-            aside = path.with_name(f"{path.name}.damaged")
-            lines.append(f"{path}: {damage}; it is {aside.name} now, and the checkpoint before it is used")
+            lines.append(f"{path}: {damage}; it is {path.name}.damaged now, and the checkpoint before it is used")
             if writes:
-                shutil.rmtree(aside, ignore_errors=True)  # The one of an earlier time.
-                path.rename(aside)
+                set_aside(path, "damaged")
         return int(self._cur_nimg), int(self._period), lines
 
     def _assign(self, path):

@@ -1,11 +1,9 @@
 """`outfit-gan request`: asks a server for pictures of an outfit and writes them as PNG files."""
 
-import os
-import tempfile
-
 from tf_outfit_gan import outfit_request
 from tf_outfit_gan.client import Client
 from tf_outfit_gan.outfit_request import OUTFIT_HELP, POSE_HELP, PSI_HELP
+from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 
 
@@ -35,7 +33,7 @@ def run(args):
     outfit = outfit_request.read_request(args.outfit, pose=args.pose).checked() if args.outfit else None
     for path, seed in zip(paths, seeds):
         [picture] = client.render_png(outfit, seed, args.psi)
-        _write_whole(path, picture)
+        write_whole(path, picture)
         print(path)
 
 
@@ -44,17 +42,3 @@ def _output_paths(out, seeds):
     if len(set(seeds)) < len(seeds):
         raise UserError(f"--seed {','.join(map(str, seeds))}: a seed stands twice; both pictures would have one name")
     return [out] if len(seeds) == 1 else [out.with_stem(f"{out.stem}-{seed}") for seed in seeds]
-
-
-def _write_whole(path, content):
-    """Writes beside and renames, so that nobody ever sees half a picture."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=path.suffix, delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise

@@ -1,4 +1,7 @@
-"""Files and folders that are either whole or not there: written beside, forced to the disk, then renamed."""
+"""Files and folders that are either whole or not there: written beside, forced to the disk, then renamed.
+
+Nothing else of this project renames: what a reader may count on stands here once.
+"""
 
 import contextlib
 import os
@@ -7,6 +10,27 @@ import socket
 import tempfile
 
 PARTIAL = ".partial"
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Yields the path beside `path` of a file that is to be written and then takes its place; on an error it goes."""
+    partial = beside(path)
+    try:
+        yield partial
+        sync(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_whole(path, content):
+    """Writes text or bytes as a whole file."""
+    with whole_file(path) as partial:
+        if isinstance(content, bytes):
+            partial.write_bytes(content)
+        else:
+            partial.write_text(content, encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -28,10 +52,30 @@ def whole_folder(path):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
+def claim(folder, path):
+    """Gives a finished folder a name, unless something has it: returns whether the name was free."""
+    try:
+        os.rename(folder, path)
+    except OSError:
+        if not path.exists():
+            raise
+        return False
+    sync(path.parent)
+    return True
+
+
 def remove_folder(path):
     """Removes a folder with all that it holds; half of it never has its name."""
     os.rename(path, beside(path))
     shutil.rmtree(beside(path), ignore_errors=True)
+
+
+def set_aside(path, kind):
+    """Renames what can no longer be used to NAME.kind, which is returned; what had that name before goes."""
+    aside = path.with_name(f"{path.name}.{kind}")
+    shutil.rmtree(aside, ignore_errors=True)
+    os.replace(path, aside)
+    return aside
 
 
 def clear_partials(folder):
@@ -72,17 +116,3 @@ def sync(path):
 def beside(path):
     """Where this process writes what shall be renamed to `path`: another name than that of any other process."""
     return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PARTIAL}")
-
-
-def write_whole(path, text):
-    """Writes a text file that is either whole or not there: beside, to disk, then renamed."""
-    partial = beside(path)
-    try:
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

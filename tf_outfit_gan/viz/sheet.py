@@ -1,11 +1,8 @@
 """Pictures laid out side by side with captions, and written whole."""
 
-import os
-import tempfile
-
 from PIL import Image, ImageDraw, ImageFont
 
-from tf_outfit_gan.util.atomic import PARTIAL
+from tf_outfit_gan.util.atomic import whole_file
 
 MIN_HEIGHT = 256  # Smaller pictures are enlarged about to this height, pixel by pixel, so that they can be judged.
 GAP, CAPTION, FONT_SIZE = 8, 22, 14  # Pixels.
@@ -39,18 +36,10 @@ def grid(rows):
 
 
 def save_whole(image, path, kind="PNG", **options):
-    """Writes a Pillow image that is either whole or not there: beside, to the disk, then renamed.
+    """Writes a Pillow image as a whole file.
 
     Args:
         kind, options: as `Image.save` takes them.
     """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL, delete=False) as file:
-        try:
-            image.save(file, kind, **options)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)  # A temporary file is its owner's alone.
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+    with whole_file(path) as partial:
+        image.save(partial, kind, **options)

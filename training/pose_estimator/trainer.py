@@ -7,7 +7,6 @@ RUN/pck.json      how well it finds the joints of the test split
 
 import json
 import math
-import shutil
 import time
 from dataclasses import asdict
 from datetime import timedelta
@@ -22,7 +21,7 @@ from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.pose.pck import THRESHOLD, correct_joints
 from tf_outfit_gan.pose_estimation import load_estimator
 from tf_outfit_gan.pose_estimation.simple_baselines import JointsLoss, build_estimator
-from tf_outfit_gan.util.atomic import write_whole
+from tf_outfit_gan.util.atomic import whole_folder, write_whole
 from tf_outfit_gan.util.errors import UserError
 from training.distribute.strategy import make_strategy
 from training.pose_estimator.augment import augment
@@ -90,7 +89,8 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
                 callbacks=[watch],
                 verbose=0,
             )
-        _export(model, folder / "estimator")
+        with whole_folder(folder / "estimator") as partial:
+            model.export(str(partial), verbose=False)
         return measure_pck(folder, dataset, config.size, say)
 
 
@@ -152,18 +152,6 @@ def _keep_config(folder, config):
             )
     else:
         write_whole(path, json.dumps(fields, indent=1) + "\n")
-
-
-def _export(model, path):
-    """Writes the SavedModel beside and renames it: what stands under its name is whole."""
-    partial, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
-    for leftover in (partial, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    model.export(str(partial), verbose=False)
-    if path.exists():
-        path.rename(old)
-    partial.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def measure_pck(folder, dataset, size, say):

@@ -10,7 +10,6 @@ import hashlib
 import itertools
 import json
 import math
-import os
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.preparation.encode import encode_entries
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.slots import SLOTS
-from tf_outfit_gan.util.atomic import PARTIAL, beside, write_whole
+from tf_outfit_gan.util.atomic import clear_partials, whole_file, write_whole
 from tf_outfit_gan.util.errors import UserError
 
 # A set has as many shards as it takes to keep the largest level's records of a shard below SHARD_BYTES, so that
@@ -113,8 +112,7 @@ def make_shard(job, shard, advance):
 def _write_shard(job, shard, results):
     """Writes the records of `results`, each an `Encoded` or a `Skipped`.
 
-    Files are written beside, brought to disk and renamed; then another file says that the shard is done, and of which
-    origin.
+    When all of its files are whole, another one says that the shard is done, and of which origin.
     """
     import tensorflow as tf
 
@@ -123,27 +121,24 @@ def _write_shard(job, shard, results):
         output: records.record_name(shard.split, shard.index, shard.num_shards, output[0], job.levels[output[1]])
         for output in outputs
     }
-    partial = {output: beside(job.data / "records" / names[output]) for output in outputs}
     entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(SLOTS, 0)
-    with ExitStack() as stack:
-        writers = {output: stack.enter_context(tf.io.TFRecordWriter(str(partial[output]))) for output in outputs}
-        for encoded in results:
-            if isinstance(encoded, Skipped):
-                skipped.append(asdict(encoded))
-                continue
-            for kind, level in outputs:
-                writers[kind, level].write(_example(encoded, kind, level))
-            entries += 1
-            with_keypoints += encoded.has_keypoints
-            for slot, article in zip(SLOTS, encoded.articles[0]):
-                articles[slot] += bool(article)
-    files = {}
-    for output in outputs:
-        with open(partial[output], "rb") as file:
-            os.fsync(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        files[names[output]] = {"bytes": partial[output].stat().st_size, "sha256": digest}
-        os.replace(partial[output], job.data / "records" / names[output])
+    with ExitStack() as whole:
+        partial = {output: whole.enter_context(whole_file(job.data / "records" / names[output])) for output in outputs}
+        with ExitStack() as opened:
+            writers = {output: opened.enter_context(tf.io.TFRecordWriter(str(partial[output]))) for output in outputs}
+            for encoded in results:
+                if isinstance(encoded, Skipped):
+                    skipped.append(asdict(encoded))
+                    continue
+                for kind, level in outputs:
+                    writers[kind, level].write(_example(encoded, kind, level))
+                entries += 1
+                with_keypoints += encoded.has_keypoints
+                for slot, article in zip(SLOTS, encoded.articles[0]):
+                    articles[slot] += bool(article)
+        files = {
+            names[output]: {"bytes": partial[output].stat().st_size, "sha256": _sha256(partial[output])} for output in outputs
+        }
     fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files, "skipped": skipped}
     write_whole(shard.done_file(job.data), json.dumps({"origin": job.origin, **fields}))
 
@@ -216,8 +211,7 @@ def bind(job, manifest, shards):
     }
     write_whole(job.data / records.FILENAME, json.dumps(fields, indent=1) + "\n")
     # What killed runs left.
-    for partial in (job.data / "records").glob(f".*{PARTIAL}"):
-        partial.unlink(missing_ok=True)
+    clear_partials(job.data / "records")
 
     dataset = records.open_dataset(job.data)
     print(summary(dataset, "prepared"))
