@@ -22,22 +22,22 @@ _STATE = "state"
 
 
 class Checkpoints:
-    """Saves and restores networks, optimizers, the average generator and the place in the schedule.
+    """Saves and restores what a training changes, and its place in the schedule.
 
     The image count is also the place in the data, see `tf_outfit_gan.data.shuffle`.
 
     Args:
         folder: where they lie.
-        steps: the `Steps`.
+        memory: {name: what `tf.train.Checkpoint` saves} of everything that training changes, such as `Steps.memory()`.
     """
 
-    def __init__(self, folder, steps):
+    def __init__(self, folder, memory):
         self._folder = folder
         self._cur_nimg = tf.Variable(0, dtype=tf.int64)
         self._period = tf.Variable(-1, dtype=tf.int64)
-        self._checkpoint = tf.train.Checkpoint(**steps.memory(), cur_nimg=self._cur_nimg, period=self._period)
+        self._checkpoint = tf.train.Checkpoint(**memory, cur_nimg=self._cur_nimg, period=self._period)
 
-    def save(self, cur_nimg, period):
+    def save(self, cur_nimg, period=0):
         """Saves the state after `cur_nimg` real images, in the schedule's period of that index."""
         self._cur_nimg.assign(cur_nimg)
         self._period.assign(period)
@@ -124,10 +124,14 @@ def named_weights(layer, prefix=""):
     return found
 
 
-def truncate_logs(folder, cur_nimg):
-    """Removes what stats.jsonl and TensorBoard hold of images after `cur_nimg`, so that curves do not double."""
+def clear_leftovers(folder):
+    """Removes what killed processes had begun to write in a run's folder and the folders in it."""
     for part in (folder, *filter(Path.is_dir, folder.iterdir())):
         clear_partials(part)
+
+
+def truncate_logs(folder, cur_nimg):
+    """Removes what stats.jsonl and TensorBoard hold of images after `cur_nimg`, so that curves do not double."""
     stats = folder / "stats.jsonl"
     if stats.exists():
         os.truncate(stats, _length_until(stats, cur_nimg))

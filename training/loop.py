@@ -1,18 +1,14 @@
 """The training loop."""
 
-import json
 import time
 from pathlib import Path
 
-from tf_outfit_gan import __version__
 from tf_outfit_gan import config as configs
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.sizes import format_size
-from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from training import schedule
-from training.checkpoint import Checkpoints, truncate_logs
-from training.distribute import devices
+from training.checkpoint import Checkpoints, clear_leftovers, truncate_logs
 from training.distribute.strategy import Workers, make_strategy
 from training.finetune import load_init
 from training.input_pipeline import distributed_batches
@@ -21,6 +17,7 @@ from training.monitor.logger import Logger
 from training.monitor.preemption import Stop
 from training.monitor.snapshot_metrics import SnapshotMetrics
 from training.monitor.watchdog import Watchdog
+from training.run_config import keep_config
 from training.run_options import RunOptions
 from training.schedule import Stage
 from training.step import Steps
@@ -28,7 +25,7 @@ from training.step import Steps
 _INTERVALS = ("tick", "checkpoint", "snapshot")
 # Settings that may change on resume: none affects the result beyond rounding, but that micro_batch decides which pictures are
 # neighbors, of whom one lends a mismatched photo its conditions.
-_FREE = (
+FREE = (
     "total_kimg",
     "steps_per_call",
     "micro_batch",
@@ -66,17 +63,27 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
     workers = Workers(strategy)
     own_folder = folder if workers.chief else folder / "workers" / str(workers.index)
     own_folder.mkdir(parents=True, exist_ok=True)
-    workers.expect_same(model=configs.to_dict(model_config), training=configs.to_dict(config))
-    _keep_config(folder, dataset, model_config, config, options, workers.chief)
+    settings = {"model": configs.to_dict(model_config), "training": configs.to_dict(config)}
+    workers.expect_same(**settings)
+    keep_config(
+        folder,
+        dataset,
+        settings,
+        {name: getattr(options, name) for name in ("init", "preset", "overrides", "command")},
+        defaults={"model": configs.to_dict(configs.ModelConfig()), "training": configs.to_dict(configs.TrainingConfig())},
+        free=FREE,
+        writes=workers.chief,
+    )
 
     # Build everything, and remember what an earlier call learned.
     replicas = strategy.num_replicas_in_sync
     steps = Steps(strategy, model_config, config)
-    checkpoints = Checkpoints(folder / "checkpoints", steps)
+    checkpoints = Checkpoints(folder / "checkpoints", steps.memory())
     cur_nimg, trained_period, news = checkpoints.restore(workers.chief)
     if options.init and trained_period < 0:
         news += load_init(steps, options.init)
     workers.expect_same(place=cur_nimg)
+    clear_leftovers(own_folder)
     truncate_logs(own_folder, cur_nimg)
     total_nimg = round(config.total_kimg * 1000)
     quiet = options.quiet or not workers.chief
@@ -175,38 +182,6 @@ def _check_data(dataset, model_config):
         raise UserError(f"{dataset.path}: its slots are {dataset.slots}, the model's {model_config.slots}")
     if model_config.conditional and not dataset.has_keypoints:
         raise UserError(f"{dataset.path}: some entries have no keypoints, which a conditional model needs")
-
-
-def _keep_config(folder, dataset, model_config, config, options, writes):
-    """Compares config.json with that of the run that is to be resumed, and writes it if this process `writes`.
-
-    A setting that a run of an earlier version does not have had its default there.
-    """
-    path = folder / "config.json"
-    ours = {
-        "data": str(dataset.path.resolve()),
-        "model": configs.to_dict(model_config),
-        "training": configs.to_dict(config),
-        "init": options.init,
-        "preset": options.preset,
-        "overrides": options.overrides,
-        "command": options.command,
-        "version": __version__,
-        "machine": devices.describe(),  # Not compared: a run may move.
-    }
-    defaults = {"model": configs.to_dict(configs.ModelConfig()), "training": configs.to_dict(configs.TrainingConfig())}
-    if path.exists():
-        theirs = json.loads(path.read_text())
-        for part in ("model", "training"):
-            for name, value in ours[part].items():
-                before = theirs[part].get(name, defaults[part][name])
-                if value != before and name not in _FREE:
-                    raise UserError(
-                        f"{folder}: holds a run with {name}={before}, asked for {value}: resume it with its "
-                        "own settings, or choose a new folder"
-                    )
-    if writes:
-        write_whole(path, json.dumps(ours, indent=2))
 
 
 class _Due:

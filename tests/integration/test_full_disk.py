@@ -47,7 +47,7 @@ def files_up_to(size):
 
 
 def save_checkpoint(folder):
-    Checkpoints(folder, small_steps(LIMIT)).save(8, 0)
+    Checkpoints(folder, small_steps(LIMIT).memory()).save(8, 0)
 
 
 def tell(folder):

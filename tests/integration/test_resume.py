@@ -45,8 +45,8 @@ def test_a_checkpoint_holds_every_weight(tmp_path):
     for network in networks:
         for weight in getattr(before, network).weights:
             weight.assign(np.random.default_rng(7).normal(size=weight.shape))
-    Checkpoints(tmp_path, before).save(8, 0)
-    assert Checkpoints(tmp_path, after).restore() == (8, 0, [])
+    Checkpoints(tmp_path, before.memory()).save(8, 0)
+    assert Checkpoints(tmp_path, after.memory()).restore() == (8, 0, [])
     for network in networks:
         weights, expected = (getattr(steps, network).weights for steps in (after, before))
         for weight, other in zip(weights, expected, strict=True):
@@ -62,12 +62,12 @@ class TestCheckpoints:
         state = small_steps(50)
         for cur_nimg in (8, 16, 24):
             state.generator.assign([cur_nimg] * 50)
-            Checkpoints(tmp_path, state).save(cur_nimg, cur_nimg // 16)
+            Checkpoints(tmp_path, state.memory()).save(cur_nimg, cur_nimg // 16)
         return tmp_path
 
     def restored(self, folder):
         state = small_steps(50)
-        return *Checkpoints(folder, state).restore(), state.generator.numpy()[0]
+        return *Checkpoints(folder, state.memory()).restore(), state.generator.numpy()[0]
 
     def test_the_newest_of_two_is_restored(self, saved):
         assert self.restored(saved) == (24, 1, [], 24)

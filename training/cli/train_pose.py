@@ -1,10 +1,14 @@
 """The verb `outfit-gan train-pose`: trains a pose estimator on prepared data. The same command resumes it."""
 
+import shlex
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.sizes import parse_size
 from tf_outfit_gan.util.errors import UserError
+from training.run_folder import explain_full_disk, locked
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,10 @@ def run(args):
             f"{args.data}: expected train entries with keypoints to learn from, found none; prepare a catalogue that has them"
         )
     dataset.files("train", "photos", config.size)
-    from training.pose_estimator.trainer import train_pose
+    folder = Path(args.folder)
+    with locked(folder), explain_full_disk(folder):
+        from training.pose_estimator.trainer import train_pose
 
-    time_limit_sec = None if args.time_limit is None else args.time_limit * 60
-    train_pose(args.folder, dataset, config, args.weights, time_limit_sec, args.quiet)
+        time_limit_sec = None if args.time_limit is None else args.time_limit * 60
+        command = shlex.join(["outfit-gan", *sys.argv[1:]])
+        train_pose(folder, dataset, config, args.weights, time_limit_sec, args.quiet, command)
