@@ -175,3 +175,9 @@ def test_one_file_renames():
 def test_one_file_owns_the_value_range():
     owners = [path.relative_to(ROOT) for package in PACKAGES for path in files(package) if "127.5" in path.read_text()]
     assert owners == [Path("tf_outfit_gan/pixels.py")]
+
+
+def test_one_file_lays_out_sheets():
+    """`images/open.py` puts a photo on its ground, and dolls are drawn part on part, which are no sheets."""
+    users = {path.relative_to(ROOT) for package in PACKAGES for path in files(package) if ".paste(" in path.read_text()}
+    assert users == {Path(f"tf_outfit_gan/{file}.py") for file in ("viz/montage", "images/open", "data/paperdoll/drawing")}

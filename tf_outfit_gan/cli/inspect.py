@@ -56,7 +56,7 @@ def run(args):
         _print_tables(report)
     if rows:
         from tf_outfit_gan.data.inspection.contact_sheet import contact_sheet
-        from tf_outfit_gan.viz.sheet import save_whole
+        from tf_outfit_gan.viz.montage import save_whole
 
         save_whole(contact_sheet(rows), out)
         print(f"wrote {out}", file=sys.stderr if args.json else sys.stdout)

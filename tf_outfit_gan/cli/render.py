@@ -13,7 +13,7 @@ from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.outfit_request import OUTFIT_HELP, POSE_HELP, PSI_HELP
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.progress import progress
-from tf_outfit_gan.viz import sheet
+from tf_outfit_gan.viz.montage import montage, picture, save_whole
 
 
 def add_arguments(parser):
@@ -62,12 +62,13 @@ def run(args):
             rows.append([])
             for seed in seeds:
                 caption = f"seed {seed}" + (f", {request.name}" if len(requests) > 1 else "")
-                rows[-1].append((renderer.picture(request, seed, psi), caption))
+                pixels = renderer.picture(request, seed, psi)
+                rows[-1].append((picture(pixels), caption))
                 advance()
 
     # Write.
     alone = len(requests) == len(seeds) == 1
-    sheet.save_whole(Image.fromarray(rows[0][0][0]) if alone else sheet.grid(rows), out)
+    save_whole(Image.fromarray(pixels) if alone else montage(rows), out)
     print(out)
 
 

@@ -10,7 +10,7 @@ from tf_outfit_gan import outfit_request
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.outfit_request import OUTFIT_HELP, PSI_HELP
 from tf_outfit_gan.util.errors import UserError
-from tf_outfit_gan.viz import sheet
+from tf_outfit_gan.viz.montage import montage, picture, save_whole
 
 
 def add_arguments(parser):
@@ -54,17 +54,17 @@ def run(args):
     for source_seed, target_seed in seed_pairs:
         rows.append(
             [
-                (renderer.picture(source, source_seed, psi), f"source, seed {source_seed}"),
-                (renderer.picture(target, target_seed, psi), f"target, seed {target_seed}"),
+                (picture(renderer.picture(source, source_seed, psi)), f"source, seed {source_seed}"),
+                (picture(renderer.picture(target, target_seed, psi)), f"target, seed {target_seed}"),
                 (
-                    renderer.transfer(source, target, source_seed, target_seed, psi, layers),
+                    picture(renderer.transfer(source, target, source_seed, target_seed, psi, layers)),
                     f"{args.what}, layers {layers[0] + 1}-{layers[1]}",
                 ),
             ]
         )
 
     # Write.
-    sheet.save_whole(sheet.grid(rows), out)
+    save_whole(montage(rows), out)
     print(out)
 
 
