@@ -88,14 +88,14 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
     clear_leftovers(folder)
 
     with RunLog(folder, quiet) as log:
-        for line in news:
-            log.say(line)
-        log.say(
-            f"{'resuming' if done else 'training'} {folder} at step {done} of {config.steps}: {config.backbone}, "
-            f"{model.count_params():,} weights, {strategy.num_replicas_in_sync} replica(s)"
-        )
-        if done < config.steps:
-            with Stop(Workers(strategy)) as stop:
+        with Stop(Workers(strategy)) as stop:
+            for line in news:
+                log.say(line)
+            log.say(
+                f"{'resuming' if done else 'training'} {folder} at step {done} of {config.steps}: {config.backbone}, "
+                f"{model.count_params():,} weights, {strategy.num_replicas_in_sync} replica(s)"
+            )
+            if done < config.steps:
                 model.fit(
                     _examples(dataset, config, done),
                     epochs=-(-(config.steps - done) // TICK_STEPS),
@@ -104,7 +104,7 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
                     callbacks=[_Ticks(config, done, end, stop, checkpoints, log)],
                     verbose=0,
                 )
-            stop.leave()
+        stop.leave()
         with whole_folder(folder / "estimator") as partial:
             model.export(str(partial), verbose=False)
         return measure_pck(folder, dataset, config.size, log.say)
