@@ -19,7 +19,7 @@ import keras
 import tensorflow as tf
 from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # Its public name announces its removal.
 
-from export.signatures import PSI_RANGE, make_signatures
+from export.signatures import DESCRIBE, PSI_RANGE, make_description, make_signatures
 from export.warmup import FILENAME, sample_inputs, write_warmup
 from tf_outfit_gan.inference import Painter
 from tf_outfit_gan.pose.mpii import JOINTS
@@ -50,12 +50,14 @@ def write_savedmodel(snapshot, base_path):
         archive = keras.export.ExportArchive()
         signatures = make_signatures(Painter(snapshot))
         functions = {name: archive.add_endpoint(name, *signature) for name, signature in signatures.items()}
+        description = archive.add_endpoint(DESCRIBE, *make_description(snapshot.config))
         archive.write_out(str(staging), verbose=False)
         samples = {name: sample_inputs(specs) for name, (_, specs) in signatures.items()}
         extra = staging / "assets.extra"
         extra.mkdir()
         write_warmup(extra / FILENAME, samples)
-        (extra / "model.json").write_text(json.dumps(_card(snapshot, functions), indent=2) + "\n", encoding="utf-8")
+        card = _card(snapshot, functions | {DESCRIBE: description})
+        (extra / "model.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
         # Ask, and publish.
         _verify(staging, samples, functions)

@@ -6,6 +6,7 @@ the client as INVALID_ARGUMENT with a sentence. Every check is a control depende
 
 import functools
 import inspect
+import json
 
 import tensorflow as tf
 
@@ -14,6 +15,7 @@ from tf_outfit_gan.images.decode_in_graph import decode_articles
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
 
 PSI_RANGE = (0, 2)
+DESCRIBE = "describe"
 
 
 def make_signatures(painter):
@@ -24,6 +26,24 @@ def make_signatures(painter):
     """
     functions = _conditional(painter) if painter.config.conditional else _unconditional(painter)
     return {name: _checked(function, painter) for name, function in functions.items()}
+
+
+def make_description(config):
+    """The signature `describe` of a model: (function, list of its `TensorSpec`s).
+
+    TF Serving's metadata has the inputs' shapes and not what they mean. Asked for one of the model's facts by name, it
+    answers in JSON: slots, size, condition_size, conditional.
+    """
+    facts = {name: json.dumps(getattr(config, name)) for name in ("slots", "size", "condition_size", "conditional")}
+
+    def describe(what):
+        asked = what[:, None] == tf.constant(list(facts))  # [N, facts]
+        known = tf.debugging.Assert(tf.reduce_all(tf.reduce_any(asked, axis=1)), [f"what: expected one of {', '.join(facts)}"])
+        with tf.control_dependencies([known]):
+            answers = tf.gather(tf.constant(list(facts.values())), tf.argmax(asked, axis=1))
+        return {"description_bytes": answers, "what": tf.identity(what)}
+
+    return describe, [tf.TensorSpec([None], tf.string, "what")]
 
 
 def _conditional(painter):

@@ -197,7 +197,7 @@ class Model:
             return None, seeds, psi
         if outfit is None:
             raise UserError("this model is conditional: expected an outfit, such as the path of an outfit.json")
-        return read_request(outfit, self.config.condition_size, pose).checked(), seeds, psi
+        return read_request(outfit, self.config.condition_size, pose, self.config.slots).checked(), seeds, psi
 
     def _checked_layers(self, layers):
         try:

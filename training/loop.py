@@ -179,7 +179,8 @@ def _check_data(dataset, model_config):
             f"{format_size(missing[-1])}: prepare it with --size {format_size(model_config.size)}, or choose another preset"
         )
     if dataset.slots != model_config.slots:
-        raise UserError(f"{dataset.path}: its slots are {dataset.slots}, the model's {model_config.slots}")
+        ours, theirs = ",".join(model_config.slots), ",".join(dataset.slots)
+        raise UserError(f"{dataset.path}: its slots are {theirs}, the model's {ours}: prepare it with --slots {ours}")
     if model_config.conditional and not dataset.has_keypoints:
         raise UserError(f"{dataset.path}: some entries have no keypoints, which a conditional model needs")
 

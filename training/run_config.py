@@ -7,6 +7,7 @@ from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from training import checkpoint
 from training.distribute import devices
+from training.run_folder import read_config
 
 
 def keep_config(folder, dataset, settings, about, *, defaults=None, free=(), writes=True):
@@ -26,7 +27,7 @@ def keep_config(folder, dataset, settings, about, *, defaults=None, free=(), wri
     """
     path = folder / "config.json"
     if path.exists():
-        _compare(folder, _read(path), settings, defaults or {}, free)
+        _compare(folder, read_config(folder), settings, defaults or {}, free)
     elif checkpoint.found(folder / "checkpoints"):
         raise UserError(
             f"{path}: no such file, but {folder / 'checkpoints'} holds a run: bring the file back to resume it, or choose "
@@ -36,16 +37,6 @@ def keep_config(folder, dataset, settings, about, *, defaults=None, free=(), wri
         # The machine is not compared: a run may move.
         fields = {"data": str(dataset.path.resolve()), **settings, **about}
         write_whole(path, json.dumps(fields | {"version": __version__, "machine": devices.describe()}, indent=2))
-
-
-def _read(path):
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path}: damaged ({error}); bring the file back to resume the run, or choose a new folder") from None
-    if not isinstance(fields, dict):
-        raise UserError(f"{path}: expected the configuration of a run, found {fields!r:.40}; choose a new folder")
-    return fields
 
 
 def _compare(folder, theirs, settings, defaults, free):

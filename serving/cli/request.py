@@ -30,7 +30,7 @@ def run(args):
     paths = _output_paths(outfit_request.check_out(args.out), seeds)
     if args.pose and not args.outfit:
         raise UserError("--pose is for an outfit: add --outfit, or for an unconditional model leave out both")
-    outfit = outfit_request.read_request(args.outfit, pose=args.pose).checked() if args.outfit else None
+    outfit = outfit_request.read_request(args.outfit, pose=args.pose, slots=None).checked() if args.outfit else None
     for path, seed in zip(paths, seeds):
         [picture] = client.render_png(outfit, seed, args.psi)
         write_whole(path, picture)

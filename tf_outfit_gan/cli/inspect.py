@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.records import FILENAME, open_dataset
+from tf_outfit_gan.slots import SLOTS, parse_slots
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.process_pool import available_cores
 
@@ -19,6 +20,9 @@ def add_arguments(parser):
         choices=importers.FORMATS,
         default="manifest",
         help="how a catalogue is laid out, as for prepare (default: with a %(default)s.jsonl)",
+    )
+    parser.add_argument(
+        "--slots", default=",".join(SLOTS), metavar="NAMES", help="slots of a catalogue, as for prepare (default: %(default)s)"
     )
     parser.add_argument("--out", metavar="FILE", default="sheet.png", help="picture to write (default: %(default)s)")
     parser.add_argument("--count", type=int, default=16, metavar="N", help="entries to show (default: %(default)s)")
@@ -67,7 +71,8 @@ def _source(folder, args):
 
     if args.format == "manifest" and not (folder / "manifest.jsonl").exists() or (folder / FILENAME).exists():
         return Records(open_dataset(folder))
-    return Catalogue(importers.read(folder, args.format), args.workers)
+    slots = parse_slots(args.slots)
+    return Catalogue(importers.read(folder, args.format, slots), slots, args.workers)
 
 
 def _named(findings):

@@ -5,6 +5,7 @@ import argparse
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.sizes import parse_size
+from tf_outfit_gan.slots import SLOTS, parse_slots
 from tf_outfit_gan.util.errors import UserError
 
 
@@ -23,6 +24,12 @@ def add_arguments(parser):
         "--size",
         metavar="HEIGHTxWIDTH",
         help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)",
+    )
+    main.add_argument(
+        "--slots",
+        default=",".join(SLOTS),
+        metavar="NAMES",
+        help="the articles' slots, in the order in which models see them (default: %(default)s)",
     )
     main.add_argument(
         "--pose-model",
@@ -75,4 +82,5 @@ def run(args):
         strict=args.strict,
         quiet=args.quiet,
         pose_model=args.pose_model,
+        slots=parse_slots(args.slots),
     )

@@ -83,7 +83,8 @@ def _requests(args, config):
         return [None]
     if not args.outfit:
         raise UserError(f"{args.snapshot} is a conditional model: say what to wear with --outfit")
-    outfit = outfit_request.read_request(args.outfit, config.condition_size).edited(args.add, args.remove)
+    outfit = outfit_request.read_request(args.outfit, config.condition_size, slots=config.slots)
+    outfit = outfit.edited(args.add, args.remove, config.slots)
     if not args.pose:
         return [outfit.checked()]
     return [dataclasses.replace(outfit, keypoints=outfit_request.read_pose(pose), name=Path(pose).name) for pose in args.pose]

@@ -88,7 +88,8 @@ def _requests(args, config):
     """(source, target, pairs of their seeds), of which the first two are None for an unconditional model."""
     if config.conditional:
         source, target = (
-            outfit_request.read_request(text, config.condition_size).checked() for text in (args.source, args.target)
+            outfit_request.read_request(text, config.condition_size, slots=config.slots).checked()
+            for text in (args.source, args.target)
         )
         return source, target, [(seed, seed) for seed in outfit_request.parse_seeds(args.seed or "1")]
     if args.seed is not None:

@@ -5,6 +5,7 @@ Over REST it needs neither TensorFlow nor Keras. Over gRPC it imports TF Serving
 
 import http.client
 import io
+import json
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -14,10 +15,11 @@ from PIL import Image
 from tf_outfit_gan.client.errors import ServerError, StatusError
 from tf_outfit_gan.client.rest import RestTransport
 from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, check_psi, check_seeds, read_request
-from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.slots import SLOTS, slot_index
 from tf_outfit_gan.util.errors import UserError
 
 IMAGE_OUTPUT = "image_bytes"
+DEFAULT, DESCRIBE = "serving_default", "describe"  # Signatures.
 
 # Codes by which a server says that the request, not the server, is at fault.
 USER_CODES = ("INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE")
@@ -40,7 +42,7 @@ class Client:
         self._host_port = host_port
         self._timeout_sec = timeout_sec
         self._host, self._port = _parse_host_port(host_port)
-        self._transport = None
+        self._transport = self._slots = None
 
     def render(
         self,
@@ -67,18 +69,38 @@ class Client:
         seeds, conditions = check_seeds(seeds), {}
         psi = check_psi(psi, conditional=outfit is not None)
         if outfit is not None:
-            request = read_request(outfit, pose=pose).checked()
+            request = read_request(outfit, pose=pose, slots=None).checked()
+            slots = self.slots()
+            for slot in request.articles:
+                slot_index(slot, slots)
             conditions = {
-                "article_images_bytes": ("string", [request.articles.get(slot, b"") for slot in SLOTS]),
+                "article_images_bytes": ("string", [request.articles.get(slot, b"") for slot in slots]),
                 "keypoints": ("float", request.keypoints.tolist()),
             }
         elif pose is not None:
             raise UserError("a pose without an outfit: expected both, or for an unconditional model neither")
         # A call for each seed and not one batch: the server's time limit and the size of an answer count per call.
         return [
-            self._call("predict", conditions | {"seed": ("int64", seed), "truncation_psi": ("float", psi)}, IMAGE_OUTPUT)
+            self._call("predict", conditions | {"seed": ("int64", seed), "truncation_psi": ("float", psi)}, IMAGE_OUTPUT, DEFAULT)
             for seed in seeds
         ]
+
+    def slots(self) -> tuple[str, ...]:
+        """The names of the served model's slots, in its order; asked for once."""
+        if self._slots is None:
+            signatures = self.metadata()["signature_def"]
+            if DESCRIBE in signatures:
+                answer = self._call("predict", {"what": ("string", b"slots")}, "description_bytes", DESCRIBE)
+                self._slots = tuple(json.loads(answer))
+            else:  # Of an export that describes nothing, only the number of its slots is known.
+                self._slots = SLOTS
+                articles = signatures.get(DEFAULT, {}).get("inputs", {}).get("article_images_bytes")
+                if articles and int(articles["tensor_shape"]["dim"][1]["size"]) != len(SLOTS):
+                    raise UserError(
+                        f"the model {self.model_name!r} at {self._host_port} has other slots than {', '.join(SLOTS)} and does "
+                        "not describe them: export it again"
+                    )
+        return self._slots
 
     def status(self):
         """Returns the model's versions: [{"version": "1", "state": "AVAILABLE", "status": {...}}], newest first."""

@@ -31,10 +31,10 @@ class GrpcTransport:
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(channel)
 
-    def predict(self, model_name, inputs, output):
+    def predict(self, model_name, inputs, output, signature):
         """Returns one output (bytes) for one row; the arguments are those of `RestTransport.predict`."""
         request = predict_pb2.PredictRequest(output_filter=[output])
-        request.model_spec.name = model_name
+        request.model_spec.name, request.model_spec.signature_name = model_name, signature
         for name, (dtype, value) in inputs.items():
             request.inputs[name].CopyFrom(_to_tensor(dtype, value))
         return self._call(self._predictions.Predict, request).outputs[output].string_val[0]

@@ -29,16 +29,19 @@ class RestTransport:
         self._address = host, port
         self._timeout_sec = timeout_sec
 
-    def predict(self, model_name, inputs, output):
+    def predict(self, model_name, inputs, output, signature):
         """Returns one output (bytes) for one row.
 
         Args:
             model_name: name of the model on the server.
             inputs: (dtype, value) by input name; a value is nested lists of bytes, ints or floats, without the batch.
             output: name of an output that ends in `_bytes`.
+            signature: name of the model's signature.
         """
         row = {name: _to_json(value) for name, (_, value) in inputs.items()}
-        answer = self._call("POST", f"/v1/models/{quote(model_name, safe='')}:predict", {"instances": [row]})
+        answer = self._call(
+            "POST", f"/v1/models/{quote(model_name, safe='')}:predict", {"signature_name": signature, "instances": [row]}
+        )
         try:
             return base64.b64decode(answer["predictions"][0][output]["b64"])
         except (KeyError, IndexError, TypeError, ValueError):

@@ -1,6 +1,7 @@
 """The verb `outfit-gan train`: trains a model on prepared data. The same command resumes it."""
 
 import contextlib
+import dataclasses
 import shlex
 import sys
 import time
@@ -72,7 +73,12 @@ def add_arguments(parser):
 
 def run(args):
     started = time.monotonic()
+    if any(setting.startswith("slots=") for setting in args.set):
+        raise UserError("--set slots: a model has the slots of its data; name them in `outfit-gan prepare --slots`")
     folder, (model_config, config) = Path(args.folder), from_preset(args.preset, args.set)
+    if not args.dry_run:
+        dataset = open_dataset(args.data)
+        model_config = dataclasses.replace(model_config, slots=dataset.slots)
     chosen = any(setting.startswith("start_level=") for setting in args.set)
     init, config = resolve_init(folder, args.init, model_config, config, chosen)
     if args.time_limit is not None and args.time_limit <= 0:
@@ -88,7 +94,6 @@ def run(args):
 
     # A mistake is reported before TensorFlow's import, which takes seconds.
     cluster = resolve(args.cluster)
-    dataset = open_dataset(args.data)
     if args.data_service:
         check_address(args.data_service)
     time_limit_sec = None if args.time_limit is None else args.time_limit * 60

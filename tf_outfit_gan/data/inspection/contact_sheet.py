@@ -6,7 +6,6 @@ from tf_outfit_gan.data.preparation.encode import open_photo
 from tf_outfit_gan.images.cutout import open_article
 from tf_outfit_gan.images.open import WHITE, fit
 from tf_outfit_gan.pixels import array_to_uint8
-from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.viz.montage import MISSING, enlarged, montage
 from tf_outfit_gan.viz.skeleton import draw_skeleton
 
@@ -28,14 +27,14 @@ def recorded(entry):
     return entry["ids"].decode(), [draw_skeleton(enlarged(photo), entry["keypoints"]), *articles]
 
 
-def listed(entry, size):
-    """The row of a manifest's entry, fitted into (height, width) `size` as `prepare` would."""
+def listed(entry, size, slots):
+    """The row of a manifest's entry with articles in the order of `slots`, fitted into (height, width) `size`."""
     photo, placement = fit(open_photo(entry), size)
     outfit = entry.outfit
     if outfit.keypoints is not None:
         photo = draw_skeleton(enlarged(photo), placement.move(outfit.keypoints))
     missing = Image.new("RGB", size[::-1], MISSING)
     articles = [
-        fit(open_article(outfit.articles[slot]), size, WHITE)[0] if slot in outfit.articles else missing for slot in SLOTS
+        fit(open_article(outfit.articles[slot]), size, WHITE)[0] if slot in outfit.articles else missing for slot in slots
     ]
     return entry.id, [photo, *articles]

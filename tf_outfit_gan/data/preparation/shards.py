@@ -42,6 +42,7 @@ class Job:
     origin: dict
     strict: bool
     pose_model: str | None = None  # Finds the poses of entries without keypoints.
+    slots: tuple = SLOTS
 
     def why(self, skip):
         """Says of an entry set aside where it stands and what is wrong with it."""
@@ -95,7 +96,7 @@ def make_shard(job, shard, advance):
         return
 
     def encoded():
-        for result in encode_entries(shard.entries, job.levels, job.pose_model):
+        for result in encode_entries(shard.entries, job.levels, job.slots, job.pose_model):
             if job.strict and isinstance(result, Skipped):
                 raise UserError(job.why(result))
             advance(1)
@@ -121,7 +122,7 @@ def _write_shard(job, shard, results):
         output: records.record_name(shard.split, shard.index, shard.num_shards, output[0], job.levels[output[1]])
         for output in outputs
     }
-    entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(SLOTS, 0)
+    entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(job.slots, 0)
     with ExitStack() as whole:
         partial = {output: whole.enter_context(whole_file(job.data / "records" / names[output])) for output in outputs}
         with ExitStack() as opened:
@@ -134,7 +135,7 @@ def _write_shard(job, shard, results):
                     writers[kind, level].write(_example(encoded, kind, level))
                 entries += 1
                 with_keypoints += encoded.has_keypoints
-                for slot, article in zip(SLOTS, encoded.articles[0]):
+                for slot, article in zip(job.slots, encoded.articles[0]):
                     articles[slot] += bool(article)
         files = {
             names[output]: {"bytes": partial[output].stat().st_size, "sha256": _sha256(partial[output])} for output in outputs
@@ -203,7 +204,7 @@ def bind(job, manifest, shards):
         write_whole(job.data / records.SKIPPED_FILENAME, "".join(lines))
     fields = {
         "format": records.FORMAT,
-        "slots": SLOTS,
+        "slots": job.slots,
         "levels": job.levels,
         "origin": job.origin,
         "skipped": len(skipped),
