@@ -62,9 +62,8 @@ def test_pictures_and_served_pictures_wear_it(folder, tmp_path):
     [dressed] = model.render(outfit)
     # The frame of a slot that the body has no place for is the whole figure.
     bare = {"articles": {}, "keypoints": model.styles(outfit).outfit.keypoints}
-    assert not np.array_equal(
-        model.render(bare)[0], model.render(bare | {"articles": {"hat": np.full((8, 6, 3), 40, np.uint8)}})[0]
-    )
+    hat = np.full((8, 6, 3), 40, np.uint8)
+    assert not np.array_equal(model.render(bare), model.render(bare | {"articles": {"hat": hat}}))
 
     assert main(["export", str(folder / "run"), str(tmp_path / "gen")]) == 0
     card = json.loads((tmp_path / "gen" / "1" / "assets.extra" / "model.json").read_text())
@@ -77,4 +76,4 @@ def test_pictures_and_served_pictures_wear_it(folder, tmp_path):
             [served] = client.render(model.styles(outfit).outfit)
             assert np.abs(np.int16(served) - dressed).max() <= 1
             with pytest.raises(UserError, match="unknown slot 'scarf': expected one of .*bag, hat"):
-                client.render(bare | {"articles": {"scarf": np.full((8, 6, 3), 40, np.uint8)}})
+                client.render(bare | {"articles": {"scarf": hat}})
