@@ -91,6 +91,9 @@ class ModelConfig:
         return min(self.fmap_base >> (level + 1), self.fmap_max)
 
 
+_KEPT = ("keep_snapshots", "keep_training", "keep_grids")
+
+
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
     """How a model is trained. "kimg" = thousand real images shown to the discriminator: the one clock of a run."""
@@ -121,6 +124,9 @@ class TrainingConfig:
     tick_kimg: float = 4  # A line in the log, in stats.jsonl and in TensorBoard this often.
     snapshot_kimg: float = 200  # A snapshot and a grid of pictures this often, and at the end.
     checkpoint_kimg: float = 50
+    keep_snapshots: int = 32  # The newest and a thinned history stay, and the best by metrics: `training.retention`. 0 = all.
+    keep_training: int = 4  # The newest so many snapshots keep their training networks, and the best one; 0 = all.
+    keep_grids: int = 64  # As of snapshots.
     metrics_kimg: float = 0  # The first snapshot after so many is measured as `evaluate` does, and the last; 0 = none.
 
     def __post_init__(self):
@@ -135,7 +141,7 @@ class TrainingConfig:
         for name in ("r1_interval", "steps_per_call", "stall_sec"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("start_level", "fade_kimg", "stable_kimg", "batch_size", "micro_batch", "learning_rate"):
+        for name in ("start_level", "fade_kimg", "stable_kimg", "batch_size", "micro_batch", "learning_rate", *_KEPT):
             if not getattr(self, name) >= 0:
                 raise UserError(f"{name} must not be negative, got {getattr(self, name)}")
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from tf_outfit_gan.util.atomic import clear_partials, remove_folder, set_aside, whole_folder
+from tf_outfit_gan.util.atomic import clear_partials, remove_folder, set_aside, whole_folder, write_whole
 from tf_outfit_gan.util.errors import UserError
 
 KEPT = 2
@@ -131,22 +131,55 @@ def clear_leftovers(folder):
 
 
 def truncate_logs(folder, cur_nimg):
-    """Removes what stats.jsonl and TensorBoard hold of images after `cur_nimg`, so that curves do not double."""
+    """Removes what stats.jsonl and TensorBoard hold of images after `cur_nimg`, so that curves do not double.
+
+    Returns lines for the log, about what could not be read in stats.jsonl.
+    """
     stats = folder / "stats.jsonl"
+    news = set_aside_broken_lines(stats)
     if stats.exists():
         os.truncate(stats, _length_until(stats, cur_nimg))
     # TensorBoard forgets what it has read from this step on, if it has seen such a start before.
     writer = EventFileWriter(str(folder / "tensorboard"))
     writer.add_event(Event(step=cur_nimg + 1, session_log=SessionLog(status=SessionLog.START)))
     writer.close()
+    return news
+
+
+def set_aside_broken_lines(path):
+    """Takes lines that hold no record, such as one that a kill cut off, out of a file of JSON lines.
+
+    They go to the end of NAME.broken. Returns lines for the log.
+    """
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    lines = {number: line for number, line in enumerate(content.split(b"\n"), start=1) if line.strip()}
+    broken = {number: line for number, line in lines.items() if not _is_record(line)}
+    whole = b"".join(line + b"\n" for number, line in lines.items() if number not in broken)
+    if broken:
+        with open(path.with_name(f"{path.name}.broken"), "ab") as file:
+            file.write(b"".join(line + b"\n" for line in broken.values()))
+    if whole != content:
+        write_whole(path, whole)
+    return [
+        f"{path} line {number}: no record, but {line[:40]!r}; it is in {path.name}.broken now" for number, line in broken.items()
+    ]
+
+
+def _is_record(line):
+    try:
+        return isinstance(json.loads(line)["cur_nimg"], (int, float))
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def _length_until(stats, cur_nimg):
-    """Bytes of the lines up to `cur_nimg`; what a kill cut off is no line."""
+    """Bytes of the lines up to `cur_nimg`."""
     length = 0
     with open(stats, "rb") as file:
         for line in file:
-            if not line.endswith(b"\n") or json.loads(line)["cur_nimg"] > cur_nimg:
+            if json.loads(line)["cur_nimg"] > cur_nimg:
                 break
             length += len(line)
     return length

@@ -17,6 +17,7 @@ from training.monitor.logger import Logger
 from training.monitor.preemption import Stop
 from training.monitor.snapshot_metrics import SnapshotMetrics
 from training.monitor.watchdog import Watchdog
+from training.retention import Retention
 from training.run_config import keep_config
 from training.run_options import RunOptions
 from training.schedule import Stage
@@ -33,6 +34,9 @@ FREE = (
     "nonfinite",
     "stall_sec",
     "metrics_kimg",
+    "keep_snapshots",
+    "keep_training",
+    "keep_grids",
     *(f"{what}_kimg" for what in _INTERVALS),
 )
 # A call into the graph lasts about this long at most: a run that is asked to stop does so after it.
@@ -64,14 +68,15 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
     own_folder = folder if workers.chief else folder / "workers" / str(workers.index)
     own_folder.mkdir(parents=True, exist_ok=True)
     settings = {"model": configs.to_dict(model_config), "training": configs.to_dict(config)}
-    workers.expect_same(**settings)
-    keep_config(
+    workers.expect_same(**settings, data=dataset.checksum)
+    news = keep_config(
         folder,
         dataset,
         settings,
         {name: getattr(options, name) for name in ("init", "preset", "overrides", "command")},
         defaults={"model": configs.to_dict(configs.ModelConfig()), "training": configs.to_dict(configs.TrainingConfig())},
         free=FREE,
+        accept_data=options.accept_data,
         writes=workers.chief,
     )
 
@@ -79,19 +84,24 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
     replicas = strategy.num_replicas_in_sync
     steps = Steps(strategy, model_config, config)
     checkpoints = Checkpoints(folder / "checkpoints", steps.memory())
-    cur_nimg, trained_period, news = checkpoints.restore(workers.chief)
+    cur_nimg, trained_period, damages = checkpoints.restore(workers.chief)
+    news += damages
     if options.init and trained_period < 0:
         news += load_init(steps, options.init)
     workers.expect_same(place=cur_nimg)
     clear_leftovers(own_folder)
-    truncate_logs(own_folder, cur_nimg)
+    news += truncate_logs(own_folder, cur_nimg)
     total_nimg = round(config.total_kimg * 1000)
     quiet = options.quiet or not workers.chief
     logger = Logger(own_folder, total_nimg, quiet, model_config.size, options.started)
     metrics = SnapshotMetrics(folder, dataset, config, cur_nimg, options.inception, logger)
     grids = ImageGrids(dataset, model_config, config.seed)
+    retention = Retention(folder, config)
     if workers.chief:
         grids.reals(folder / "reals.png")
+        news.append(retention.forecast(steps))
+        if surplus := retention.surplus(metrics.best_kimgs):
+            news.append(f"the next snapshot removes {len(surplus)} older ones or parts of them: see keep_snapshots; 0 keeps all")
     for line in news:
         logger.say(line)
     logger.say(f"{'resuming' if cur_nimg else 'training'} {folder} at {cur_nimg / 1000:.1f} kimg on {replicas} replica(s)")
@@ -164,6 +174,8 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
             if snapshot_due:
                 with logger.times.spent("metrics"):
                     metrics.measure(path, drawn, lambda: stop.asked)
+                for line in retention.prune(metrics.best_kimgs):
+                    logger.say(line)
         stop.agree()  # Nobody leaves before the chief has written everything.
     logger.say(logger.times.summary())
     logger.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")

@@ -10,8 +10,8 @@ from training.distribute import devices
 from training.run_folder import read_config
 
 
-def keep_config(folder, dataset, settings, about, *, defaults=None, free=(), writes=True):
-    """Compares a run's settings with those in its config.json, and writes them there.
+def keep_config(folder, dataset, settings, about, *, defaults=None, free=(), accept_data=False, writes=True):
+    """Compares a run's settings and data with those in its config.json, and writes them there.
 
     Args:
         folder: of the run.
@@ -20,14 +20,25 @@ def keep_config(folder, dataset, settings, about, *, defaults=None, free=(), wri
         about: further fields to write down, which are not compared.
         defaults: what settings were before there was a name for them, in the form of `settings`.
         free: names of settings that may change when a run resumes.
+        accept_data: whether the data may change, too.
         writes: whether this process writes. In a cluster one does.
 
+    Returns:
+        Lines for the log.
+
     Raises:
-        UserError: when the folder holds a run with other settings, or checkpoints whose settings are lost.
+        UserError: when the folder holds a run with other settings or data, or checkpoints whose settings are lost.
     """
-    path = folder / "config.json"
+    path, news = folder / "config.json", []
+    ours = {"data": str(dataset.path.resolve()), "data_checksum": dataset.checksum}
     if path.exists():
-        _compare(folder, read_config(folder), settings, defaults or {}, free)
+        theirs = read_config(folder)
+        _compare(folder, theirs, settings, defaults or {}, free)
+        if theirs.get("data_checksum", dataset.checksum) != dataset.checksum:  # A run of an earlier version has none.
+            change = f"{ours['data']} ({_short(ours)}) is not the data of this run, {theirs['data']} ({_short(theirs)})"
+            if not accept_data:
+                raise UserError(f"{folder}: {change}: resume it with its own, or add --accept-data to go on with these")
+            news.append(f"{change}; going on with it, as --accept-data asks")
     elif checkpoint.found(folder / "checkpoints"):
         raise UserError(
             f"{path}: no such file, but {folder / 'checkpoints'} holds a run: bring the file back to resume it, or choose "
@@ -35,8 +46,14 @@ def keep_config(folder, dataset, settings, about, *, defaults=None, free=(), wri
         )
     if writes:
         # The machine is not compared: a run may move.
-        fields = {"data": str(dataset.path.resolve()), **settings, **about}
-        write_whole(path, json.dumps(fields | {"version": __version__, "machine": devices.describe()}, indent=2))
+        fields = {**ours, **settings, **about, "version": __version__, "machine": devices.describe()}
+        write_whole(path, json.dumps(fields, indent=2))
+    return news
+
+
+def _short(fields):
+    """The checksum of a run's data, short enough for a message."""
+    return f"checksum {fields['data_checksum'][:12]}"
 
 
 def _compare(folder, theirs, settings, defaults, free):

@@ -21,7 +21,7 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.errors import UserError
 from training import checkpoint
-from training.checkpoint import Checkpoints, truncate_logs
+from training.checkpoint import Checkpoints, clear_leftovers, set_aside_broken_lines, truncate_logs
 from training.loop import StepsPerCall, train
 from training.run_folder import locked
 from training.run_options import RunOptions
@@ -122,10 +122,12 @@ def test_what_comes_again_is_taken_back(tmp_path):
     truncate_logs(tmp_path, 0)
     tell({8: 1.0, 16: 1.0, 24: 1.0})
     lines = "".join(f'{{"cur_nimg": {cur_nimg}, "loss": 1}}\n' for cur_nimg in (8, 16, 24))
-    (tmp_path / "stats.jsonl").write_text(lines + '{"cur_n')
+    (tmp_path / "stats.jsonl").write_text(lines + '{"cur_n')  # A kill cut the last line off.
     (tmp_path / "snapshots" / ".000024kimg.host-1.partial").mkdir(parents=True)
     time.sleep(1.1)  # TensorBoard reads files in the order of their names, which begin with the second.
-    truncate_logs(tmp_path, 16)
+    clear_leftovers(tmp_path)
+    (line,) = truncate_logs(tmp_path, 16)
+    assert line.endswith("""stats.jsonl line 4: no record, but b'{"cur_n'; it is in stats.jsonl.broken now""")
     assert (tmp_path / "stats.jsonl").read_text() == '{"cur_nimg": 8, "loss": 1}\n{"cur_nimg": 16, "loss": 1}\n'
     assert not list((tmp_path / "snapshots").iterdir())
     tell({20: 2.0, 28: 2.0})
@@ -133,6 +135,26 @@ def test_what_comes_again_is_taken_back(tmp_path):
     board.Reload()
     found = [(event.step, tf.make_ndarray(event.tensor_proto).item()) for event in board.Tensors("loss")]
     assert found == [(8, 1.0), (16, 1.0), (20, 2.0), (28, 2.0)]
+
+
+GOOD = [b'{"cur_nimg": 8, "loss": 1}', b'{"cur_nimg": 16, "loss": 2}', b'{"cur_nimg": 24, "loss": 3}']
+
+
+@pytest.mark.parametrize("broken", [b'{"cur_nimg": 1', b"\x00\xff\x00", b"[]", b'{"loss": 1}', b'{"cur_nimg": null}'])
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_a_broken_line_is_named_and_set_aside_and_the_others_stay(tmp_path, broken, place):
+    stats = tmp_path / "stats.jsonl"
+    stats.write_bytes(b"\n".join([*GOOD[:place], broken, *GOOD[place:]]))
+    (line,) = set_aside_broken_lines(stats)
+    assert line == f"{stats} line {place + 1}: no record, but {broken!r}; it is in stats.jsonl.broken now"
+    assert stats.read_bytes().splitlines() == GOOD and stats.read_bytes().endswith(b"\n")
+    assert (tmp_path / "stats.jsonl.broken").read_bytes() == broken + b"\n"
+    assert set_aside_broken_lines(stats) == []
+    # Those of another time are added.
+    stats.write_bytes(b"x\n\n" + stats.read_bytes())
+    assert len(set_aside_broken_lines(stats)) == 1
+    assert (tmp_path / "stats.jsonl.broken").read_bytes() == broken + b"\nx\n"
+    assert stats.read_bytes().splitlines() == GOOD
 
 
 def test_the_second_run_in_a_folder_is_refused(tmp_path):

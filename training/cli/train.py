@@ -15,7 +15,7 @@ from training.data_service import check_address
 from training.distribute.cluster import resolve
 from training.finetune import resolve_init
 from training.run_folder import explain_full_disk, locked
-from training.run_options import RunOptions
+from training.run_options import ACCEPT_DATA_HELP, RunOptions
 
 
 def add_arguments(parser):
@@ -25,6 +25,7 @@ def add_arguments(parser):
     main.add_argument("--preset", default="256x192", help=f"one of {', '.join(PRESETS)} (default: %(default)s)")
     main.add_argument("--init", metavar="SNAPSHOT", help="start from another model: a snapshot, or a run's newest one")
     main.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset")
+    main.add_argument("--accept-data", action="store_true", help=ACCEPT_DATA_HELP)
     main.add_argument("--dry-run", action="store_true", help="show the settings and the schedule, and stop")
     main.add_argument(
         "--replicas",
@@ -116,6 +117,7 @@ def run(args):
                 quiet=args.quiet,
                 data_service=args.data_service,
                 inception=args.inception,
+                accept_data=args.accept_data,
                 init=init,
                 started=started,
                 preset=args.preset,

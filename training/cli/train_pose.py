@@ -9,6 +9,7 @@ from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.sizes import parse_size
 from tf_outfit_gan.util.errors import UserError
 from training.run_folder import explain_full_disk, locked
+from training.run_options import ACCEPT_DATA_HELP
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def add_arguments(parser):
     main.add_argument(
         "--weights", metavar="FILE", help="the backbone's weights to begin with, from keras.applications, without top"
     )
+    main.add_argument("--accept-data", action="store_true", help=ACCEPT_DATA_HELP)
     hyper = parser.add_argument_group("hyperparameters")
     hyper.add_argument("--steps", type=int, help="of training (default: 50000; small: 1200)")
     hyper.add_argument("--batch", type=int, default=32, help="pictures a step (default: %(default)s)")
@@ -82,4 +84,4 @@ def run(args):
 
         time_limit_sec = None if args.time_limit is None else args.time_limit * 60
         command = shlex.join(["outfit-gan", *sys.argv[1:]])
-        train_pose(folder, dataset, config, args.weights, time_limit_sec, args.quiet, command)
+        train_pose(folder, dataset, config, args.weights, time_limit_sec, args.quiet, command, args.accept_data)

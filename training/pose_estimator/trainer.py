@@ -41,7 +41,7 @@ WARMUP = 0.05  # Of all steps.
 BATCH = 64  # Of pictures that the trained estimator is measured on.
 
 
-def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet=False, command=None):
+def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet=False, command=None, accept_data=False):
     """Trains an estimator until its steps are done or the time is up; goes on where an earlier call ended.
 
     Args:
@@ -52,6 +52,7 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
         time_limit_sec: stop after this long, with an estimator. None = no limit.
         quiet: nothing on the terminal.
         command: the command line, for config.json.
+        accept_data: go on with other data than the run was trained on so far.
 
     Returns:
         PCK@0.1 on the test split, or None if that has no keypoints.
@@ -78,18 +79,19 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
     if (folder / "checkpoints" / "checkpoint").exists():
         raise UserError(f"{folder}: holds a run of an earlier version, which cannot be resumed; choose a new folder")
     # No setting may change: the number of steps sets the schedule, too.
-    keep_config(folder, dataset, {"pose_estimator": json.loads(json.dumps(asdict(config)))}, {"command": command})
+    settings = {"pose_estimator": json.loads(json.dumps(asdict(config)))}
+    news = keep_config(folder, dataset, settings, {"command": command}, accept_data=accept_data)
     # By place: Keras numbers the names of layers through all models of a process.
     variables = {"weights": model.weights, "optimizer": model.optimizer.variables}
     memory = {name: [variable.value for variable in part] for name, part in variables.items()}
     checkpoints = Checkpoints(folder / "checkpoints", memory)
-    cur_nimg, _, news = checkpoints.restore()
+    cur_nimg, _, damages = checkpoints.restore()
     done = cur_nimg // config.batch
     clear_leftovers(folder)
 
     with RunLog(folder, quiet) as log:
         with Stop(Workers(strategy)) as stop:
-            for line in news:
+            for line in news + damages:
                 log.say(line)
             log.say(
                 f"{'resuming' if done else 'training'} {folder} at step {done} of {config.steps}: {config.backbone}, "
