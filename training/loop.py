@@ -26,7 +26,7 @@ from training.step import Steps
 _INTERVALS = ("tick", "checkpoint", "snapshot")
 # Settings that may change on resume: none affects the result beyond rounding, but that micro_batch decides which pictures are
 # neighbors, of whom one lends a mismatched photo its conditions.
-FREE = (
+_FREE = (
     "total_kimg",
     "steps_per_call",
     "micro_batch",
@@ -75,7 +75,7 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
         settings,
         {name: getattr(options, name) for name in ("init", "preset", "overrides", "command")},
         defaults={"model": configs.to_dict(configs.ModelConfig()), "training": configs.to_dict(configs.TrainingConfig())},
-        free=FREE,
+        free=_FREE,
         accept_data=options.accept_data,
         writes=workers.chief,
     )

@@ -80,7 +80,8 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
         raise UserError(f"{folder}: holds a run of an earlier version, which cannot be resumed; choose a new folder")
     # No setting may change: the number of steps sets the schedule, too.
     settings = {"pose_estimator": json.loads(json.dumps(asdict(config)))}
-    news = keep_config(folder, dataset, settings, {"command": command}, accept_data=accept_data)
+    about = {"weights": weights, "command": command}
+    news = keep_config(folder, dataset, settings, about, accept_data=accept_data)
     # By place: Keras numbers the names of layers through all models of a process.
     variables = {"weights": model.weights, "optimizer": model.optimizer.variables}
     memory = {name: [variable.value for variable in part] for name, part in variables.items()}
