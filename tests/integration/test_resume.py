@@ -17,6 +17,7 @@ from tests.helpers.catalogues import write_catalogue
 from tests.helpers.exported import make_snapshot
 from tests.helpers.runs import newest_checkpoint, small_steps, train_command
 from tf_outfit_gan import snapshot as snapshots
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.errors import UserError
@@ -228,3 +229,25 @@ def test_a_signal_stops_a_run_that_goes_on_later_on_two_replicas(dataset, tmp_pa
     log = (run / "log.txt").read_text()
     assert f"resuming {run} at {reached / 1000:.1f} kimg on 2 replica(s)" in log
     assert log.count("starting from") == 1 and json.loads((run / "config.json").read_text())["init"] == init
+
+
+def test_a_run_knows_its_data_and_keeps_what_its_settings_say(dataset, tmp_path, capsys):
+    run, settings = tmp_path / "run", (*MODEL, "total_kimg=2", "snapshot_kimg=1", "steps_per_call=64", "keep_snapshots=1")
+    assert main(train_command(run, dataset, (*settings, "keep_grids=1"))[3:]) == 0
+    assert [path.name for path in (run / "snapshots").iterdir()] == ["000002kimg"]
+    assert [path.name for path in run.glob("fakes_*.png")] == ["fakes_000002kimg.png"]
+    log = (run / "log.txt").read_text()
+    assert f"when done, {run} holds about " in log and "removed snapshots/000001kimg, fakes_000001kimg.png (keep_" in log
+
+    # Other data of the same shape, and a line of stats.jsonl that the disk has damaged.
+    shop = write_catalogue(tmp_path / "shop", 45, (4, 3))
+    (shop / "e001.png").write_bytes((shop / "e002.png").read_bytes())
+    other = prepare(shop, tmp_path / "data", workers=1, quiet=True)
+    stats = (run / "stats.jsonl").read_bytes()
+    (run / "stats.jsonl").write_bytes(b"\x00\x00\n" + stats)
+    assert main(train_command(run, other, settings)[3:]) == 2
+    assert "is not the data of this run" in capsys.readouterr().err
+    assert main(train_command(run, other, settings, "--accept-data")[3:]) == 0
+    log = (run / "log.txt").read_text()
+    assert "going on with it, as --accept-data asks" in log and "stats.jsonl line 1: no record" in log
+    assert (run / "stats.jsonl").read_bytes() == stats
