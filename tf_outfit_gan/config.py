@@ -250,8 +250,12 @@ def to_json(config):
 
 
 def from_json(cls, text):
-    """Rebuilds a configuration from `to_json`; lists become tuples again."""
-    values = json.loads(text)
+    """Rebuilds a configuration from `to_json`."""
+    return from_dict(cls, json.loads(text))
+
+
+def from_dict(cls, values):
+    """Rebuilds a configuration from `to_dict`; lists become tuples again."""
     return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 
 
