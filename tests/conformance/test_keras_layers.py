@@ -147,6 +147,15 @@ def made():
     return get
 
 
+def symbolic_output(layer, case):
+    """What Keras foresees of the output."""
+
+    def symbol(value):
+        return keras.KerasTensor((None, *value.shape[1:])) if tf.is_tensor(value) else value
+
+    return layer(**tf.nest.map_structure(symbol, case.values()))
+
+
 def test_every_layer_and_network_is_in_the_list():
     found = set()
     for package in (layers, networks):
@@ -168,12 +177,7 @@ def test_it_builds_once_and_its_output_has_the_shape_that_it_says(case):
     weights = [id(weight) for weight in layer.weights]
     layer(**case.values(batch=2))
     assert [id(weight) for weight in layer.weights] == weights
-
-    def symbol(value):
-        return keras.KerasTensor((None, *value.shape[1:])) if tf.is_tensor(value) else value
-
-    symbolic = layer(**tf.nest.map_structure(symbol, case.values()))
-    assert symbolic.shape[1:] == output.shape[1:] and symbolic.dtype == "float32"
+    assert symbolic_output(layer, case).shape[1:] == case.output
 
 
 @pytest.mark.parametrize("case", LAYERS)
@@ -216,7 +220,8 @@ def test_every_weight_learns(case, made):
 def test_mixed_precision(case, dtype):
     layer = case.make(dtype=dtype)
     output = layer(**case.values())
-    assert output.dtype.name == ("float32" if case.float32 else dtype.removeprefix("mixed_"))
+    expected = "float32" if case.float32 else dtype.removeprefix("mixed_")
+    assert output.dtype.name == symbolic_output(layer, case).dtype == expected
     assert np.isfinite(np.float32(output)).all()
     assert all(weight.dtype == "float32" for weight in layer.weights)
     assert case.layer.from_config(layer.get_config()).dtype_policy.name == dtype
