@@ -64,7 +64,7 @@ class Request:
     articles: dict[str, bytes]
     keypoints: np.ndarray | None
 
-    def edited(self, add=(), remove=()):
+    def edited(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> "Request":
         """The outfit without some slots and with some articles: what --remove SLOT and --add [SLOT=]FILE give."""
         articles = dict(self.articles)
         for slot in remove:
@@ -76,7 +76,7 @@ class Request:
             articles[slot] = article_bytes(file)
         return dataclasses.replace(self, articles=articles)
 
-    def checked(self):
+    def checked(self) -> "Request":
         """Itself, if there is a pose to draw it in."""
         if self.keypoints is None:
             raise UserError(f"{self.name}: has no keypoints; a conditional model needs a pose")
@@ -88,7 +88,7 @@ PoseLike = str | os.PathLike[str] | Mapping[str, Any] | ArrayLike
 OutfitLike = str | os.PathLike[str] | Mapping[str, Any] | Request
 
 
-def read_request(outfit: OutfitLike, condition_size=None, pose: PoseLike | None = None) -> Request:
+def read_request(outfit: OutfitLike, condition_size: tuple[int, int] | None = None, pose: PoseLike | None = None) -> Request:
     """Reads an outfit.
 
     Args:
@@ -103,7 +103,7 @@ def read_request(outfit: OutfitLike, condition_size=None, pose: PoseLike | None 
     return request if pose is None else dataclasses.replace(request, keypoints=read_pose(pose))
 
 
-def _read_outfit(outfit, condition_size):
+def _read_outfit(outfit: OutfitLike, condition_size: tuple[int, int] | None) -> Request:
     if isinstance(outfit, Request):
         return outfit
     if isinstance(outfit, Mapping):
@@ -124,7 +124,7 @@ def _read_outfit(outfit, condition_size):
     return Request(text, articles, _pose_or_none(entry))
 
 
-def _read_mapping(fields):
+def _read_mapping(fields: Mapping[str, Any]) -> Request:
     keypoints = fields.get("keypoints")
     articles = fields.get("articles", {key: value for key, value in fields.items() if key != "keypoints"})
     if not isinstance(articles, Mapping):
@@ -165,7 +165,7 @@ def read_pose(pose: PoseLike) -> np.ndarray:
     return found
 
 
-def parse_article(text):
+def parse_article(text: str) -> tuple[str, str]:
     """Splits "outerwear=photo.jpg" into slot and file; without a slot, a word in the file's name tells it."""
     slot, equals, file = text.partition("=")
     if equals and not Path(text).is_file():
@@ -181,7 +181,7 @@ def parse_article(text):
     return slots[0], text
 
 
-def parse_seeds(text):
+def parse_seeds(text: str) -> list[int]:
     """Reads "1,2,3"."""
     try:
         return check_seeds([int(seed) for seed in text.split(",")])
@@ -209,7 +209,7 @@ def check_psi(psi: float | None, conditional: bool) -> float:
     return float(psi)
 
 
-def check_out(text):
+def check_out(text: str) -> Path:
     """Returns the path of the picture to write."""
     out = Path(text)
     if out.suffix.lower() != ".png":
@@ -219,11 +219,13 @@ def check_out(text):
     return out
 
 
-def _is_entry(text):
+def _is_entry(text: str) -> bool:
     return ":" in text and not Path(text).is_file()
 
 
-def _read_entry(text, condition_size=None, level=0):
+def _read_entry(
+    text: str, condition_size: tuple[int, int] | None = None, level: int = 0
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Returns (entry as `load_entry` gives it, the data set's slots).
 
     Its articles have the `condition_size`; if that is None, the size of a level of the data set: 0 = smallest.
@@ -235,6 +237,6 @@ def _read_entry(text, condition_size=None, level=0):
     return load_entry(dataset, entry_id, dataset.levels[0], condition_size or dataset.levels[level]), dataset.slots
 
 
-def _pose_or_none(entry):
+def _pose_or_none(entry: dict[str, Any]) -> np.ndarray | None:
     pose = entry["keypoints"].numpy()
     return pose if pose[:, 2].any() else None

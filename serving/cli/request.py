@@ -1,7 +1,9 @@
 """`outfit-gan request`: asks a server for pictures of an outfit and writes them as PNG files."""
 
+import argparse
 import os
 import tempfile
+from pathlib import Path
 
 from tf_outfit_gan import outfit_request
 from tf_outfit_gan.client import Client
@@ -9,7 +11,7 @@ from tf_outfit_gan.outfit_request import OUTFIT_HELP, POSE_HELP, PSI_HELP
 from tf_outfit_gan.util.errors import UserError
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Main arguments first, then how to ask."""
     parser.add_argument(
         "host_port", metavar="HOST:PORT", help="a server's REST or gRPC port, of 'outfit-gan serve' or TF Serving"
@@ -25,7 +27,7 @@ def add_arguments(parser):
     parser.add_argument("--timeout_sec", type=float, default=120.0, help="limit of one picture (default: %(default)s)")
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     """Reads everything first, so that a mistake costs no rendering."""
     client = Client(args.host_port, args.model_name, args.timeout_sec)
     seeds = outfit_request.parse_seeds(args.seed)
@@ -39,14 +41,14 @@ def run(args):
         print(path)
 
 
-def _output_paths(out, seeds):
+def _output_paths(out: Path, seeds: list[int]) -> list[Path]:
     """One path a seed: the given one, or with several seeds one with the seed in its name."""
     if len(set(seeds)) < len(seeds):
         raise UserError(f"--seed {','.join(map(str, seeds))}: a seed stands twice; both pictures would have one name")
     return [out] if len(seeds) == 1 else [out.with_stem(f"{out.stem}-{seed}") for seed in seeds]
 
 
-def _write_whole(path, content):
+def _write_whole(path: Path, content: bytes) -> None:
     """Writes beside and renames, so that nobody ever sees half a picture."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=path.suffix, delete=False) as file:
         try:

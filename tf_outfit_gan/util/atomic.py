@@ -5,12 +5,14 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 PARTIAL = ".partial"
 
 
 @contextlib.contextmanager
-def whole_folder(path):
+def whole_folder(path: Path) -> Iterator[Path]:
     """Yields an empty folder beside `path`, which is to be filled and then takes its place; on an error it goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial, old = beside(path), beside(path.with_name(f"{path.name}.old"))
@@ -28,13 +30,13 @@ def whole_folder(path):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def remove_folder(path):
+def remove_folder(path: Path) -> None:
     """Removes a folder with all that it holds; half of it never has its name."""
     os.rename(path, beside(path))
     shutil.rmtree(beside(path), ignore_errors=True)
 
 
-def clear_partials(folder):
+def clear_partials(folder: Path) -> None:
     """Removes what killed programs had begun to write, or to remove, in a folder."""
     for path in folder.glob(f".*{PARTIAL}"):
         if path.is_dir():
@@ -43,7 +45,7 @@ def clear_partials(folder):
             path.unlink(missing_ok=True)
 
 
-def check_room(folder, sizes):
+def check_room(folder: Path, sizes: Iterable[int]) -> None:
     """Raises the `OSError` of a full disk unless files of these sizes in bytes fit into a folder together.
 
     For those who write with HDF5: it ends the process without a word when it cannot write what it has buffered.
@@ -53,14 +55,14 @@ def check_room(folder, sizes):
             os.posix_fallocate(files.enter_context(tempfile.TemporaryFile(dir=folder)).fileno(), 0, size)
 
 
-def flush_folder(folder):
+def flush_folder(folder: str | os.PathLike[str]) -> None:
     """Forces every file and folder to the disk: a rename must not come there before what it names."""
     for root, _, files in os.walk(folder):
         for path in [root, *(os.path.join(root, file) for file in files)]:
             sync(path)
 
 
-def sync(path):
+def sync(path: str | os.PathLike[str]) -> None:
     """Forces one file, or the names in one folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -69,12 +71,12 @@ def sync(path):
         os.close(descriptor)
 
 
-def beside(path):
+def beside(path: Path) -> Path:
     """Where this process writes what shall be renamed to `path`: another name than that of any other process."""
     return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PARTIAL}")
 
 
-def write_whole(path, text):
+def write_whole(path: Path, text: str) -> None:
     """Writes a text file that is either whole or not there: beside, to disk, then renamed."""
     partial = beside(path)
     try:
