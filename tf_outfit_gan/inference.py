@@ -20,7 +20,7 @@ from tf_outfit_gan.slots import slot_index
 from tf_outfit_gan.snapshot import Snapshot
 from tf_outfit_gan.util.errors import UserError
 
-# Seeds, articles and keypoints of pictures; without the last two for an unconditional model.
+# Seeds, articles and keypoints of pictures; the last two are None for an unconditional model.
 Side = tuple[tf.Tensor, tf.Tensor | None, tf.Tensor | None]
 # The articles' bytes and the keypoints of a request.
 _Tensors = tuple[tf.Tensor | None, tf.Tensor | None]
@@ -88,7 +88,7 @@ class Painter:
         articles are those of the side which owns the last one.
 
         Args:
-            source, target: (seeds, articles, keypoints); without the last two for an unconditional model. The noise is
+            source, target: (seeds, articles, keypoints); the last two are None for an unconditional model. The noise is
                 that of the target's seeds.
             layers: (begin, end), 0-based and half-open; numbers or [N].
         """
