@@ -59,7 +59,11 @@ def article_frames(slots: Sequence[str], keypoints: tf.Tensor, size: tuple[int, 
     }
     whole = [box(body.thorax, body.mid_ankles, 1.7, above=0.6, below=0.2)]
     grid = tf.stack(tf.meshgrid(_centers(size[1]) * aspect, _centers(size[0])), axis=-1)  # [H, W, 2], in heights.
-    return [[_coordinates(grid, *frame) for frame in boxes.get(slot, whole)] for slot in slots]
+    # All frames are computed by the same few operations, and then dealt to their slots.
+    frames = [boxes.get(slot, whole) for slot in slots]
+    tops, bottoms, widths = (tf.stack(x) for x in zip(*(frame for of_slot in frames for frame in of_slot)))
+    places = iter(zip(*map(tf.unstack, _coordinates(grid, tops, bottoms, widths))))
+    return [[next(places) for _ in of_slot] for of_slot in frames]
 
 
 class _Body:
@@ -97,20 +101,20 @@ class _Body:
 
 
 def _coordinates(grid: tf.Tensor, top: tf.Tensor, bottom: tf.Tensor, width: tf.Tensor) -> Frame:
-    """Where a box sees each pixel: (u, v), [N, H, W] each.
+    """Where boxes see each pixel: (u, v), [F, N, H, W] each.
 
     Args:
         grid: centers of the pixels, [H, W, 2].
-        top, bottom: middle of the box's upper and lower edge, [N, 2].
-        width: of the box, [N, 1].
+        top, bottom: middles of the boxes' upper and lower edges, [F, N, 2].
+        width: of the boxes, [F, N, 1].
     """
-    axis = bottom - top  # [N, 2]
-    height = tf.norm(axis, axis=-1)  # [N]
+    axis = bottom - top
+    height = tf.norm(axis, axis=-1)  # [F, N]
     # To the right of somebody who hangs upright is the picture's right.
-    across = tf.stack([axis[:, 1], -axis[:, 0]], axis=-1)
-    offset = grid - top[:, None, None]  # [N, H, W, 2]
-    v = tf.reduce_sum(offset * axis[:, None, None], -1) / tf.square(height)[:, None, None]
-    u = 0.5 + tf.reduce_sum(offset * across[:, None, None], -1) / (height * width[:, 0])[:, None, None]
+    across = tf.stack([axis[..., 1], -axis[..., 0]], axis=-1)
+    offset = grid - top[:, :, None, None]  # [F, N, H, W, 2]
+    v = tf.reduce_sum(offset * axis[:, :, None, None], -1) / tf.square(height)[..., None, None]
+    u = 0.5 + tf.reduce_sum(offset * across[:, :, None, None], -1) / (height * width[..., 0])[..., None, None]
     return u, v
 
 
