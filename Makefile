@@ -19,9 +19,10 @@ test: $(VENV)/installed  ## all checks but the slow ones
 test-slow: $(VENV)/installed  ## the slow checks
 	$(BIN)/python -m pytest -m slow
 
-lint: $(VENV)/installed  ## ruff's checks, and the layout of code
+lint: $(VENV)/installed  ## ruff's checks, the layout of code, and types
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
 
 clean:  ## remove what make made, the demo with it
 	rm -rf $(VENV) demo build *.egg-info

@@ -6,6 +6,8 @@ can rebuild their network. Sizes are (height, width).
 
 import dataclasses
 import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from tf_outfit_gan.sizes import format_size, levels_of, parse_size
 from tf_outfit_gan.slots import SLOTS
@@ -41,7 +43,7 @@ class ModelConfig:
     fused_from: int = 128  # Levels of this many pixels (the shorter side) upsample as StyleGAN's "fused" ones do.
     stddev_group: int = 4
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _one_of("condition_norm", self.condition_norm, ("joint", "apart"))
         _one_of("pose_path", self.pose_path, ("style", "spatial"))
         _one_of("article_path", self.article_path, ("style", "spatial"))
@@ -60,33 +62,33 @@ class ModelConfig:
             )
 
     @property
-    def level_sizes(self):
+    def level_sizes(self) -> list[tuple[int, int]]:
         """The size of each level, from the base (4x3, or 4x4 for squares) to the full picture."""
         return levels_of(self.size)
 
     @property
-    def num_levels(self):
+    def num_levels(self) -> int:
         return len(self.level_sizes)
 
     @property
-    def num_layers(self):
+    def num_layers(self) -> int:
         """Style layers, two a level (18 at 1024x768)."""
         return 2 * self.num_levels
 
     @property
-    def generator_maps(self):
+    def generator_maps(self) -> dict[str, bool]:
         """Which conditions enter the synthesis network as maps."""
         return self._maps(self.pose_path)
 
     @property
-    def discriminator_maps(self):
+    def discriminator_maps(self) -> dict[str, bool]:
         """Which conditions enter the discriminator as maps."""
         return self._maps(self.discriminator_pose)
 
-    def _maps(self, pose):
+    def _maps(self, pose: str) -> dict[str, bool]:
         return {"pose": self.conditional and pose == "spatial", "worn": self.conditional and self.article_path == "spatial"}
 
-    def channels(self, level):
+    def channels(self, level: int) -> int:
         """Feature maps at a level; level 0 is the base."""
         return min(self.fmap_base >> (level + 1), self.fmap_max)
 
@@ -129,7 +131,7 @@ class TrainingConfig:
     keep_grids: int = 64  # As of snapshots.
     metrics_kimg: float = 0  # The first snapshot after so many is measured as `evaluate` does, and the last; 0 = none.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("mismatch", self.mismatch, ("entry", "parts"))
         _one_of("nonfinite", self.nonfinite, ("stop", "skip"))
@@ -170,7 +172,7 @@ _QUICK = dict(
     precision="mixed_bfloat16",
     **_MISMATCH,
 )
-PRESETS = {
+PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # The paper's form, and its 115 and 160 epochs of 380,000 entries.
     "paper": (dict(), dict(total_kimg=43_700)),
     "paper-unconditional": (dict(conditional=False), dict(total_kimg=60_800)),
@@ -223,7 +225,10 @@ PRESETS = {
 }
 
 
-def from_preset(name, overrides=()):
+Config = TypeVar("Config", ModelConfig, TrainingConfig)
+
+
+def from_preset(name: str, overrides: Iterable[str] = ()) -> tuple[ModelConfig, TrainingConfig]:
     """Returns (ModelConfig, TrainingConfig) of a preset, changed by "key=value" strings.
 
     Raises:
@@ -246,26 +251,31 @@ def from_preset(name, overrides=()):
     return ModelConfig(**model), TrainingConfig(**training)
 
 
-def to_dict(config):
+def to_dict(config: ModelConfig | TrainingConfig) -> dict[str, Any]:
     """What `to_json` writes; tuples are lists, as in JSON."""
     return json.loads(to_json(config))
 
 
-def to_json(config):
+def to_json(config: ModelConfig | TrainingConfig) -> str:
     return json.dumps(dataclasses.asdict(config), indent=2)
 
 
-def from_json(cls, text):
-    """Rebuilds a configuration from `to_json`; lists become tuples again."""
-    values = json.loads(text)
-    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+def from_json(cls: type[Config], text: str) -> Config:
+    """Rebuilds a configuration from `to_json`."""
+    return from_dict(cls, json.loads(text))
 
 
-def _field_types(cls):
+def from_dict(cls: type[Config], values: Mapping[str, Any]) -> Config:
+    """Rebuilds a configuration from `to_dict`; lists become tuples again."""
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return cls(**fields)
+
+
+def _field_types(cls: type[ModelConfig] | type[TrainingConfig]) -> dict[str, Any]:
     return {field.name: field.type for field in dataclasses.fields(cls)}
 
 
-def _parse(key, text, kind):
+def _parse(key: str, text: str, kind: Any) -> object:
     """Reads a value from the command line as the field's type."""
     try:
         if kind is bool:
@@ -277,10 +287,10 @@ def _parse(key, text, kind):
         raise UserError(f"--set {key}={text}: expected a value such as {_example(kind)}") from None
 
 
-def _example(kind):
+def _example(kind: Any) -> str:
     return {bool: "true or false", int: "8", float: "0.5", str: "a word"}.get(kind, "128x96")
 
 
-def _one_of(name, value, choices):
+def _one_of(name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         raise UserError(f"{name} {value!r}: expected one of {', '.join(choices)}")

@@ -18,7 +18,7 @@ import dataclasses
 import numbers
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ class Request:
     articles: dict[str, bytes]
     keypoints: np.ndarray | None
 
-    def edited(self, add=(), remove=(), slots=SLOTS):
+    def edited(self, add: Iterable[str] = (), remove: Iterable[str] = (), slots: Sequence[str] = SLOTS) -> "Request":
         """The outfit without some slots and with some articles: what --remove SLOT and --add [SLOT=]FILE give."""
         articles = dict(self.articles)
         for slot in remove:
@@ -76,7 +76,7 @@ class Request:
             articles[slot] = article_bytes(file)
         return dataclasses.replace(self, articles=articles)
 
-    def checked(self):
+    def checked(self) -> "Request":
         """Itself, if there is a pose to draw it in."""
         if self.keypoints is None:
             raise UserError(f"{self.name}: has no keypoints; a conditional model needs a pose")
@@ -88,7 +88,12 @@ PoseLike = str | os.PathLike[str] | Mapping[str, Any] | ArrayLike
 OutfitLike = str | os.PathLike[str] | Mapping[str, Any] | Request
 
 
-def read_request(outfit: OutfitLike, condition_size=None, pose: PoseLike | None = None, slots=SLOTS) -> Request:
+def read_request(
+    outfit: OutfitLike,
+    condition_size: tuple[int, int] | None = None,
+    pose: PoseLike | None = None,
+    slots: Sequence[str] | None = SLOTS,
+) -> Request:
     """Reads an outfit.
 
     Args:
@@ -101,12 +106,11 @@ def read_request(outfit: OutfitLike, condition_size=None, pose: PoseLike | None 
         UserError: names what is missing, damaged or unknown.
     """
     request = _read_outfit(outfit, condition_size, slots)
-    for slot in request.articles if slots else ():
-        slot_index(slot, slots)
+    _check_slots(request.articles, slots)
     return request if pose is None else dataclasses.replace(request, keypoints=read_pose(pose))
 
 
-def _read_outfit(outfit, condition_size, slots):
+def _read_outfit(outfit: OutfitLike, condition_size: tuple[int, int] | None, slots: Sequence[str] | None) -> Request:
     if isinstance(outfit, Request):
         return outfit
     if isinstance(outfit, Mapping):
@@ -127,15 +131,20 @@ def _read_outfit(outfit, condition_size, slots):
     return Request(text, articles, _pose_or_none(entry))
 
 
-def _read_mapping(fields, slots):
+def _read_mapping(fields: Mapping[str, Any], slots: Sequence[str] | None) -> Request:
     keypoints = fields.get("keypoints")
     articles = fields.get("articles", {key: value for key, value in fields.items() if key != "keypoints"})
     if not isinstance(articles, Mapping):
         raise UserError(f"an outfit's 'articles' must be a dict of slots and pictures, got {articles!r:.80}")
-    for slot in articles if slots else ():  # Before any picture is opened.
-        slot_index(slot, slots)
+    _check_slots(articles, slots)  # Before any picture is opened.
     articles = {slot: read_article(article, slot) for slot, article in articles.items()}
     return Request("the outfit", articles, None if keypoints is None else read_pose(keypoints))
+
+
+def _check_slots(articles: Iterable[str], slots: Sequence[str] | None) -> None:
+    if slots is not None:
+        for slot in articles:
+            slot_index(slot, slots)
 
 
 def read_article(article: ArticleLike, slot: str) -> bytes:
@@ -168,8 +177,8 @@ def read_pose(pose: PoseLike) -> np.ndarray:
     return found
 
 
-def parse_article(text, slots=SLOTS):
-    """Splits "outerwear=photo.jpg" into slot and file; without a slot, a word in the file's name tells which of `slots`."""
+def parse_article(text: str, slots: Sequence[str] = SLOTS) -> tuple[str, str]:
+    """Splits "outerwear=photo.jpg" into slot and file; without a slot, a word in the file's name says which of `slots`."""
     slot, equals, file = text.partition("=")
     if equals and not Path(text).is_file():
         slot_index(slot, slots)
@@ -184,7 +193,7 @@ def parse_article(text, slots=SLOTS):
     return found[0], text
 
 
-def parse_seeds(text):
+def parse_seeds(text: str) -> list[int]:
     """Reads "1,2,3"."""
     try:
         return check_seeds([int(seed) for seed in text.split(",")])
@@ -212,7 +221,7 @@ def check_psi(psi: float | None, conditional: bool) -> float:
     return float(psi)
 
 
-def check_out(text):
+def check_out(text: str) -> Path:
     """Returns the path of the picture to write."""
     out = Path(text)
     if out.suffix.lower() != ".png":
@@ -222,11 +231,13 @@ def check_out(text):
     return out
 
 
-def _is_entry(text):
+def _is_entry(text: str) -> bool:
     return ":" in text and not Path(text).is_file()
 
 
-def _read_entry(text, condition_size=None, level=0):
+def _read_entry(
+    text: str, condition_size: tuple[int, int] | None = None, level: int = 0
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Returns (entry as `load_entry` gives it, the data set's slots).
 
     Its articles have the `condition_size`; if that is None, the size of a level of the data set: 0 = smallest.
@@ -238,6 +249,6 @@ def _read_entry(text, condition_size=None, level=0):
     return load_entry(dataset, entry_id, dataset.levels[0], condition_size or dataset.levels[level]), dataset.slots
 
 
-def _pose_or_none(entry):
+def _pose_or_none(entry: dict[str, Any]) -> np.ndarray | None:
     pose = entry["keypoints"].numpy()
     return pose if pose[:, 2].any() else None

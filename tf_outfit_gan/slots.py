@@ -4,6 +4,7 @@ A data set has its slots from `prepare`, a model has those of its data, and a se
 """
 
 import re
+from collections.abc import Sequence
 
 from tf_outfit_gan.util.errors import UserError
 
@@ -12,14 +13,14 @@ from tf_outfit_gan.util.errors import UserError
 SLOTS = ("outerwear", "top", "dress", "bottom", "shoes", "bag")
 
 
-def slot_index(slot, slots=SLOTS):
+def slot_index(slot: str, slots: Sequence[str] = SLOTS) -> int:
     """Returns the position of a slot's name; raises `UserError` that lists the known names."""
     if slot not in slots:
         raise UserError(f"unknown slot {slot!r}: expected one of {', '.join(slots)}")
     return slots.index(slot)
 
 
-def parse_slots(text):
+def parse_slots(text: str) -> tuple[str, ...]:
     """Reads "outerwear,top,hat"; raises `UserError` unless these are names of slots, each one once."""
     slots = tuple(text.split(","))
     if len(set(slots)) < len(slots) or not all(re.fullmatch("[a-z][a-z0-9_-]{0,30}", slot) for slot in slots):

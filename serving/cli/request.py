@@ -1,5 +1,8 @@
 """`outfit-gan request`: asks a server for pictures of an outfit and writes them as PNG files."""
 
+import argparse
+from pathlib import Path
+
 from tf_outfit_gan import outfit_request
 from tf_outfit_gan.client import Client
 from tf_outfit_gan.outfit_request import OUTFIT_HELP, POSE_HELP, PSI_HELP
@@ -7,7 +10,7 @@ from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Main arguments first, then how to ask."""
     parser.add_argument(
         "host_port", metavar="HOST:PORT", help="a server's REST or gRPC port, of 'outfit-gan serve' or TF Serving"
@@ -23,7 +26,7 @@ def add_arguments(parser):
     parser.add_argument("--timeout_sec", type=float, default=120.0, help="limit of one picture (default: %(default)s)")
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     """Reads everything first, so that a mistake costs no rendering."""
     client = Client(args.host_port, args.model_name, args.timeout_sec)
     seeds = outfit_request.parse_seeds(args.seed)
@@ -37,7 +40,7 @@ def run(args):
         print(path)
 
 
-def _output_paths(out, seeds):
+def _output_paths(out: Path, seeds: list[int]) -> list[Path]:
     """One path a seed: the given one, or with several seeds one with the seed in its name."""
     if len(set(seeds)) < len(seeds):
         raise UserError(f"--seed {','.join(map(str, seeds))}: a seed stands twice; both pictures would have one name")

@@ -8,7 +8,8 @@ the part of the body that wears it. Nothing here is learned. Measurements are in
 import tensorflow as tf
 
 from tf_outfit_gan import ops
-from tf_outfit_gan.networks.blocks import built_conv
+from tf_outfit_gan.layers import EqualizedConv2D
+from tf_outfit_gan.networks.blocks import built
 from tf_outfit_gan.pose.frames import article_frames
 from tf_outfit_gan.pose.heatmaps import SIGMA, render_bones, render_heatmaps
 from tf_outfit_gan.pose.mpii import LIMBS, NUM_JOINTS
@@ -52,7 +53,7 @@ def maps_conv(size, slots, channels, *, pose, worn, **kwargs):
     if not count:
         return None
     kernel_size = 3 if size[0] <= SHARP_HEIGHT else 1
-    return built_conv(count, channels, kernel_size, gain=POSE_GAIN, **kwargs)
+    return built(EqualizedConv2D(channels, kernel_size, gain=POSE_GAIN, **kwargs), (None, *size, count))
 
 
 def pose_map(keypoints, size):

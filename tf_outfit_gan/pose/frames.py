@@ -5,6 +5,7 @@ axis of the body, such as from the thorax to the pelvis. Its width is a number o
 """
 
 import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -13,8 +14,10 @@ from tf_outfit_gan.pose.mpii import JOINTS
 # Leg lengths in torso lengths, for where a photo ends above the knees or the ankles: from pelvis to knees, on to ankles.
 THIGH, SHIN = 0.84, 0.84
 
+Frame = tuple[tf.Tensor, tf.Tensor]  # (u, v): see `article_frames`.
 
-def article_frames(slots, keypoints, size):
+
+def article_frames(slots: Sequence[str], keypoints: tf.Tensor, size: tuple[int, int]) -> list[list[Frame]]:
     """Places the articles of slots in the pictures of poses.
 
     Args:
@@ -33,12 +36,14 @@ def article_frames(slots, keypoints, size):
     torso = body.pelvis - body.thorax  # [N, 2], in heights.
     length = tf.norm(torso, axis=-1, keepdims=True)  # [N, 1]
 
-    def box(top, bottom, width, above=0.0, below=0.0):
+    def box(
+        top: tf.Tensor, bottom: tf.Tensor, width: float, above: float = 0.0, below: float = 0.0
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """From `top` to `bottom` [N, 2] and a margin beyond both; margins and width are in torso lengths."""
         axis = tf.math.divide_no_nan(bottom - top, tf.norm(bottom - top, axis=-1, keepdims=True))
         return top - axis * above * length, bottom + axis * below * length, width * length
 
-    def hanging(joint, width, above):
+    def hanging(joint: tf.Tensor, width: float, above: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """A box of the article picture's own shape that hangs from a joint."""
         top = joint - down * above * length
         return top, top + down * (4 / 3) * width * length, width * length
@@ -64,7 +69,7 @@ def article_frames(slots, keypoints, size):
 class _Body:
     """The points that frames hang from, [N, 2] each in heights of the picture; NaN where a pose does not say."""
 
-    def __init__(self, keypoints, aspect):
+    def __init__(self, keypoints: tf.Tensor, aspect: float) -> None:
         there = tf.reduce_all(tf.math.is_finite(keypoints), -1) & (keypoints[..., 2] > 0)  # [N, K]
         self._points = tf.where(there[..., None], keypoints[..., :2] * [aspect, 1.0], math.nan)
         self.thorax = self._first(self._joint("thorax"), self._middle("shoulder"))
@@ -75,19 +80,19 @@ class _Body:
         self.mid_ankles = self._first(self._middle("ankle"), self.knees + SHIN * torso)
         self.ankles, self.wrists = self._pair("ankle"), self._pair("wrist")
 
-    def _joint(self, name):
+    def _joint(self, name: str) -> tf.Tensor:
         return self._points[:, JOINTS.index(name)]
 
-    def _pair(self, name):
+    def _pair(self, name: str) -> list[tf.Tensor]:
         return [self._joint(f"{side}_{name}") for side in ("right", "left")]
 
-    def _middle(self, name):
+    def _middle(self, name: str) -> tf.Tensor:
         """Between the two of a pair, or the one that is there."""
         right, left = self._pair(name)
         return self._first((right + left) / 2, right, left)
 
     @staticmethod
-    def _first(*choices):
+    def _first(*choices: tf.Tensor) -> tf.Tensor:
         """Of each pose the first choice that is a point."""
         found = choices[-1]
         for choice in reversed(choices[:-1]):
@@ -95,7 +100,7 @@ class _Body:
         return found
 
 
-def _coordinates(grid, top, bottom, width):
+def _coordinates(grid: tf.Tensor, top: tf.Tensor, bottom: tf.Tensor, width: tf.Tensor) -> Frame:
     """Where boxes see each pixel: (u, v), [F, N, H, W] each.
 
     Args:
@@ -113,5 +118,5 @@ def _coordinates(grid, top, bottom, width):
     return u, v
 
 
-def _centers(n):
+def _centers(n: int) -> tf.Tensor:
     return (tf.range(n, dtype=tf.float32) + 0.5) / n
