@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Processes that share the tests; each takes up to 5 GB of memory. Tests of a file stay together, as they share what they train.
+WORKERS ?= 2
 
 .PHONY: demo test test-slow lint clean help
 
@@ -12,14 +14,15 @@ demo: $(VENV)/installed  ## draw a catalogue, train on it, export, serve, ask fo
 	$(BIN)/outfit-gan demo demo
 
 test: $(VENV)/installed  ## all checks but the slow ones
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 test-slow: $(VENV)/installed  ## the slow checks
 	$(BIN)/python -m pytest -m slow
 
-lint: $(VENV)/installed  ## ruff's checks, and the layout of code
+lint: $(VENV)/installed  ## ruff's checks, the layout of code, and types
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
 
 clean:  ## remove what make made, the demo with it
 	rm -rf $(VENV) demo build *.egg-info

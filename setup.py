@@ -31,7 +31,7 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "beam": ["apache-beam>=2.69,<3"],
         "litert": ["ai-edge-litert>=2"],
-        "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.17,<0.18", "apache-beam>=2.69,<3"],
+        "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.17,<0.18", "mypy>=2.4,<3", "apache-beam>=2.69,<3"],
         "dev": ["nbclient>=0.10", "ipykernel>=6"],
     },
     entry_points={"console_scripts": ["outfit-gan = tf_outfit_gan.cli.main:entry"]},

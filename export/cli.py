@@ -1,16 +1,18 @@
 """`outfit-gan export`: writes a snapshot as the next version of a SavedModel that TF Serving takes as it is."""
 
+import argparse
+
 SERVING_IMAGE = "tensorflow/serving:2.20.0"  # The newest release; its runtime loads what this TensorFlow writes.
 
 EXAMPLE = "runs/dolls models/outfit_gan"
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
     parser.add_argument("models", metavar="MODELS/NAME", help="folder of the versions of one model, named as clients ask for it")
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from tf_outfit_gan import snapshot as snapshots
 
     snapshot = snapshots.load(args.snapshot)

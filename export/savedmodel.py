@@ -20,18 +20,19 @@ import keras
 import tensorflow as tf
 from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # Its public name announces its removal.
 
-from export.signatures import PSI_RANGE, make_signatures
+from export.signatures import DESCRIBE, PSI_RANGE, make_description, make_signatures
 from export.warmup import FILENAME, sample_inputs, write_warmup
 from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.pose.mpii import JOINTS
+from tf_outfit_gan.snapshot import Snapshot
 from tf_outfit_gan.styles import transfer_layers
-from tf_outfit_gan.util.atomic import flush_folder, sync
+from tf_outfit_gan.util.atomic import claim, flush_folder
 from tf_outfit_gan.util.errors import UserError
 
 CARD_FORMAT = 1
 
 
-def write_savedmodel(snapshot, base_path):
+def write_savedmodel(snapshot: Snapshot, base_path: str | os.PathLike[str]) -> Path:
     """Exports a `Snapshot` to base_path/<next number> and returns that folder.
 
     Raises:
@@ -51,12 +52,14 @@ def write_savedmodel(snapshot, base_path):
         archive = keras.export.ExportArchive()
         signatures = make_signatures(Sampler(snapshot))
         functions = {name: archive.add_endpoint(name, *signature) for name, signature in signatures.items()}
+        description = archive.add_endpoint(DESCRIBE, *make_description(snapshot.config))
         archive.write_out(str(staging), verbose=False)
         samples = {name: sample_inputs(specs) for name, (_, specs) in signatures.items()}
         extra = staging / "assets.extra"
         extra.mkdir()
         write_warmup(extra / FILENAME, samples)
-        (extra / "model.json").write_text(json.dumps(_card(snapshot, functions), indent=2) + "\n", encoding="utf-8")
+        card = _card(snapshot, functions | {DESCRIBE: description})
+        (extra / "model.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
         # Ask, and publish.
         _verify(staging, samples, functions)
@@ -66,7 +69,7 @@ def write_savedmodel(snapshot, base_path):
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _card(snapshot, functions):
+def _card(snapshot: Snapshot, functions: dict[str, tf.types.experimental.PolymorphicFunction]) -> dict[str, object]:
     """What somebody who has this folder alone needs to know."""
     # Readers of earlier exports look for "colour".
     ranges = {what: transfer_layers(what, snapshot.num_layers) for what in ("color", "colour", "pose")}
@@ -88,15 +91,17 @@ def _card(snapshot, functions):
     }
 
 
-def _describe(function):
-    def describe(specs):
+def _describe(function: tf.types.experimental.PolymorphicFunction) -> dict[str, object]:
+    def describe(specs: dict[str, tf.TensorSpec]) -> dict[str, dict[str, object]]:
         return {name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()} for name, spec in specs.items()}
 
     inputs = {spec.name: spec for spec in function.input_signature}
     return {"inputs": describe(inputs), "outputs": describe(function.get_concrete_function().structured_outputs)}
 
 
-def _verify(folder, samples, functions):
+def _verify(
+    folder: Path, samples: dict[str, dict[str, tf.Tensor]], functions: dict[str, tf.types.experimental.PolymorphicFunction]
+) -> None:
     """Asks every sample of the written model, in a session as servers do, and of the snapshot's own functions."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         written = SavedModelLoader(str(folder)).load(session, ["serve"]).signature_def
@@ -112,16 +117,10 @@ def _verify(folder, samples, functions):
             raise RuntimeError(f"signature {name} draws another picture than the snapshot; nothing was published")
 
 
-def _publish(staging, base_path):
+def _publish(staging: Path, base_path: Path) -> Path:
     """Renames to the next free number; another export may take it meanwhile, then the one after."""
     while True:
         numbers = [int(path.name) for path in base_path.iterdir() if path.name.isascii() and path.name.isdigit()]
         version = base_path / str(max(numbers, default=0) + 1)
-        try:
-            os.rename(staging, version)
-        except OSError:
-            if not version.exists():
-                raise
-            continue
-        sync(base_path)
-        return version
+        if claim(staging, version):
+            return version

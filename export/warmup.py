@@ -3,13 +3,15 @@
 They make the server load, plan and tune everything that a first customer would otherwise wait for.
 """
 
+from pathlib import Path
+
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 FILENAME = "tf_serving_warmup_requests"
 
 
-def sample_inputs(specs):
+def sample_inputs(specs: list[tf.TensorSpec]) -> dict[str, tf.Tensor]:
     """One good row for each `TensorSpec`, as tensors by input name. Of the articles one is a PNG, one a JPEG."""
     gray = tf.fill([8, 6, 3], tf.constant(128, tf.uint8))
     images = [tf.io.encode_png(gray), tf.io.encode_jpeg(gray)]
@@ -26,7 +28,7 @@ def sample_inputs(specs):
     return inputs
 
 
-def write_warmup(path, samples):
+def write_warmup(path: Path, samples: dict[str, dict[str, tf.Tensor]]) -> None:
     """Writes the records that TF Serving replays.
 
     Args:

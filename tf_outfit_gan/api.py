@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,10 +62,10 @@ class Styles:
             raise UserError(f"w: expected style vectors {list(self.w.shape)}, got shape {list(w.shape)}")
         return dataclasses.replace(self, w=w)
 
-    def __getitem__(self, rows) -> "Styles":
+    def __getitem__(self, rows: int | slice | Sequence[int] | np.ndarray) -> "Styles":
         """Some of the pictures, by a slice or a list of row numbers; [[0] * 9] repeats the first one nine times."""
-        rows = np.arange(len(self))[rows].reshape(-1)
-        return dataclasses.replace(self, w=self.w[rows], seeds=tuple(self.seeds[row] for row in rows))
+        chosen = np.arange(len(self))[rows].reshape(-1)
+        return dataclasses.replace(self, w=self.w[chosen], seeds=tuple(self.seeds[row] for row in chosen))
 
     def __len__(self) -> int:
         return len(self.seeds)
@@ -92,14 +92,14 @@ class Model:
         size: (height, width) of its pictures.
     """
 
-    def __init__(self, snapshot: snapshots.Snapshot, transfer_split: int | None = None):
+    def __init__(self, snapshot: snapshots.Snapshot, transfer_split: int | None = None) -> None:
         from tf_outfit_gan.inference import Renderer
 
         self.config, self.num_layers, self.size = snapshot.config, snapshot.num_layers, snapshot.size
         self.generator = snapshot.generator
         self._name, self._transfer_split, self._renderer = snapshot.name, transfer_split, Renderer(snapshot)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         kind = f"slots {', '.join(self.config.slots)}" if self.config.conditional else "unconditional"
         return f"<Model {self._name}: {format_size(self.size)}, {kind}>"
 
@@ -176,15 +176,15 @@ class Model:
         if seed is not None and not self.config.conditional:
             raise UserError("this model is unconditional: source and target are seeds; leave out seed")
 
-        def read(side):
+        def read(side: OutfitLike | int) -> tuple[Request | None, int]:
             """(`Request`, seed) of an outfit, or of a seed where there are no outfits."""
             outfit, side_seed = (side, 1 if seed is None else seed) if self.config.conditional else (None, side)
             request, [side_seed], _ = self._question(outfit, [side_seed], psi)
             return request, side_seed
 
-        (source, source_seed), (target, target_seed) = read(source), read(target)
+        (source_request, source_seed), (target_request, target_seed) = read(source), read(target)
         psi = check_psi(psi, self.config.conditional)
-        return self._renderer.transfer(source, target, source_seed, target_seed, psi, layers)
+        return self._renderer.transfer(source_request, target_request, source_seed, target_seed, psi, layers)
 
     def _question(
         self, outfit: Any, seeds: Any, psi: float | None, pose: PoseLike | None = None
@@ -197,9 +197,9 @@ class Model:
             return None, seeds, psi
         if outfit is None:
             raise UserError("this model is conditional: expected an outfit, such as the path of an outfit.json")
-        return read_request(outfit, self.config.condition_size, pose).checked(), seeds, psi
+        return read_request(outfit, self.config.condition_size, pose, self.config.slots).checked(), seeds, psi
 
-    def _checked_layers(self, layers):
+    def _checked_layers(self, layers: tuple[int, int]) -> tuple[int, int]:
         try:
             begin, end = map(int, layers)
         except (TypeError, ValueError):

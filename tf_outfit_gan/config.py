@@ -7,6 +7,8 @@ can rebuild their network. Sizes are (height, width).
 import dataclasses
 import difflib
 import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from tf_outfit_gan.sizes import format_size, levels_of, parse_size
 from tf_outfit_gan.slots import SLOTS
@@ -42,7 +44,7 @@ class ModelConfig:
     fused_from: int = 128  # Levels of this many pixels (the shorter side) upsample as StyleGAN's "fused" ones do.
     stddev_group: int = 4
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _one_of("condition_norm", self.condition_norm, ("joint", "apart"))
         _one_of("pose_path", self.pose_path, ("style", "spatial"))
         _one_of("article_path", self.article_path, ("style", "spatial"))
@@ -61,35 +63,38 @@ class ModelConfig:
             )
 
     @property
-    def level_sizes(self):
+    def level_sizes(self) -> list[tuple[int, int]]:
         """The size of each level, from the base (4x3, or 4x4 for squares) to the full picture."""
         return levels_of(self.size)
 
     @property
-    def num_levels(self):
+    def num_levels(self) -> int:
         return len(self.level_sizes)
 
     @property
-    def num_layers(self):
+    def num_layers(self) -> int:
         """Style layers, two a level (18 at 1024x768)."""
         return 2 * self.num_levels
 
     @property
-    def generator_maps(self):
+    def generator_maps(self) -> dict[str, bool]:
         """Which conditions enter the synthesis network as maps."""
         return self._maps(self.pose_path)
 
     @property
-    def discriminator_maps(self):
+    def discriminator_maps(self) -> dict[str, bool]:
         """Which conditions enter the discriminator as maps."""
         return self._maps(self.discriminator_pose)
 
-    def _maps(self, pose):
+    def _maps(self, pose: str) -> dict[str, bool]:
         return {"pose": self.conditional and pose == "spatial", "worn": self.conditional and self.article_path == "spatial"}
 
-    def channels(self, level):
+    def channels(self, level: int) -> int:
         """Feature maps at a level; level 0 is the base."""
         return min(self.fmap_base >> (level + 1), self.fmap_max)
+
+
+_KEPT = ("keep_snapshots", "keep_training", "keep_grids")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,9 +127,12 @@ class TrainingConfig:
     tick_kimg: float = 4  # A line in the log, in stats.jsonl and in TensorBoard this often.
     snapshot_kimg: float = 200  # A snapshot and a grid of pictures this often, and at the end.
     checkpoint_kimg: float = 50
+    keep_snapshots: int = 32  # The newest and a thinned history stay, and the best by metrics: `training.retention`. 0 = all.
+    keep_training: int = 4  # The newest so many snapshots keep their training networks, and the best one; 0 = all.
+    keep_grids: int = 64  # As of snapshots.
     metrics_kimg: float = 0  # The first snapshot after so many is measured as `evaluate` does, and the last; 0 = none.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("mismatch", self.mismatch, ("entry", "parts"))
         _one_of("nonfinite", self.nonfinite, ("stop", "skip"))
@@ -136,7 +144,7 @@ class TrainingConfig:
         for name in ("r1_interval", "steps_per_call", "stall_sec"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("start_level", "fade_kimg", "stable_kimg", "batch_size", "micro_batch", "learning_rate"):
+        for name in ("start_level", "fade_kimg", "stable_kimg", "batch_size", "micro_batch", "learning_rate", *_KEPT):
             if not getattr(self, name) >= 0:
                 raise UserError(f"{name} must not be negative, got {getattr(self, name)}")
 
@@ -165,7 +173,7 @@ _QUICK = dict(
     precision="mixed_bfloat16",
     **_MISMATCH,
 )
-PRESETS = {
+PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # The paper's form, and its 115 and 160 epochs of 380,000 entries.
     "paper": (dict(), dict(total_kimg=43_700)),
     "paper-unconditional": (dict(conditional=False), dict(total_kimg=60_800)),
@@ -218,7 +226,10 @@ PRESETS = {
 }
 
 
-def from_preset(name, overrides=()):
+Config = TypeVar("Config", ModelConfig, TrainingConfig)
+
+
+def from_preset(name: str, overrides: Iterable[str] = ()) -> tuple[ModelConfig, TrainingConfig]:
     """Returns (ModelConfig, TrainingConfig) of a preset, changed by "key=value" strings.
 
     Raises:
@@ -229,46 +240,53 @@ def from_preset(name, overrides=()):
     return with_overrides(*PRESETS[name], overrides)
 
 
-def with_overrides(model, training, overrides=()):
+def with_overrides(
+    model: Mapping[str, Any], training: Mapping[str, Any], overrides: Iterable[str] = ()
+) -> tuple[ModelConfig, TrainingConfig]:
     """Returns (ModelConfig, TrainingConfig) of {name: value} for each, changed by "key=value" strings.
 
     Raises:
         UserError: for an unknown key, or a value of the wrong kind.
     """
-    model, training = dict(model), dict(training)
+    parts: tuple[dict[str, Any], dict[str, Any]] = dict(model), dict(training)
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals:
             raise UserError(f"--set {override!r}: expected key=value")
-        part = model if key in MODEL_FIELDS else training
+        part = parts[key not in MODEL_FIELDS]
         if key not in FIELDS:
             raise UserError(f"--set: unknown key {key!r}: {suggestion(key, FIELDS)}")
         try:
             part[key] = parse_value(key, text)
         except UserError as error:
             raise UserError(f"--set {key}={text}: {error}") from None
-    return ModelConfig(**model), TrainingConfig(**training)
+    return ModelConfig(**parts[0]), TrainingConfig(**parts[1])
 
 
-def suggestion(name, known):
+def suggestion(name: str, known: Iterable[str]) -> str:
     """What to write instead of an unknown name: names that look like it, or else all."""
     close = difflib.get_close_matches(name, known, cutoff=0.7)
     return f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(known)}"
 
 
-def to_dict(config):
+def to_dict(config: ModelConfig | TrainingConfig) -> dict[str, Any]:
     """What `to_json` writes; tuples are lists, as in JSON."""
     return json.loads(to_json(config))
 
 
-def to_json(config):
+def to_json(config: ModelConfig | TrainingConfig) -> str:
     return json.dumps(dataclasses.asdict(config), indent=2)
 
 
-def from_json(cls, text):
-    """Rebuilds a configuration from `to_json`; lists become tuples again."""
-    values = json.loads(text)
-    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+def from_json(cls: type[Config], text: str) -> Config:
+    """Rebuilds a configuration from `to_json`."""
+    return from_dict(cls, json.loads(text))
+
+
+def from_dict(cls: type[Config], values: Mapping[str, Any]) -> Config:
+    """Rebuilds a configuration from `to_dict`; lists become tuples again."""
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return cls(**fields)
 
 
 MODEL_FIELDS, TRAINING_FIELDS = (
@@ -277,9 +295,9 @@ MODEL_FIELDS, TRAINING_FIELDS = (
 FIELDS = MODEL_FIELDS | TRAINING_FIELDS  # The type of each setting; no name is in both.
 
 
-def parse_value(key, text):
+def parse_value(key: str, text: str) -> object:
     """Reads the text of a setting's value; raises `UserError` for a value of another kind."""
-    kind = FIELDS[key]
+    kind: Any = FIELDS[key]
     try:
         if kind is bool:
             return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
@@ -290,13 +308,13 @@ def parse_value(key, text):
         raise UserError(f"expected a value such as {example(key)}") from None
 
 
-def example(key):
+def example(key: str) -> str:
     """A value of a setting's kind, for messages."""
-    return {bool: "true or false", int: "8", float: "0.5", str: "a word"}.get(
-        FIELDS[key], "top,bottom" if key == "slots" else "128x96"
-    )
+    kind: Any = FIELDS[key]
+    sizes_and_slots = "top,bottom" if key == "slots" else "128x96"
+    return {bool: "true or false", int: "8", float: "0.5", str: "a word"}.get(kind, sizes_and_slots)
 
 
-def _one_of(name, value, choices):
+def _one_of(name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         raise UserError(f"{name} {value!r}: expected one of {', '.join(choices)}")

@@ -7,7 +7,10 @@
 """
 
 import math
+import os
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from tf_outfit_gan.config import FIELDS, MODEL_FIELDS, PRESETS, TRAINING_FIELDS, example, parse_value, suggestion
 from tf_outfit_gan.util.errors import UserError
@@ -16,10 +19,10 @@ from tf_outfit_gan.util.files import json_object, read_file
 MAX_BYTES = 1 << 20
 _PARTS = {"model": MODEL_FIELDS, "training": TRAINING_FIELDS}
 # What a run's config.json says besides, which is no setting.
-_OF_A_RUN = ("data", "init", "overrides", "command", "version", "machine")
+_OF_A_RUN = ("data", "data_checksum", "init", "overrides", "command", "version", "machine")
 
 
-def read_settings(path):
+def read_settings(path: str | os.PathLike[str]) -> tuple[str | None, dict[str, Any], dict[str, Any]]:
     """Reads the settings of a file.
 
     Returns:
@@ -35,12 +38,12 @@ def read_settings(path):
         preset = fields.get("preset")
         if preset is not None and preset not in PRESETS:
             raise UserError(f"unknown preset {preset!r}: {suggestion(str(preset), PRESETS)}")
-        return preset, *(_part(name, fields.get(name) or {}) for name in _PARTS)
+        return preset, _part("model", fields.get("model")), _part("training", fields.get("training"))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
 
-def _yaml(content):
+def _yaml(content: bytes) -> dict[Any, Any]:
     import yaml
 
     try:
@@ -52,22 +55,23 @@ def _yaml(content):
     return fields
 
 
-def _part(part, values):
+def _part(part: str, values: Any) -> dict[str, Any]:
+    values = {} if values is None else values
     if not isinstance(values, dict):
         raise UserError(f"{part}: expected names and values, got {values!r:.40}")
     _check_names(values, _PARTS[part])
     return {name: _value(name, value) for name, value in values.items()}
 
 
-def _check_names(fields, known, ignored=()):
+def _check_names(fields: dict[Any, Any], known: Collection[str], ignored: Collection[str] = ()) -> None:
     for name in fields:
         if name not in known and name not in ignored:
             raise UserError(f"unknown key {name!r}: {suggestion(str(name), known)}")
 
 
-def _value(name, value):
+def _value(name: str, value: Any) -> Any:
     """The value of a setting; a string may be what --set takes, such as 256x192, for kinds that JSON does not have."""
-    kind = FIELDS[name]
+    kind: Any = FIELDS[name]
     if isinstance(value, str) and kind is not str:
         return _named(name, value)
     if isinstance(value, list):
@@ -85,7 +89,7 @@ def _value(name, value):
     return value
 
 
-def _named(name, text):
+def _named(name: str, text: str) -> object:
     try:
         return parse_value(name, text)
     except UserError as error:

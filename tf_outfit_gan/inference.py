@@ -6,14 +6,24 @@ alone or in any batch, rendered here or served. Alone or in a batch, kernels may
 """
 
 import re
+from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from tf_outfit_gan import pixels, styles
 from tf_outfit_gan.images.decode_in_graph import decode_articles
+from tf_outfit_gan.outfit_request import Request
 from tf_outfit_gan.randomness import seeded_latents, seeded_noise
 from tf_outfit_gan.slots import slot_index
+from tf_outfit_gan.snapshot import Snapshot
 from tf_outfit_gan.util.errors import UserError
+
+# Seeds, articles and keypoints of pictures; the last two are None for an unconditional model.
+Side = tuple[tf.Tensor, tf.Tensor | None, tf.Tensor | None]
+# The articles' bytes and the keypoints of a request.
+_Tensors = tuple[tf.Tensor | None, tf.Tensor | None]
 
 
 class Sampler:
@@ -31,32 +41,46 @@ class Sampler:
     Pictures are [N, H, W, 3] in float32, around [-1, 1].
     """
 
-    def __init__(self, snapshot):
+    def __init__(self, snapshot: Snapshot) -> None:
         self.config, self.generator, self.level = snapshot.config, snapshot.generator, snapshot.level
         self.num_layers = snapshot.num_layers
         self._alpha = None if snapshot.alpha >= 1 else tf.constant(snapshot.alpha, tf.float32)
 
-    def style_vectors(self, seeds, articles=None, keypoints=None, psi=1.0):
+    def style_vectors(
+        self,
+        seeds: tf.Tensor,
+        articles: tf.Tensor | None = None,
+        keypoints: tf.Tensor | None = None,
+        psi: float | tf.Tensor = 1.0,
+    ) -> tf.Tensor:
         """The style vector of every layer, [N, L, D]."""
         w = self.generator.style_vectors(seeded_latents(seeds, self.config.latent_dim), articles, keypoints)
         w = self.generator.broadcast(w)
         return styles.truncate(w, self.generator.mapping.w_avg.value, psi)
 
-    def condition_maps(self, articles=None, keypoints=None):
+    def condition_maps(self, articles: tf.Tensor | None = None, keypoints: tf.Tensor | None = None) -> list[tf.Tensor] | None:
         """What enters the synthesis network beside the style vectors: a list by level, or None."""
         return self.generator.condition_maps(articles, keypoints, self.level)
 
-    def draw(self, w, seeds, maps=None):
+    def draw(self, w: tf.Tensor, seeds: tf.Tensor, maps: list[tf.Tensor] | None = None) -> tf.Tensor:
         """Pictures of style vectors and condition maps; the seeds give the noise."""
         noise = seeded_noise(seeds, self.config.level_sizes[: self.level + 1])
         return self.generator.synthesis(w, noise, maps, level=self.level, alpha=self._alpha)
 
-    def picture(self, seeds, articles=None, keypoints=None, psi=1.0):
+    def picture(
+        self,
+        seeds: tf.Tensor,
+        articles: tf.Tensor | None = None,
+        keypoints: tf.Tensor | None = None,
+        psi: float | tf.Tensor = 1.0,
+    ) -> tf.Tensor:
         """Pictures of requests."""
         w = self.style_vectors(seeds, articles, keypoints, psi)
         return self.draw(w, seeds, self.condition_maps(articles, keypoints))
 
-    def transfer(self, source, target, layers, psi=1.0):
+    def transfer(
+        self, source: Side, target: Side, layers: tuple[int | tf.Tensor, int | tf.Tensor], psi: float | tf.Tensor = 1.0
+    ) -> tf.Tensor:
         """The target's pictures with the style vectors of some layers taken from the source (1908.08847, section 4.1).
 
         Where conditions also enter as maps, these go with the layers, but whole: half of a limb in one pose and half in
@@ -64,12 +88,13 @@ class Sampler:
         articles are those of the side which owns the last one.
 
         Args:
-            source, target: (seeds, articles, keypoints); without the last two for an unconditional model. The noise is
+            source, target: (seeds, articles, keypoints); the last two are None for an unconditional model. The noise is
                 that of the target's seeds.
             layers: (begin, end), 0-based and half-open; numbers or [N].
         """
         seeds = target[0]
-        w = styles.copy_layers(*(self.style_vectors(*side, psi=psi) for side in (source, target)), *layers)
+        source_w, target_w = (self.style_vectors(*side, psi=psi) for side in (source, target))
+        w = styles.copy_layers(source_w, target_w, *layers)
         if not self.config.conditional:
             return self.draw(w, seeds)
         (_, source_articles, source_keypoints), (_, articles, keypoints) = source, target
@@ -95,46 +120,61 @@ class Renderer:
     Pictures are uint8 [H, W, 3]. Raises `UserError` for an article that does not decode or has no slot in the model.
     """
 
-    def __init__(self, snapshot):
+    def __init__(self, snapshot: Snapshot) -> None:
         self._config = snapshot.config
         sampler = Sampler(snapshot)
 
-        def conditions(request):
+        def conditions(request: _Tensors) -> tuple[tf.Tensor | None, tf.Tensor | None]:
             articles, keypoints = request
             return None if articles is None else decode_articles(articles, self._config.condition_size), keypoints
 
         @tf.function
-        def picture(request, seed, psi):
+        def picture(request: _Tensors, seed: tf.Tensor, psi: tf.Tensor) -> tf.Tensor:
             return pixels.to_uint8(sampler.picture(seed, *conditions(request), psi))
 
         @tf.function
-        def style_vectors(request, seed, psi):
+        def style_vectors(request: _Tensors, seed: tf.Tensor, psi: tf.Tensor) -> tf.Tensor:
             return sampler.style_vectors(seed, *conditions(request), psi)[:, : sampler.num_layers]
 
         @tf.function
-        def draw(w, request, seed):
+        def draw(w: tf.Tensor, request: _Tensors, seed: tf.Tensor) -> tf.Tensor:
             return pixels.to_uint8(sampler.draw(w, seed, sampler.condition_maps(*conditions(request))))
 
         @tf.function
-        def transfer(source, target, source_seed, target_seed, psi, layers):
+        def transfer(
+            source: _Tensors,
+            target: _Tensors,
+            source_seed: tf.Tensor,
+            target_seed: tf.Tensor,
+            psi: tf.Tensor,
+            layers: tuple[tf.Tensor, tf.Tensor],
+        ) -> tf.Tensor:
             sides = (source_seed, *conditions(source)), (target_seed, *conditions(target))
             return pixels.to_uint8(sampler.transfer(*sides, layers, psi))
 
         self._picture, self._styles, self._draw, self._transfer = picture, style_vectors, draw, transfer
 
-    def picture(self, request, seed, psi):
+    def picture(self, request: Request | None, seed: int, psi: float) -> np.ndarray:
         """The picture of a request."""
         return _run(self._picture, self._tensors(request), _row(seed, tf.int64), _row(psi))
 
-    def styles(self, request, seed, psi):
+    def styles(self, request: Request | None, seed: int, psi: float) -> np.ndarray:
         """The style vectors of the layers that a picture reads, float32 [L, D]."""
         return _run(self._styles, self._tensors(request), _row(seed, tf.int64), _row(psi))
 
-    def draw(self, w, request, seed):
+    def draw(self, w: np.ndarray, request: Request | None, seed: int) -> np.ndarray:
         """The picture of style vectors [L, D]; the request gives the condition maps, where there are some."""
         return _run(self._draw, _row(w), self._tensors(request), _row(seed, tf.int64))
 
-    def transfer(self, source, target, source_seed, target_seed, psi, layers):
+    def transfer(
+        self,
+        source: Request | None,
+        target: Request | None,
+        source_seed: int,
+        target_seed: int,
+        psi: float,
+        layers: tuple[int, int],
+    ) -> np.ndarray:
         """The target's picture with some layers taken from the source, as `Sampler.transfer` does, and the target's noise.
 
         Args:
@@ -152,21 +192,22 @@ class Renderer:
             (_row(begin, tf.int32), _row(end, tf.int32)),
         )
 
-    def _tensors(self, request):
+    def _tensors(self, request: Request | None) -> _Tensors:
         """(article bytes [1, S], keypoints [1, K, 3]), or two times None."""
         if request is None:
             return None, None
         for slot in request.articles:
             slot_index(slot, self._config.slots)
+        assert request.keypoints is not None
         articles = [request.articles.get(slot, b"") for slot in self._config.slots]
         return tf.constant([articles]), _row(request.keypoints)
 
 
-def _row(value, dtype=tf.float32):
+def _row(value: ArrayLike, dtype: tf.DType = tf.float32) -> tf.Tensor:
     return tf.constant(value, dtype)[tf.newaxis]
 
 
-def _run(function, *args):
+def _run(function: Callable[..., tf.Tensor], *args: object) -> np.ndarray:
     try:
         return function(*args)[0].numpy()
     except tf.errors.InvalidArgumentError as error:

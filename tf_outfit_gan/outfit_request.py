@@ -18,7 +18,7 @@ import dataclasses
 import numbers
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +64,19 @@ class Request:
     articles: dict[str, bytes]
     keypoints: np.ndarray | None
 
-    def edited(self, add=(), remove=()):
+    def edited(self, add: Iterable[str] = (), remove: Iterable[str] = (), slots: Sequence[str] = SLOTS) -> "Request":
         """The outfit without some slots and with some articles: what --remove SLOT and --add [SLOT=]FILE give."""
         articles = dict(self.articles)
         for slot in remove:
-            slot_index(slot)
+            slot_index(slot, slots)
             if articles.pop(slot, None) is None:
                 raise UserError(f"--remove {slot}: not in {self.name}, which wears {', '.join(articles) or 'nothing'}")
         for text in add:
-            slot, file = parse_article(text)
+            slot, file = parse_article(text, slots)
             articles[slot] = article_bytes(file)
         return dataclasses.replace(self, articles=articles)
 
-    def checked(self):
+    def checked(self) -> "Request":
         """Itself, if there is a pose to draw it in."""
         if self.keypoints is None:
             raise UserError(f"{self.name}: has no keypoints; a conditional model needs a pose")
@@ -88,51 +88,63 @@ PoseLike = str | os.PathLike[str] | Mapping[str, Any] | ArrayLike
 OutfitLike = str | os.PathLike[str] | Mapping[str, Any] | Request
 
 
-def read_request(outfit: OutfitLike, condition_size=None, pose: PoseLike | None = None) -> Request:
+def read_request(
+    outfit: OutfitLike,
+    condition_size: tuple[int, int] | None = None,
+    pose: PoseLike | None = None,
+    slots: Sequence[str] | None = SLOTS,
+) -> Request:
     """Reads an outfit.
 
     Args:
         outfit: in one of the forms that this module's docstring lists.
         condition_size: the (h, w) at which entries of a data set come; a model's own, or None for the largest stored.
         pose: instead of the outfit's own, in one of the forms of a pose.
+        slots: of the model; None = any name, where the model is not known yet.
 
     Raises:
         UserError: names what is missing, damaged or unknown.
     """
-    request = _read_outfit(outfit, condition_size)
+    request = _read_outfit(outfit, condition_size, slots)
+    _check_slots(request.articles, slots)
     return request if pose is None else dataclasses.replace(request, keypoints=read_pose(pose))
 
 
-def _read_outfit(outfit, condition_size):
+def _read_outfit(outfit: OutfitLike, condition_size: tuple[int, int] | None, slots: Sequence[str] | None) -> Request:
     if isinstance(outfit, Request):
         return outfit
     if isinstance(outfit, Mapping):
-        return _read_mapping(outfit)
+        return _read_mapping(outfit, slots)
     if not isinstance(outfit, (str, os.PathLike)):
         raise UserError(f"expected an outfit: the path of an outfit.json, DATA:ID or a dict, got {outfit!r:.80}")
     text = os.fspath(outfit)
     if not _is_entry(text):
-        found = load_outfit(text)
+        found = load_outfit(text, slots)
         return Request(text, {slot: article_bytes(file) for slot, file in found.articles.items()}, found.keypoints)
-    entry, slots = _read_entry(text, condition_size, level=-1)
+    entry, stored = _read_entry(text, condition_size, level=-1)
     # A missing article is 0 throughout; no pixel of another one is.
     articles = {
         slot: article_bytes(array_to_uint8(article), f"{slot} of {text}")
-        for slot, article in zip(slots, entry["articles"].numpy())
+        for slot, article in zip(stored, entry["articles"].numpy())
         if article.any()
     }
     return Request(text, articles, _pose_or_none(entry))
 
 
-def _read_mapping(fields):
+def _read_mapping(fields: Mapping[str, Any], slots: Sequence[str] | None) -> Request:
     keypoints = fields.get("keypoints")
     articles = fields.get("articles", {key: value for key, value in fields.items() if key != "keypoints"})
     if not isinstance(articles, Mapping):
         raise UserError(f"an outfit's 'articles' must be a dict of slots and pictures, got {articles!r:.80}")
-    for slot in articles:
-        slot_index(slot)
+    _check_slots(articles, slots)  # Before any picture is opened.
     articles = {slot: read_article(article, slot) for slot, article in articles.items()}
     return Request("the outfit", articles, None if keypoints is None else read_pose(keypoints))
+
+
+def _check_slots(articles: Iterable[str], slots: Sequence[str] | None) -> None:
+    if slots is not None:
+        for slot in articles:
+            slot_index(slot, slots)
 
 
 def read_article(article: ArticleLike, slot: str) -> bytes:
@@ -165,20 +177,20 @@ def read_pose(pose: PoseLike) -> np.ndarray:
     return found
 
 
-def parse_article(text):
-    """Splits "outerwear=photo.jpg" into slot and file; without a slot, a word in the file's name decides."""
+def parse_article(text: str, slots: Sequence[str] = SLOTS) -> tuple[str, str]:
+    """Splits "outerwear=photo.jpg" into slot and file; without a slot, a word in the file's name decides which of `slots`."""
     slot, equals, file = text.partition("=")
     if equals and not Path(text).is_file():
-        slot_index(slot)
+        slot_index(slot, slots)
         return slot, file
     words = set(re.split("[^a-z]+", Path(text).stem.lower()))
-    slots = [slot for slot in SLOTS if words & {slot, *ALIASES[slot]}]
-    if len(slots) != 1:
+    found = [slot for slot in slots if words & {slot, *ALIASES.get(slot, ())}]
+    if len(found) != 1:
         raise UserError(
-            f"--add {text}: the file's name contains {'no' if not slots else 'more than one'} slot; "
-            f"say --add SLOT={text} with one of {', '.join(SLOTS)}"
+            f"--add {text}: the file's name contains {'no' if not found else 'more than one'} slot; "
+            f"say --add SLOT={text} with one of {', '.join(slots)}"
         )
-    return slots[0], text
+    return found[0], text
 
 
 def check_seeds(seeds: int | Iterable[int]) -> list[int]:
@@ -201,11 +213,13 @@ def check_psi(psi: float | None, conditional: bool) -> float:
     return float(psi)
 
 
-def _is_entry(text):
+def _is_entry(text: str) -> bool:
     return ":" in text and not Path(text).is_file()
 
 
-def _read_entry(text, condition_size=None, level=0):
+def _read_entry(
+    text: str, condition_size: tuple[int, int] | None = None, level: int = 0
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Returns (entry as `load_entry` gives it, the data set's slots).
 
     Its articles have the `condition_size`; if that is None, the size of a level of the data set: 0 = smallest.
@@ -217,6 +231,6 @@ def _read_entry(text, condition_size=None, level=0):
     return load_entry(dataset, entry_id, dataset.levels[0], condition_size or dataset.levels[level]), dataset.slots
 
 
-def _pose_or_none(entry):
+def _pose_or_none(entry: dict[str, Any]) -> np.ndarray | None:
     pose = entry["keypoints"].numpy()
     return pose if pose[:, 2].any() else None

@@ -14,14 +14,19 @@ It is what everyone but the trainer reads. It is written under another name and 
 import dataclasses
 import json
 import math
+import os
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tf_outfit_gan.config import ModelConfig, from_json, to_json
 from tf_outfit_gan.util.atomic import check_room, whole_folder, write_whole
 from tf_outfit_gan.util.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
 
 FORMAT = 1
 _GENERATOR = "generator.weights.h5"
@@ -37,12 +42,12 @@ class Snapshot:
     """
 
     config: ModelConfig
-    generator: object  # None where it was not asked for: see `read`.
+    generator: "keras.Model"  # None where it was not asked for: see `read`.
     level: int
     alpha: float
     cur_nimg: int
-    noise: list | None = None  # Fixed noise maps, two a level, [1, H, W, 1].
-    training: tuple | None = None  # (generator, discriminator), which are not the averaged ones.
+    noise: list[np.ndarray] | None = None  # Fixed noise maps, two a level, [1, H, W, 1].
+    training: "tuple[keras.Model, keras.Model] | None" = None  # (generator, discriminator), which are not the averaged ones.
 
     @property
     def name(self) -> str:
@@ -60,7 +65,7 @@ class Snapshot:
         return 2 * (self.level + 1)
 
 
-def save(path, snapshot):
+def save(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
     """Writes a snapshot folder, all or nothing."""
     with whole_folder(Path(path)) as beside:
         networks = dict(zip((_GENERATOR, *_TRAINING), (snapshot.generator, *(snapshot.training or ()))))
@@ -75,7 +80,7 @@ def save(path, snapshot):
         (beside / "state.json").write_text(json.dumps(state, indent=2))
 
 
-def read(path):
+def read(path: str | os.PathLike[str]) -> Snapshot:
     """What a snapshot is, without its generator: known before TensorFlow is imported.
 
     Args:
@@ -96,7 +101,7 @@ def read(path):
     return Snapshot(config, None, level, alpha, cur_nimg)
 
 
-def load(path, training=False):
+def load(path: str | os.PathLike[str], training: bool = False) -> Snapshot:
     """`read`, with the generator and its weights, and with the fixed noise maps if there are some.
 
     Args:
@@ -122,12 +127,12 @@ def load(path, training=False):
     return dataclasses.replace(snapshot, generator=generator, noise=noise, training=networks)
 
 
-def save_transfer_split(path, split):
+def save_transfer_split(path: str | os.PathLike[str], split: int) -> None:
     """Adds to a snapshot folder that layers below `split`, 0-based, carry the pose, and the others the colors."""
     write_whole(Path(path) / _TRANSFER, json.dumps({"split": split}) + "\n")
 
 
-def transfer_split(path):
+def transfer_split(path: str | os.PathLike[str]) -> int | None:
     """What `save_transfer_split` wrote into the snapshot that a path means, as for `read`; None if nobody did."""
     path = newest(path) / _TRANSFER
     if not path.is_file():
@@ -138,12 +143,12 @@ def transfer_split(path):
         raise UserError(f"{path}: not readable ({_first_line(error)}); delete it and evaluate again") from None
 
 
-def _file_bytes(network):
+def _file_bytes(network: "keras.Model") -> int:
     """At least as many as its weights take in a file: float32, and for each some kilobytes that say where it is."""
     return sum(4 * math.prod(weight.shape) + 4096 for weight in network.weights)
 
 
-def _loaded(network, path):
+def _loaded(network: "keras.Model", path: Path) -> "keras.Model":
     try:
         network.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
@@ -151,7 +156,7 @@ def _loaded(network, path):
     return network
 
 
-def newest(path):
+def newest(path: str | os.PathLike[str]) -> Path:
     """The snapshot folder that a path means: itself, or the newest one in a run folder."""
     path = Path(path)
     if (path / "state.json").is_file():
@@ -163,7 +168,7 @@ def newest(path):
     return found[-1]
 
 
-def _first_line(error):
+def _first_line(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error} is missing"
     return str(error).partition("\n")[0]

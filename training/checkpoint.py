@@ -7,7 +7,6 @@ A folder that has its name is whole, and the newest two stay: where the disk dam
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import keras
@@ -15,7 +14,7 @@ import tensorflow as tf
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from tf_outfit_gan.util.atomic import clear_partials, remove_folder, whole_folder
+from tf_outfit_gan.util.atomic import clear_partials, remove_folder, set_aside, whole_folder, write_whole
 from tf_outfit_gan.util.errors import UserError
 
 KEPT = 2
@@ -23,22 +22,22 @@ _STATE = "state"
 
 
 class Checkpoints:
-    """Saves and restores networks, optimizers, the average generator and the place in the schedule.
+    """Saves and restores what a training changes, and its place in the schedule.
 
     The image count is also the place in the data, see `tf_outfit_gan.data.shuffle`.
 
     Args:
         folder: where they lie.
-        steps: the `Steps`.
+        memory: {name: what `tf.train.Checkpoint` saves} of everything that training changes, such as `Steps.memory()`.
     """
 
-    def __init__(self, folder, steps):
+    def __init__(self, folder, memory):
         self._folder = folder
         self._cur_nimg = tf.Variable(0, dtype=tf.int64)
         self._period = tf.Variable(-1, dtype=tf.int64)
-        self._checkpoint = tf.train.Checkpoint(**steps.memory(), cur_nimg=self._cur_nimg, period=self._period)
+        self._checkpoint = tf.train.Checkpoint(**memory, cur_nimg=self._cur_nimg, period=self._period)
 
-    def save(self, cur_nimg, period):
+    def save(self, cur_nimg, period=0):
         """Saves the state after `cur_nimg` real images, in the schedule's period of that index."""
         self._cur_nimg.assign(cur_nimg)
         self._period.assign(period)
@@ -75,11 +74,9 @@ class Checkpoints:
             )
         lines = []
         for path, damage in damages.items():
-            aside = path.with_name(f"{path.name}.damaged")
-            lines.append(f"{path}: {damage}; it is {aside.name} now, and the checkpoint before it is used")
+            lines.append(f"{path}: {damage}; it is {path.name}.damaged now, and the checkpoint before it is used")
             if writes:
-                shutil.rmtree(aside, ignore_errors=True)  # The one of an earlier time.
-                path.rename(aside)
+                set_aside(path, "damaged")
         return int(self._cur_nimg), int(self._period), lines
 
     def _assign(self, path):
@@ -127,25 +124,62 @@ def named_weights(layer, prefix=""):
     return found
 
 
-def truncate_logs(folder, cur_nimg):
-    """Removes what stats.jsonl and TensorBoard hold of images after `cur_nimg`, so that curves do not double."""
+def clear_leftovers(folder):
+    """Removes what killed processes had begun to write in a run's folder and the folders in it."""
     for part in (folder, *filter(Path.is_dir, folder.iterdir())):
         clear_partials(part)
+
+
+def truncate_logs(folder, cur_nimg):
+    """Removes what stats.jsonl and TensorBoard hold of images after `cur_nimg`, so that curves do not double.
+
+    Returns lines for the log, about what could not be read in stats.jsonl.
+    """
     stats = folder / "stats.jsonl"
+    news = set_aside_broken_lines(stats)
     if stats.exists():
         os.truncate(stats, _length_until(stats, cur_nimg))
     # TensorBoard forgets what it has read from this step on, if it has seen such a start before.
     writer = EventFileWriter(str(folder / "tensorboard"))
     writer.add_event(Event(step=cur_nimg + 1, session_log=SessionLog(status=SessionLog.START)))
     writer.close()
+    return news
+
+
+def set_aside_broken_lines(path):
+    """Takes lines that hold no record, such as one that a kill cut off, out of a file of JSON lines.
+
+    They go to the end of NAME.broken. Returns lines for the log.
+    """
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    lines = {number: line for number, line in enumerate(content.split(b"\n"), start=1) if line.strip()}
+    broken = {number: line for number, line in lines.items() if not _is_record(line)}
+    whole = b"".join(line + b"\n" for number, line in lines.items() if number not in broken)
+    if broken:
+        with open(path.with_name(f"{path.name}.broken"), "ab") as file:
+            file.write(b"".join(line + b"\n" for line in broken.values()))
+    if whole != content:
+        write_whole(path, whole)
+    return [
+        f"{path} line {number}: no record, but {line[:40]!r}; it is in {path.name}.broken now" for number, line in broken.items()
+    ]
+
+
+def _is_record(line):
+    try:
+        return isinstance(json.loads(line)["cur_nimg"], (int, float))
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def _length_until(stats, cur_nimg):
-    """Bytes of the lines up to `cur_nimg`; what a kill cut off is no line."""
+    """Bytes of the lines up to `cur_nimg`."""
     length = 0
     with open(stats, "rb") as file:
         for line in file:
-            if not line.endswith(b"\n") or json.loads(line)["cur_nimg"] > cur_nimg:
+            if json.loads(line)["cur_nimg"] > cur_nimg:
                 break
             length += len(line)
     return length

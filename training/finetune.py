@@ -5,7 +5,6 @@ where the other one stands.
 """
 
 import dataclasses
-import json
 import re
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
+from training.run_folder import read_config
 
 # What two models have to share, and what two conditional ones have to: each of these says what the weights mean.
 _SHARED = (
@@ -46,9 +46,8 @@ def resolve_init(folder, init, model_config, config, chosen):
     Raises:
         UserError: when there is no such snapshot, or it does not fit the model.
     """
-    path = folder / "config.json"
-    if path.exists():
-        before = json.loads(path.read_text())
+    if (folder / "config.json").exists():
+        before = read_config(folder)
         origin, level = before.get("init"), before["training"]["start_level"]
         if init and not origin:
             raise UserError(
@@ -74,6 +73,11 @@ def _check(init, source, level, model):
         if any(getattr(source, maps).values()):
             names += settings
     names = tuple(dict.fromkeys(names))
+    if "slots" in names and source.slots != model.slots:
+        raise UserError(
+            f"--init {init}: has the slots {', '.join(source.slots)}, the data {', '.join(model.slots)}: prepare the data "
+            f"with --slots {','.join(source.slots)}"
+        )
     others = [name for name in names if getattr(source, name) != getattr(model, name)]
     if others:
         settings = " ".join(f"--set {name}={_shown(getattr(source, name))}" for name in others)

@@ -1,18 +1,14 @@
 """The training loop."""
 
-import json
 import time
 from pathlib import Path
 
-from tf_outfit_gan import __version__
 from tf_outfit_gan import config as configs
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.sizes import format_size
-from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from training import schedule
-from training.checkpoint import Checkpoints, truncate_logs
-from training.distribute import devices
+from training.checkpoint import Checkpoints, clear_leftovers, truncate_logs
 from training.distribute.strategy import Workers, make_strategy
 from training.finetune import load_init
 from training.input_pipeline import distributed_batches
@@ -21,6 +17,8 @@ from training.monitor.logger import Logger
 from training.monitor.preemption import Stop
 from training.monitor.snapshot_metrics import SnapshotMetrics
 from training.monitor.watchdog import Watchdog
+from training.retention import Retention
+from training.run_config import keep_config
 from training.run_options import RunOptions
 from training.schedule import Stage
 from training.step import Steps
@@ -36,6 +34,9 @@ _FREE = (
     "nonfinite",
     "stall_sec",
     "metrics_kimg",
+    "keep_snapshots",
+    "keep_training",
+    "keep_grids",
     *(f"{what}_kimg" for what in _INTERVALS),
 )
 # A call into the graph lasts about this long at most: a run that is asked to stop does so after it.
@@ -66,25 +67,41 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
     workers = Workers(strategy)
     own_folder = folder if workers.chief else folder / "workers" / str(workers.index)
     own_folder.mkdir(parents=True, exist_ok=True)
-    workers.expect_same(model=configs.to_dict(model_config), training=configs.to_dict(config))
-    _keep_config(folder, dataset, model_config, config, options, workers.chief)
+    settings = {"model": configs.to_dict(model_config), "training": configs.to_dict(config)}
+    workers.expect_same(**settings, data=dataset.checksum)
+    news = keep_config(
+        folder,
+        dataset,
+        settings,
+        {name: getattr(options, name) for name in ("init", "preset", "overrides", "command")},
+        defaults={"model": configs.to_dict(configs.ModelConfig()), "training": configs.to_dict(configs.TrainingConfig())},
+        free=_FREE,
+        accept_data=options.accept_data,
+        writes=workers.chief,
+    )
 
     # Build everything, and remember what an earlier call learned.
     replicas = strategy.num_replicas_in_sync
     steps = Steps(strategy, model_config, config)
-    checkpoints = Checkpoints(folder / "checkpoints", steps)
-    cur_nimg, trained_period, news = checkpoints.restore(workers.chief)
+    checkpoints = Checkpoints(folder / "checkpoints", steps.memory())
+    cur_nimg, trained_period, damages = checkpoints.restore(workers.chief)
+    news += damages
     if options.init and trained_period < 0:
         news += load_init(steps, options.init)
     workers.expect_same(place=cur_nimg)
-    truncate_logs(own_folder, cur_nimg)
+    clear_leftovers(own_folder)
+    news += truncate_logs(own_folder, cur_nimg)
     total_nimg = round(config.total_kimg * 1000)
     quiet = options.quiet or not workers.chief
     logger = Logger(own_folder, total_nimg, quiet, model_config.size, options.started)
     metrics = SnapshotMetrics(folder, dataset, config, cur_nimg, options.inception, logger)
     grids = ImageGrids(dataset, model_config, config.seed)
+    retention = Retention(folder, config)
     if workers.chief:
         grids.reals(folder / "reals.png")
+        news.append(retention.forecast(steps))
+        if surplus := retention.surplus(metrics.best_kimgs):
+            news.append(f"the next snapshot removes {len(surplus)} older ones or parts of them: see keep_snapshots; 0 keeps all")
     for line in news:
         logger.say(line)
     logger.say(f"{'resuming' if cur_nimg else 'training'} {folder} at {cur_nimg / 1000:.1f} kimg on {replicas} replica(s)")
@@ -157,6 +174,8 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
             if snapshot_due:
                 with logger.times.spent("metrics"):
                     metrics.measure(path, drawn, lambda: stop.asked)
+                for line in retention.prune(metrics.best_kimgs):
+                    logger.say(line)
         stop.agree()  # Nobody leaves before the chief has written everything.
     logger.say(logger.times.summary())
     logger.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
@@ -172,41 +191,10 @@ def _check_data(dataset, model_config):
             f"{format_size(missing[-1])}: prepare it with --size {format_size(model_config.size)}, or choose another preset"
         )
     if dataset.slots != model_config.slots:
-        raise UserError(f"{dataset.path}: its slots are {dataset.slots}, the model's {model_config.slots}")
+        ours, theirs = ",".join(model_config.slots), ",".join(dataset.slots)
+        raise UserError(f"{dataset.path}: its slots are {theirs}, the model's {ours}: prepare it with --slots {ours}")
     if model_config.conditional and not dataset.has_keypoints:
         raise UserError(f"{dataset.path}: some entries have no keypoints, which a conditional model needs")
-
-
-def _keep_config(folder, dataset, model_config, config, options, writes):
-    """Compares config.json with that of the run that is to be resumed, and writes it if this process `writes`.
-
-    A setting that a run of an earlier version does not have had its default there.
-    """
-    path = folder / "config.json"
-    ours = {
-        "data": str(dataset.path.resolve()),
-        "model": configs.to_dict(model_config),
-        "training": configs.to_dict(config),
-        "init": options.init,
-        "preset": options.preset,
-        "overrides": options.overrides,
-        "command": options.command,
-        "version": __version__,
-        "machine": devices.describe(),  # Not compared: a run may move.
-    }
-    defaults = {"model": configs.to_dict(configs.ModelConfig()), "training": configs.to_dict(configs.TrainingConfig())}
-    if path.exists():
-        theirs = json.loads(path.read_text())
-        for part in ("model", "training"):
-            for name, value in ours[part].items():
-                before = theirs[part].get(name, defaults[part][name])
-                if value != before and name not in _FREE:
-                    raise UserError(
-                        f"{folder}: holds a run with {name}={before}, asked for {value}: resume it with its "
-                        "own settings, or choose a new folder"
-                    )
-    if writes:
-        write_whole(path, json.dumps(ours, indent=2))
 
 
 class _Due:

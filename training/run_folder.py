@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.files import json_object
 
 # No space, no quota, or a limit on the size of files. The system's words are in the error of every library.
 _REASONS = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
@@ -62,6 +63,15 @@ def read_run(path):
     return RunFolder(
         path, config, stats, in_order(_json_lines(path / "metrics.jsonl")), lines, sorted(path.glob("fakes_[0-9]*kimg.png"))
     )
+
+
+def read_config(folder):
+    """What config.json says of the run that is to be resumed; raises `UserError` if it is damaged."""
+    path = folder / "config.json"
+    try:
+        return json_object(path.read_bytes())
+    except UserError as error:
+        raise UserError(f"{path}: {error}; bring the file back to resume the run, or choose a new folder") from None
 
 
 def in_order(records):

@@ -3,6 +3,8 @@
 import dataclasses
 import time
 
+ACCEPT_DATA_HELP = "resume a run with other data than it was trained on so far; the log says so"
+
 
 @dataclasses.dataclass(frozen=True)
 class RunOptions:
@@ -12,6 +14,7 @@ class RunOptions:
     quiet: bool = False  # Nothing on the terminal.
     data_service: str | None = None  # Address of a tf.data service that reads and decodes; None = this machine does.
     inception: str | None = None  # Weights file of InceptionV3 to measure with; None = other features.
+    accept_data: bool = False  # Go on with other data than the run was trained on so far.
     init: str | None = None  # A snapshot whose weights a fresh run starts with, from `resolve_init`; None = random ones.
     started: float = dataclasses.field(default_factory=time.monotonic)  # When the call was asked for, `time.monotonic`.
     # How the configurations came about, for config.json and the report; None = not from a preset.

@@ -1,18 +1,19 @@
 """`outfit-gan request`: asks a server for pictures of an outfit and writes them as PNG files."""
 
-import os
-import tempfile
+import argparse
+from pathlib import Path
 
 from tf_outfit_gan import outfit_request
 from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.client import Client
 from tf_outfit_gan.outfit_request import MAX_PSI, OUTFIT_HELP, POSE_HELP, PSI_HELP
+from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 
 EXAMPLE = "localhost:8501 --outfit outfit.json --seed 1,2 --out picture.png"
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "host_port", metavar="HOST:PORT", help="a server's REST or gRPC port, of 'outfit-gan serve' or TF Serving"
     )
@@ -39,35 +40,21 @@ def add_arguments(parser):
     )
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     """Reads everything first, so that a mistake costs no rendering."""
     client = Client(args.host_port, args.model_name, args.timeout_sec)
     paths = _output_paths(args.out, args.seed)
     if args.pose and not args.outfit:
         raise UserError("--pose is for an outfit: add --outfit, or for an unconditional model leave out both")
-    outfit = outfit_request.read_request(args.outfit, pose=args.pose).checked() if args.outfit else None
+    outfit = outfit_request.read_request(args.outfit, pose=args.pose, slots=None).checked() if args.outfit else None
     for path, seed in zip(paths, args.seed):
         [picture] = client.render_png(outfit, seed, args.psi)
-        _write_whole(path, picture)
+        write_whole(path, picture)
         print(path)
 
 
-def _output_paths(out, seeds):
+def _output_paths(out: Path, seeds: list[int]) -> list[Path]:
     """One path a seed: the given one, or with several seeds one with the seed in its name."""
     if len(set(seeds)) < len(seeds):
         raise UserError(f"--seed {','.join(map(str, seeds))}: a seed stands twice; both pictures would have one name")
     return [out] if len(seeds) == 1 else [out.with_stem(f"{out.stem}-{seed}") for seed in seeds]
-
-
-def _write_whole(path, content):
-    """Writes beside and renames, so that nobody ever sees half a picture."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=path.suffix, delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise

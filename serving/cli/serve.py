@@ -3,6 +3,7 @@
 For a laptop, a demonstration and the tests: the answers are TF Serving's, its batching, metrics and TLS are not here.
 """
 
+import argparse
 import signal
 import socket
 import threading
@@ -10,13 +11,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from serving.server.errors import UserError
-from serving.server.versions import newest_version
+from serving.server.versions import Version, newest_version
 from tf_outfit_gan.cli import arguments
 
 EXAMPLE = "models/outfit_gan"
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags that TF Serving has too are spelled as there."""
     parser.add_argument(
         "model_base_path", metavar="MODEL_BASE_PATH", help="folder of the numbered versions of a model; the newest is served"
@@ -41,7 +42,7 @@ def add_arguments(parser):
     )
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     """Serves until SIGINT or SIGTERM; raises `UserError` when there is nothing to serve or a port is taken."""
     # Before TensorFlow's slow import, so that a wrong path and a busy port are reported immediately.
     newest_version(args.model_base_path)
@@ -49,11 +50,12 @@ def run(args):
     from serving.server.server import EmbeddedServer
 
     model_name = args.model_name or Path(args.model_base_path).resolve().name
-    stop, failed = threading.Event(), []
+    stop = threading.Event()
+    failed: list[Version] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
-    def announce(version):
+    def announce(version: Version) -> None:
         if version.error is None:
             print(
                 f"serving {model_name} version {version.number}: gRPC {args.host}:{server.port}, "
@@ -82,7 +84,7 @@ def run(args):
         raise UserError(f"{failed[0].folder} does not load: {_first_line(failed[0].error)}; export it again")
 
 
-def _check_ports(host, ports):
+def _check_ports(host: str, ports: dict[str, int]) -> None:
     """Binds all ports (by flag) together and releases them; `UserError` names the one that cannot be had."""
     with ExitStack() as probes:
         for flag, port in ports.items():
@@ -93,5 +95,5 @@ def _check_ports(host, ports):
                 raise UserError(f"cannot listen on {host}:{port}: {reason}; choose another {flag} or --host") from None
 
 
-def _first_line(error):
+def _first_line(error: object) -> str:
     return str(error).partition("\n")[0]

@@ -31,15 +31,15 @@ class UserError(ValueError):
 class StatusError(Exception):
     """A canonical status on its way to a client: `code` is its name (INVALID_ARGUMENT ...), `message` its text."""
 
-    def __init__(self, code, message):
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
 
     @property
-    def http_status(self):
+    def http_status(self) -> int:
         """The HTTP status of the code."""
         return HTTP_STATUS.get(self.code, 500)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -1,15 +1,18 @@
 """The gRPC transport: TF Serving's Predict, GetModelMetadata and GetModelStatus; any other call is UNIMPLEMENTED."""
 
+from collections.abc import Callable
 from concurrent import futures
 
 import grpc
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import Message
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 
 from serving.server.errors import StatusError
 from serving.server.model_messages import model_metadata, model_status
+from serving.server.versions import Versions
 
 # TF Serving cuts the text of a status here.
 MESSAGE_BYTES = 1024
@@ -47,7 +50,7 @@ FIELDS = {
 }
 
 
-def make_grpc_server(versions, host, port):
+def make_grpc_server(versions: Versions, host: str, port: int) -> tuple[grpc.Server, int]:
     """Returns (server, port), bound and ready to `start()`; port 0 = any free one."""
     server = grpc.server(futures.ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="grpc"), options=OPTIONS)
     server.add_generic_rpc_handlers(
@@ -70,10 +73,12 @@ def make_grpc_server(versions, host, port):
     return server, server.add_insecure_port(f"{host}:{port}")
 
 
-def _handler(answer, versions, request_class):
+def _handler(
+    answer: Callable[[Versions, Message, grpc.ServicerContext], Message], versions: Versions, request_class: type[Message]
+) -> grpc.RpcMethodHandler:
     """Wraps answer(versions, request, context) -> response: a `StatusError` becomes the call's status."""
 
-    def handle(request, context):
+    def handle(request: Message, context: grpc.ServicerContext) -> Message:
         try:
             if not request.HasField("model_spec"):
                 raise StatusError("INVALID_ARGUMENT", "Missing ModelSpec")
@@ -91,11 +96,13 @@ def _handler(answer, versions, request_class):
     )
 
 
-def _predict(versions, request, context):
+def _predict(
+    versions: Versions, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+) -> predict_pb2.PredictResponse:
     remaining_sec = context.time_remaining()
     timeout_ms = remaining_sec * 1000 if remaining_sec < NO_DEADLINE_SEC else None
     with versions.borrow(request.model_spec) as version:
-        signature_name, arrays = version.servable.predict(request, timeout_ms)
+        signature_name, arrays = version.loaded.predict(request, timeout_ms)
     response = predict_pb2.PredictResponse()
     response.model_spec.name = versions.model_name
     response.model_spec.version.value = version.number
@@ -105,7 +112,9 @@ def _predict(versions, request, context):
     return response
 
 
-def _metadata(versions, request, context):
+def _metadata(
+    versions: Versions, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
+) -> get_model_metadata_pb2.GetModelMetadataResponse:
     if not request.metadata_field:
         raise StatusError("INVALID_ARGUMENT", "GetModelMetadataRequest must specify at least one metadata_field")
     for field in request.metadata_field:
@@ -119,16 +128,18 @@ def _metadata(versions, request, context):
     return response
 
 
-def _status(versions, request, context):
+def _status(
+    versions: Versions, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
+) -> get_model_status_pb2.GetModelStatusResponse:
     return model_status(versions, request.model_spec)
 
 
-def _cut(message):
+def _cut(message: str) -> str:
     data = message.encode()
     return message if len(data) <= MESSAGE_BYTES else data[:MESSAGE_BYTES].decode(errors="ignore") + TRUNCATED
 
 
-def to_tensor_proto(array):
+def to_tensor_proto(array: np.ndarray) -> TensorProto:
     """Returns the TensorProto of an array; raises `KeyError` for a type without a field of its own."""
     dtype = tf.as_dtype(array.dtype)
     proto = TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=tf.TensorShape(array.shape).as_proto())

@@ -8,9 +8,12 @@ import base64
 import binascii
 import json
 import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from tensorflow.core.framework import types_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
 from serving.server.errors import StatusError
 
@@ -25,15 +28,19 @@ INTEGERS = {
     types_pb2.DT_UINT32: (np.uint32, (0, 2**32 - 1)),
     types_pb2.DT_UINT64: (np.uint64, (0, 2**64 - 1)),
 }
-FLOATS = {types_pb2.DT_FLOAT: np.float32, types_pb2.DT_DOUBLE: np.float64}
+FLOATS: dict[int, type[np.floating]] = {types_pb2.DT_FLOAT: np.float32, types_pb2.DT_DOUBLE: np.float64}
 
 # Integers, unsigned, bool, strings and floats can be written; the rest (bfloat16, complex ...) cannot, nor can half.
 WRITABLE_KINDS = "iubOf"
 
 QUOTED_CHARACTERS = 256
 
+Json = Any  # What `json` reads and writes.
+Scalar = bool | int | float | bytes
+Flat = tuple[tuple[int, ...], list[Scalar]]  # A tensor: its shape, and its values in a row.
 
-def parse_body(body):
+
+def parse_body(body: bytes) -> dict[str, Json]:
     """Parses a request's body (bytes) to its top-level dict; what follows the object is ignored."""
     text = body.decode("utf-8-sig", errors="replace").lstrip(" \t\r\n")
     if not text:
@@ -49,7 +56,7 @@ def parse_body(body):
     return document
 
 
-def read_signature_name(document):
+def read_signature_name(document: dict[str, Json]) -> str:
     """Returns the request's signature name, "" for the default one."""
     name = document.get("signature_name", "")
     if not isinstance(name, str):
@@ -57,7 +64,7 @@ def read_signature_name(document):
     return name
 
 
-def read_inputs(document, tensor_infos):
+def read_inputs(document: dict[str, Json], tensor_infos: Mapping[str, TensorInfo]) -> tuple[dict[str, np.ndarray], bool]:
     """Returns (array by input name, whether the answer is to be in rows) from a parsed body.
 
     Args:
@@ -82,7 +89,7 @@ def read_inputs(document, tensor_infos):
     return _read_rows(instances, dtypes), rows
 
 
-def _read_columns(value, dtypes):
+def _read_columns(value: Json, dtypes: dict[str, int]) -> dict[str, np.ndarray]:
     if not isinstance(value, dict) or _is_base64(value):
         if len(dtypes) > 1:
             raise invalid(
@@ -98,14 +105,14 @@ def _read_columns(value, dtypes):
     return arrays
 
 
-def _read_rows(instances, dtypes):
+def _read_rows(instances: list[Json], dtypes: dict[str, int]) -> dict[str, np.ndarray]:
     """Reads one tensor a row and input, all rows alike, and stacks them: the rows are the batch."""
     if len(dtypes) > 1 and not _is_plain_object(instances[0]):
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple input tensors required as per tensorinfo_map"
         )
     as_objects = _is_plain_object(instances[0])
-    columns = {name: [] for name in dtypes}
+    columns: dict[str, list[Flat]] = {name: [] for name in dtypes}
     for position, row in enumerate(instances):
         if _is_plain_object(row) != as_objects:
             expected, got = ("object", "list") if as_objects else ("value/list", "object")
@@ -128,7 +135,7 @@ def _read_rows(instances, dtypes):
     return arrays
 
 
-def _append(columns, name, value, dtypes, where):
+def _append(columns: dict[str, list[Flat]], name: str, value: Json, dtypes: dict[str, int], where: str) -> None:
     """Adds one row's tensor to its column; an error names its place."""
     try:
         if name not in dtypes:
@@ -145,11 +152,11 @@ def _append(columns, name, value, dtypes, where):
     columns[name].append((shape, values))
 
 
-def _shape_text(shape):
+def _shape_text(shape: tuple[int, ...]) -> str:
     return "[" + ",".join(map(str, shape)) + "]"
 
 
-def _read_tensor(value, dtype):
+def _read_tensor(value: Json, dtype: int) -> Flat:
     """Returns (shape, flat list of values) of nested lists; the first element of each level gives its size."""
     shape = []
     first = value
@@ -158,12 +165,12 @@ def _read_tensor(value, dtype):
         if not first:
             break
         first = first[0]
-    values = []
+    values: list[Scalar] = []
     _flatten(value, 0, tuple(shape), dtype, values)
     return tuple(shape), values
 
 
-def _flatten(value, level, shape, dtype, values):
+def _flatten(value: Json, level: int, shape: tuple[int, ...], dtype: int, values: list[Scalar]) -> None:
     rank = len(shape)
     if not isinstance(value, list):
         if level != rank:
@@ -180,7 +187,7 @@ def _flatten(value, level, shape, dtype, values):
         _flatten(item, level + 1, shape, dtype, values)
 
 
-def _read_value(value, dtype):
+def _read_value(value: Json, dtype: int) -> Scalar:
     """Checks and converts one JSON value; a bool is not a number, though Python thinks so."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if dtype == types_pb2.DT_STRING:
@@ -205,7 +212,7 @@ def _read_value(value, dtype):
     raise invalid(f"JSON Value: {quote(value)} Type: {kind[type(value)]} is not of expected type: {dtype_text(dtype)}")
 
 
-def _check_precision(value, dtype):
+def _check_precision(value: int | float, dtype: int) -> None:
     """Refuses integers that a float cannot hold exactly, and numbers beyond its range."""
     limits = np.finfo(FLOATS[dtype])
     if isinstance(value, int):
@@ -216,15 +223,15 @@ def _check_precision(value, dtype):
         raise invalid(f"Cannot convert JSON value: {quote(value)} to {dtype_text(dtype)} without loss of precision.")
 
 
-def _is_base64(value):
+def _is_base64(value: Json) -> bool:
     return isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str)
 
 
-def _is_plain_object(value):
+def _is_plain_object(value: Json) -> bool:
     return isinstance(value, dict) and not _is_base64(value)
 
 
-def _read_base64(value):
+def _read_base64(value: dict[str, Json]) -> bytes:
     """Decodes {"b64": ...}: the standard alphabet, whitespace skipped, padding optional."""
     if not _is_base64(value):
         raise invalid(f"JSON Value: {quote(value)} not formatted correctly for base64 data")
@@ -235,7 +242,7 @@ def _read_base64(value):
         raise invalid("Unable to base64 decode") from None
 
 
-def _to_array(tensor, dtype):
+def _to_array(tensor: Flat, dtype: int) -> np.ndarray:
     shape, values = tensor
     if dtype == types_pb2.DT_STRING:
         # Not numpy's own string type: that one drops the zero bytes at the end.
@@ -252,7 +259,7 @@ def _to_array(tensor, dtype):
     return array.reshape(shape)
 
 
-def write_outputs(arrays, rows):
+def write_outputs(arrays: dict[str, np.ndarray], rows: bool) -> bytes:
     """Returns the response's body (bytes) for arrays by output name.
 
     An output whose name ends in `_bytes` is written as {"b64": ...}, any other string as text.
@@ -265,7 +272,7 @@ def write_outputs(arrays, rows):
             batch = len(array) if batch is None else batch
             if len(array) != batch:
                 raise invalid(f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: {batch}")
-    values = {name: _write_array(array, name) for name, array in arrays.items()}
+    values: Json = {name: _write_array(array, name) for name, array in arrays.items()}
     if len(values) == 1:
         (values,) = values.values()
     elif rows:
@@ -273,7 +280,7 @@ def write_outputs(arrays, rows):
     return pretty({"predictions" if rows else "outputs": values}).encode()
 
 
-def _write_array(array, name):
+def _write_array(array: np.ndarray, name: str) -> Json:
     if array.dtype.kind not in WRITABLE_KINDS or array.dtype == np.float16:
         text = "half" if array.dtype == np.float16 else array.dtype.name
         raise invalid(f"Failed to write JSON value for tensor type: {text}")
@@ -284,25 +291,25 @@ def _write_array(array, name):
     return array.tolist()
 
 
-def _write_nested(value, write):
+def _write_nested(value: Json, write: Callable[[Json], Json]) -> Json:
     return [_write_nested(item, write) for item in value] if isinstance(value, list) else write(value)
 
 
-def _base64_object(value):
+def _base64_object(value: bytes) -> dict[str, str]:
     return {"b64": base64.b64encode(value).decode()}
 
 
-def _text(value):
+def _text(value: bytes) -> str:
     return value.decode("utf-8", errors="replace")
 
 
-def _shortest_float32(value):
+def _shortest_float32(value: float) -> float:
     """The double with the fewest digits that is this float32 again: 0.1, not 0.10000000149011612."""
     short = float(f"{value:g}")
     return short if np.float32(short) == np.float32(value) else float(f"{value:.9g}")
 
 
-def pretty(value, indent=0):
+def pretty(value: Json, indent: int = 0) -> str:
     """Formats JSON with an object's members on lines of their own, indented by four, and lists on one line."""
     if isinstance(value, dict) and value:
         pad = " " * (indent + 4)
@@ -313,20 +320,20 @@ def pretty(value, indent=0):
     return _dumps(value)
 
 
-def quote(value):
+def quote(value: Json) -> str:
     """Formats a value for an error's text, cut, so that nobody gets an image back as base64."""
     return pretty(value)[:QUOTED_CHARACTERS]
 
 
-def invalid(message):
+def invalid(message: str) -> StatusError:
     """The error of a request that cannot be read."""
     return StatusError("INVALID_ARGUMENT", message)
 
 
-def dtype_text(dtype):
+def dtype_text(dtype: int) -> str:
     """TensorFlow's C++ name of a type: float, not float32."""
     return types_pb2.DataType.Name(dtype).removeprefix("DT_").lower()
 
 
-def _dumps(value):
+def _dumps(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False)

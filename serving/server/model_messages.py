@@ -5,11 +5,13 @@ Both transports answer with these: gRPC sends them, REST prints them as JSON.
 
 from tensorflow.core.protobuf import error_codes_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
+from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from serving.server.errors import StatusError
+from serving.server.versions import Versions
 
 
-def model_status(versions, spec):
+def model_status(versions: Versions, spec: ModelSpec) -> get_model_status_pb2.GetModelStatusResponse:
     """Returns the `GetModelStatusResponse` for a `ModelSpec`, the newest version first; raises `StatusError`."""
     response = get_model_status_pb2.GetModelStatusResponse()
     for number, state, error in versions.listing(spec):
@@ -18,16 +20,16 @@ def model_status(versions, spec):
     return response
 
 
-def model_metadata(versions, spec):
+def model_metadata(versions: Versions, spec: ModelSpec) -> tuple[int, get_model_metadata_pb2.SignatureDefMap]:
     """Returns (number of the version, `SignatureDefMap`) for a `ModelSpec`; raises `StatusError`."""
     with versions.borrow(spec) as version:
         signatures = get_model_metadata_pb2.SignatureDefMap()
-        for name, signature in version.servable.signatures.items():
+        for name, signature in version.loaded.signatures.items():
             signatures.signature_def[name].CopyFrom(signature)
         return version.number, signatures
 
 
-def _code_and_text(error):
+def _code_and_text(error: Exception | None) -> tuple[int, str]:
     """The canonical code and the text of why a version did not load; errors of Python have no code: UNKNOWN."""
     if error is None:
         return error_codes_pb2.OK, ""

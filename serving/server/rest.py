@@ -10,18 +10,21 @@ import socketserver
 import sys
 import threading
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import unquote
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
 from tensorflow_serving.apis import model_pb2
 
 from serving.server.errors import StatusError
 from serving.server.json_codec import parse_body, read_inputs, read_signature_name, write_outputs
 from serving.server.model_messages import model_metadata, model_status
 from serving.server.servable import DEFAULT_SIGNATURE
-from serving.server.versions import LARGEST_VERSION
+from serving.server.versions import LARGEST_VERSION, Versions
 
 MODEL = r"([^/:]+)"
 VERSION_OR_LABEL = r"(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?"
@@ -46,7 +49,7 @@ class RestServer(socketserver.ThreadingTCPServer):
     daemon_threads = True  # Idle keep-alive connections do not hold up the exit; `stop` waits for those at work.
     request_queue_size = 128
 
-    def __init__(self, versions, host, port, timeout_ms):
+    def __init__(self, versions: Versions, host: str, port: int, timeout_ms: int | None) -> None:
         self.versions = versions
         self.timeout_ms = timeout_ms
         self._working = 0
@@ -54,7 +57,7 @@ class RestServer(socketserver.ThreadingTCPServer):
         super().__init__((host, port), RestHandler)
 
     @contextmanager
-    def working(self):
+    def working(self) -> Iterator[None]:
         """Marks a request at work, for `stop` to wait for."""
         with self._changed:
             self._working += 1
@@ -65,14 +68,14 @@ class RestServer(socketserver.ThreadingTCPServer):
                 self._working -= 1
                 self._changed.notify_all()
 
-    def stop(self, grace_sec):
+    def stop(self, grace_sec: float) -> None:
         """Takes no new connections, lets the requests at work finish, closes the port."""
         self.shutdown()
         with self._changed:
             self._changed.wait_for(lambda: self._working == 0, grace_sec)
         self.server_close()
 
-    def handle_error(self, request, client_address):
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is ordinary; anything else is shown."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
@@ -84,8 +87,9 @@ class RestHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = IDLE_TIMEOUT_SEC
+    server: RestServer
 
-    def answer(self):
+    def answer(self) -> None:
         """Answers one request of any method."""
         with self.server.working():
             if not self.path.lower().startswith("/v1/"):
@@ -103,7 +107,7 @@ class RestHandler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = answer
 
-    def _content(self, body):
+    def _content(self, body: bytes) -> bytes:
         post = POST_PATH.fullmatch(self.path) if self.command == "POST" else None
         get = GET_PATH.fullmatch(self.path) if self.command == "GET" else None
         if post:
@@ -119,7 +123,7 @@ class RestHandler(BaseHTTPRequestHandler):
             return (_metadata if metadata else _status)(self.server.versions, _model_spec(*place))
         raise StatusError("INVALID_ARGUMENT", f"Malformed request: {self.command} {self.path}")
 
-    def _read_body(self):
+    def _read_body(self) -> bytes:
         """Reads the body; one that cannot be inflated counts as empty, as in TF Serving."""
         if "Transfer-Encoding" in self.headers:
             self.close_connection = True  # Chunks are not read, so what follows on this connection is no request.
@@ -133,7 +137,7 @@ class RestHandler(BaseHTTPRequestHandler):
             return b""
         return body if inflater.eof else b""
 
-    def _send(self, status, content_type, content):
+    def _send(self, status: int, content_type: str, content: bytes) -> None:
         self.send_response_only(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Date", self.date_time_string())
@@ -144,11 +148,11 @@ class RestHandler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def log_message(self, format, *args):
+    def log_message(self, format: str, *args: object) -> None:
         """Stays silent: a line for each request would bury the server's own lines."""
 
 
-def _model_spec(name, version, label):
+def _model_spec(name: str, version: str | None, label: str | None) -> model_pb2.ModelSpec:
     spec = model_pb2.ModelSpec(name=unquote(name))
     if version:
         if int(version) > LARGEST_VERSION:
@@ -159,12 +163,12 @@ def _model_spec(name, version, label):
     return spec
 
 
-def _predict(server, spec, body):
+def _predict(server: RestServer, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
     # The order of the checks is part of the contract: an unknown model with a broken body is 400, not 404.
     document = parse_body(body)
     asked = read_signature_name(document)
     with server.versions.borrow(spec) as version:
-        servable = version.servable
+        servable = version.loaded
         name = asked or DEFAULT_SIGNATURE
         if name not in servable.signatures:
             raise StatusError("INVALID_ARGUMENT", f'Serving signature name: "{name}" not found in signature def')
@@ -176,11 +180,11 @@ def _predict(server, spec, body):
     return write_outputs(outputs, rows)
 
 
-def _status(versions, spec):
+def _status(versions: Versions, spec: model_pb2.ModelSpec) -> bytes:
     return (_to_json(model_status(versions, spec)) + "\n").encode()
 
 
-def _metadata(versions, spec):
+def _metadata(versions: Versions, spec: model_pb2.ModelSpec) -> bytes:
     number, signatures = model_metadata(versions, spec)
     served = model_pb2.ModelSpec(name=versions.model_name)
     served.version.value = number
@@ -188,12 +192,12 @@ def _metadata(versions, spec):
     return (f'{{\n"model_spec":{_to_json(served)}\n,\n"metadata": {{"signature_def": {_to_json(signatures)}\n}}\n}}\n').encode()
 
 
-def _to_json(message):
+def _to_json(message: Message) -> str:
     return json_format.MessageToJson(
         message, indent=1, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
 
 
-def _error_body(message):
+def _error_body(message: str) -> bytes:
     # A request may quote half a surrogate pair, which no encoding can write.
     return json.dumps({"error": message}, indent=4, ensure_ascii=False).encode(errors="replace")

@@ -5,16 +5,22 @@ those of TF Serving: `Session.run` and `tf.saved_model.load` check shapes in Pyt
 That call and the loader are private to TensorFlow, hence the narrow version range in setup.py.
 """
 
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 from tensorflow.core.framework import types_pb2
+from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf import error_codes_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.saved_model.loader_impl import SavedModelLoader
 from tensorflow_serving.apis import prediction_log_pb2
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
 from serving.server.errors import StatusError
 
@@ -28,7 +34,7 @@ class Servable:
     Raises whatever TensorFlow raises for a folder that does not load, and `StatusError` for a warmup record that fails.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
         config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
         # The whole memory of a GPU is not ours: during a swap two versions live side by side.
         config.gpu_options.allow_growth = True
@@ -43,15 +49,21 @@ class Servable:
             raise
 
     @property
-    def signatures(self):
+    def signatures(self) -> Mapping[str, SignatureDef]:
         """The model's signatures by name, as `SignatureDef` messages."""
         return self._meta_graph.signature_def
 
-    def close(self):
+    def close(self) -> None:
         """Frees the session; a run under way ends with CANCELLED."""
         self._session.close()
 
-    def run(self, signature, inputs, outputs=None, timeout_ms=None):
+    def run(
+        self,
+        signature: SignatureDef,
+        inputs: Mapping[str, np.ndarray],
+        outputs: Iterable[str] | None = None,
+        timeout_ms: float | None = None,
+    ) -> dict[str, np.ndarray]:
         """Runs a signature.
 
         Args:
@@ -73,7 +85,7 @@ class Servable:
             raise StatusError(error_codes_pb2.Code.Name(error.error_code), error.message) from None
         return {name: _as_array(value) for name, value in zip(outputs, arrays)}
 
-    def predict(self, request, timeout_ms=None):
+    def predict(self, request: PredictRequest, timeout_ms: float | None = None) -> tuple[str, dict[str, np.ndarray]]:
         """Answers a `PredictRequest` with (name of the signature, array by output name), or raises `StatusError`."""
         signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         if not is_callable(self.signatures.get(signature_name)):
@@ -83,10 +95,10 @@ class Servable:
         _check_outputs(request.output_filter, signature.outputs)
         return signature_name, self.run(signature, inputs, request.output_filter or None, timeout_ms)
 
-    def _endpoint(self, tensor_info):
+    def _endpoint(self, tensor_info: TensorInfo) -> object:
         return self._graph.get_tensor_by_name(tensor_info.name)._as_tf_output()
 
-    def _warm_up(self, path):
+    def _warm_up(self, path: Path) -> None:
         """Replays the recorded requests, so that the first customer does not pay for tuning; one failure fails all."""
         if not path.exists():
             return
@@ -96,18 +108,18 @@ class Servable:
                 self.predict(log.predict_log.request)
 
 
-def is_callable(signature):
+def is_callable(signature: SignatureDef | None) -> bool:
     """Whether a signature computes something; the initialization that every SavedModel lists among them does not."""
     return signature is not None and all(info.dtype != types_pb2.DT_INVALID for info in signature.outputs.values())
 
 
-def _as_array(value):
+def _as_array(value: ArrayLike) -> np.ndarray:
     """Results of rank 0 arrive as scalars or bytes; numpy's own string type would drop zeros at the end of these."""
     return np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
 
 
 @contextmanager
-def _run_options(timeout_ms):
+def _run_options(timeout_ms: float | None) -> Iterator[object]:
     """Yields the C buffer of the options of a run, or None without a limit."""
     if timeout_ms is None:
         yield None
@@ -120,7 +132,7 @@ def _run_options(timeout_ms):
         pywrap_tf_session.TF_DeleteBuffer(buffer)
 
 
-def _decode_inputs(sent, expected):
+def _decode_inputs(sent: Mapping[str, TensorProto], expected: Mapping[str, TensorInfo]) -> dict[str, np.ndarray]:
     """Turns the request's TensorProtos into arrays; exactly the expected names must be there."""
     if len(sent) != len(expected):
         raise StatusError(
@@ -146,7 +158,7 @@ def _decode_inputs(sent, expected):
     return arrays
 
 
-def _check_outputs(wanted, known):
+def _check_outputs(wanted: Sequence[str], known: Collection[str]) -> None:
     for position, name in enumerate(wanted):
         if name not in known:
             raise StatusError(
@@ -157,5 +169,5 @@ def _check_outputs(wanted, known):
             raise StatusError("INVALID_ARGUMENT", f"duplicate output tensor alias: {name}")
 
 
-def _names(names):
+def _names(names: Iterable[str]) -> str:
     return "{" + ",".join(sorted(names)) + "}"

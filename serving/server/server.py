@@ -1,11 +1,13 @@
 """The embedded server: the versions of one model behind both transports, gRPC and REST."""
 
+import os
 import threading
+from collections.abc import Callable
 
 from serving.server.grpc import make_grpc_server
 from serving.server.rest import RestServer
 from serving.server.servable import Servable
-from serving.server.versions import Versions
+from serving.server.versions import Version, Versions
 
 GRACE_SEC = 30
 
@@ -25,20 +27,28 @@ class EmbeddedServer:
     """
 
     def __init__(
-        self, model_name, base_path, on_change, host="127.0.0.1", port=0, rest_port=0, rest_timeout_ms=30000, poll_sec=1.0
-    ):
+        self,
+        model_name: str,
+        base_path: str | os.PathLike[str],
+        on_change: Callable[[Version], object],
+        host: str = "127.0.0.1",
+        port: int = 0,
+        rest_port: int = 0,
+        rest_timeout_ms: int | None = 30000,
+        poll_sec: float = 1.0,
+    ) -> None:
         self.versions = Versions(model_name, base_path, Servable, on_change, poll_sec)
         self._rest = RestServer(self.versions, host, rest_port, rest_timeout_ms)
         self.rest_port = self._rest.server_address[1]
         self._grpc, self.port = make_grpc_server(self.versions, host, port)
 
-    def start(self):
+    def start(self) -> None:
         """Begins to answer, and to load the newest version, whose state can be asked meanwhile; returns immediately."""
         self._grpc.start()
         threading.Thread(target=self._rest.serve_forever, name="rest", daemon=True).start()
         self.versions.start()
 
-    def stop(self, grace_sec=GRACE_SEC):
+    def stop(self, grace_sec: float = GRACE_SEC) -> None:
         """Takes no more calls; those under way on both transports have `grace_sec` to finish, then they are cancelled."""
         grpc_stopped = self._grpc.stop(grace_sec)
         self._rest.stop(grace_sec)

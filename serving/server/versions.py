@@ -5,15 +5,22 @@ Other than TF Serving, which waits for ever, a base path without a version is re
 
 import os
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from serving.server.errors import StatusError, UserError
+
+if TYPE_CHECKING:
+    from tensorflow_serving.apis.model_pb2 import ModelSpec
+
+    from serving.server.servable import Servable
 
 LARGEST_VERSION = 2**63 - 1
 
 
-def newest_version(base_path):
+def newest_version(base_path: str | os.PathLike[str]) -> tuple[int, Path]:
     """Returns (number, folder) of the newest version: the folder with the highest number that holds a SavedModel.
 
     Every other name is ignored, so that an export can be written beside under a temporary one and then be renamed.
@@ -40,13 +47,19 @@ def newest_version(base_path):
 class Version:
     """One version's life: LOADING, AVAILABLE, UNLOADING, END; `error` says why a load failed."""
 
-    def __init__(self, number, folder):
+    def __init__(self, number: int, folder: Path) -> None:
         self.number = number
         self.folder = folder
         self.state = "LOADING"
-        self.error = None
-        self.servable = None
+        self.error: Exception | None = None
+        self.servable: Servable | None = None
         self.users = 0
+
+    @property
+    def loaded(self) -> "Servable":
+        """The servable of a version that has one, as every borrowed version does."""
+        assert self.servable is not None
+        return self.servable
 
 
 class Versions:
@@ -60,23 +73,30 @@ class Versions:
         poll_sec: how often the base path is looked at for a newer version.
     """
 
-    def __init__(self, model_name, base_path, load, on_change, poll_sec=1.0):
+    def __init__(
+        self,
+        model_name: str,
+        base_path: str | os.PathLike[str],
+        load: Callable[[Path], "Servable"],
+        on_change: Callable[[Version], object],
+        poll_sec: float = 1.0,
+    ) -> None:
         self.model_name = model_name
-        self.current = None
+        self.current: Version | None = None
         self._base_path = base_path
         self._load = load
         self._on_change = on_change
         self._poll_sec = poll_sec
-        self._versions = {}
+        self._versions: dict[int, Version] = {}
         self._changed = threading.Condition()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="versions", daemon=True)
 
-    def start(self):
+    def start(self) -> None:
         """Begins to load the newest version and to watch for newer ones; returns immediately."""
         self._thread.start()
 
-    def close(self):
+    def close(self) -> None:
         """Stops watching and unloads; the runs that are not finished are cancelled. A load under way gets a few seconds."""
         self._stopped.set()
         self._thread.join(timeout=10)
@@ -86,7 +106,7 @@ class Versions:
             servable.close()
 
     @contextmanager
-    def borrow(self, spec):
+    def borrow(self, spec: "ModelSpec") -> Iterator[Version]:
         """Yields the version that a `ModelSpec` asks for; it stays loaded until the block ends.
 
         Raises: `StatusError` with the texts of TF Serving. There are no labels here, so every label is unknown.
@@ -108,7 +128,7 @@ class Versions:
                 version.users -= 1
                 self._changed.notify_all()
 
-    def listing(self, spec):
+    def listing(self, spec: "ModelSpec") -> list[tuple[int, str, Exception | None]]:
         """Returns [(number, state, error or None)] of the versions a `ModelSpec` asks for, the newest first.
 
         A version that was unloaded stays listed. A label is ignored, as TF Serving does. Raises `StatusError`.
@@ -124,7 +144,7 @@ class Versions:
                 raise StatusError("NOT_FOUND", f"Could not find version {spec.version.value} of model {spec.name}")
         return rows
 
-    def _watch(self):
+    def _watch(self) -> None:
         while True:
             try:
                 number, folder = newest_version(self._base_path)
@@ -138,7 +158,7 @@ class Versions:
             if self._stopped.wait(self._poll_sec):
                 return
 
-    def _switch_to(self, version):
+    def _switch_to(self, version: Version) -> None:
         """Loads a version beside the current one, lets it take over, then unloads the old one."""
         with self._changed:
             self._versions[version.number] = version
@@ -157,10 +177,10 @@ class Versions:
         if old is not None:
             self._retire(old)
 
-    def _retire(self, version):
+    def _retire(self, version: Version) -> None:
         with self._changed:
             version.state = "UNLOADING"
             self._changed.wait_for(lambda: version.users == 0)
-            servable, version.servable = version.servable, None
+            servable, version.servable = version.loaded, None
             version.state = "END"
         servable.close()

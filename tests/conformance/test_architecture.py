@@ -155,6 +155,29 @@ def test_one_file_trains_on_replicas():
     assert users == [Path("training/step.py")]
 
 
+def renames(path):
+    """The lines of a file that rename something, and so can leave half of it behind."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            # `text.replace` takes two arguments, `dataclasses.replace` names them; those of a path and of `os` do not.
+            module = getattr(node.func.value, "id", None)
+            replaces = node.func.attr == "replace" and not node.keywords and (module == "os" or len(node.args) == 1)
+            moves = node.func.attr == "move" and module == "shutil"
+            if replaces or moves or node.func.attr in ("rename", "renames"):
+                yield node.lineno
+
+
+def test_one_file_renames():
+    users = {path.relative_to(ROOT) for package in PACKAGES for path in files(package) if any(renames(path))}
+    assert users == {Path("tf_outfit_gan/util/atomic.py")}
+
+
 def test_one_file_owns_the_value_range():
     owners = [path.relative_to(ROOT) for package in PACKAGES for path in files(package) if "127.5" in path.read_text()]
     assert owners == [Path("tf_outfit_gan/pixels.py")]
+
+
+def test_one_file_lays_out_sheets():
+    """`images/open.py` puts a photo on its ground, and dolls are drawn part on part, which are no sheets."""
+    users = {path.relative_to(ROOT) for package in PACKAGES for path in files(package) if ".paste(" in path.read_text()}
+    assert users == {Path(f"tf_outfit_gan/{file}.py") for file in ("viz/montage", "images/open", "data/paperdoll/drawing")}

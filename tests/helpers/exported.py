@@ -12,7 +12,7 @@ from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.networks import build_generator
 from tf_outfit_gan.snapshot import Snapshot
-from tf_outfit_gan.viz.sheet import CAPTION, GAP, MIN_HEIGHT
+from tf_outfit_gan.viz.montage import CAPTION, GAP, MIN_HEIGHT
 
 
 def make_snapshot(*overrides, level=None, alpha=1.0):

@@ -13,6 +13,9 @@ import tensorflow as tf
 from tf_outfit_gan import snapshot as snapshots
 from training import checkpoint
 
+# Settings of a run whose graph is built in a second or two: one level, no conditions, four steps.
+QUICK = ("conditional=false", "size=8x6", "stable_kimg=0.016", "fade_kimg=0.016", "total_kimg=0.032")
+
 
 def train_command(folder, dataset, settings, *words):
     """The command that trains the tiny preset with other settings, and resumes it."""

@@ -14,6 +14,7 @@ from PIL import Image
 from tests.helpers.serving_model import HEIGHT, WIDTH, running_server, write_model
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.client import Client, ServerError
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
 POINTS = [[96.0, 64.0, 0.9]] * 14 + [[12.0, 8.0, 0.0], [float("nan"), 3.0, 1.0]]
@@ -83,9 +84,24 @@ def test_status_and_metadata(client):
     assert metadata["signature_def"]["serving_default"]["inputs"]["seed"]["dtype"] == "DT_INT64"
 
 
+@pytest.mark.parametrize("count", [6, 7])
+def test_slots_that_a_model_does_not_describe_are_the_standard_ones_or_unknown(monkeypatch, count):
+    shape = {"dim": [{"size": "-1"}, {"size": str(count)}]}
+    signature = {"inputs": {"article_images_bytes": {"tensor_shape": shape}}}
+    client = Client("localhost:1")
+    monkeypatch.setattr(client, "metadata", lambda: {"signature_def": {"serving_default": signature}})
+    if count == 6:
+        assert client.slots() == SLOTS
+    else:
+        with pytest.raises(UserError, match="has other slots than outerwear, .* and does not describe them: export it again"):
+            client.slots()
+
+
 def test_what_the_server_refuses_is_the_users_mistake(client):
     with pytest.raises(UserError, match="answers INVALID_ARGUMENT: "):
         client.render(seeds=[1])  # As of an unconditional model.
+    with pytest.raises(UserError, match="unknown slot 'hat': expected one of outerwear, "):
+        client.render({"hat": np.zeros((8, 6, 3), np.uint8)}, pose=POSE)
     unknown = Client(client._host_port, "nope")
     with pytest.raises(UserError, match="NOT_FOUND: Servable not found.*check that it serves a model named 'nope'"):
         unknown.render({}, pose=POSE)
@@ -94,7 +110,6 @@ def test_what_the_server_refuses_is_the_users_mistake(client):
 @pytest.mark.parametrize(
     "arguments, text",
     [
-        (dict(outfit={"hat": b""}), "unknown slot 'hat'"),
         (dict(outfit={}), "the outfit: has no keypoints"),
         (dict(outfit={}, pose=POSE[:15]), "must be an array .16, 3., got .*0.5, 0.25"),
         (dict(outfit={}, pose=POSE, seeds=[2**63]), "seeds .9223372036854775808.: expected one or more integers of 64 bits"),

@@ -36,11 +36,11 @@ class Pair:
             first.bind(("localhost", 0)), second.bind(("localhost", 0))
             self.addresses = [f"localhost:{free.getsockname()[1]}" for free in (first, second)]
 
-    def start(self, index, *words, settings=SETTINGS):
+    def start(self, index, *words, settings=SETTINGS, dataset=None):
         task = {"cluster": {"worker": self.addresses}, "task": {"type": "worker", "index": index}}
         environment = os.environ | {"TF_CONFIG": json.dumps(task)}
         environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # As it is where the command line silences TensorFlow by itself.
-        command = train_command(self.folder, self._dataset, settings, *words)
+        command = train_command(self.folder, dataset or self._dataset, settings, *words)
         worker = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self._started.append(worker)
         return worker
@@ -126,3 +126,12 @@ def test_workers_with_other_settings_are_refused(pair):
     codes, said = ended(pair.start(0), pair.start(1, settings=(*SETTINGS, "r1_gamma=3")))
     assert codes == [2, 2], said
     assert "worker 1: training differs from worker 0's" in said[0] or "holds a run with r1_gamma" in said[1]
+
+
+@pytest.mark.slow
+def test_a_worker_that_sees_other_data_is_refused(pair, tmp_path):
+    other = prepare(write_catalogue(tmp_path / "other", 46, (16, 12)), tmp_path / "other-data", workers=1, quiet=True)
+    codes, said = ended(pair.start(0), pair.start(1, dataset=other))
+    assert codes == [2, 2], said
+    assert f"worker 1: data differs from worker 0's (worker 1 has {other.checksum})" in said[1]
+    assert "expected the same command, the same data" in said[0]

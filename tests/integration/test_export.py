@@ -119,6 +119,7 @@ def test_the_card_tells_what_servers_are_asked(conditional):
     expected = {
         "serving_default": (CONDITIONS | numbers, image | {"seed": ("int64", [None])}),
         "style_mix": (sides | layers | {"truncation_psi": numbers["truncation_psi"]}, image),
+        "describe": ({"what": ("string", [None])}, {"description_bytes": ("string", [None]), "what": ("string", [None])}),
     }
     assert {
         name: tuple(
@@ -246,7 +247,11 @@ def test_a_joint_that_is_not_there_may_hold_anything(predict):
 def test_an_unconditional_model_draws_from_seeds_at_the_level_it_has_reached(unconditional):
     snapshot, base_path, _ = unconditional
     loaded = tf.saved_model.load(str(base_path / "13")).signatures
-    assert set(loaded) == {"serving_default", "generate_unconditional", "style_mix"}
+    assert set(loaded) == {"serving_default", "generate_unconditional", "style_mix", "describe"}
+    answers = loaded["describe"](what=tf.constant(["conditional", "size"]))["description_bytes"]
+    assert [json.loads(answer) for answer in answers.numpy()] == [False, [16, 12]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="what: expected one of slots, size"):
+        loaded["describe"](what=tf.constant(["hats"]))
     assert card(base_path / "13")["size"] == [8, 6]
     inputs = {"seed": tf.constant([3], tf.int64), "truncation_psi": tf.constant([0.7])}
     pictures = [

@@ -16,7 +16,7 @@ from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
-from tf_outfit_gan.viz import sheet
+from tf_outfit_gan.viz.montage import save_whole
 from training import checkpoint
 from training.checkpoint import Checkpoints
 from training.monitor.logger import Logger
@@ -47,7 +47,7 @@ def files_up_to(size):
 
 
 def save_checkpoint(folder):
-    Checkpoints(folder, small_steps(LIMIT)).save(8, 0)
+    Checkpoints(folder, small_steps(LIMIT).memory()).save(8, 0)
 
 
 def log(folder):
@@ -58,7 +58,7 @@ def log(folder):
 WRITES = {
     "checkpoint": save_checkpoint,
     "snapshot": lambda folder: snapshots.save(folder / "000001kimg", make_snapshot("size=4x3", "conditional=false")),
-    "grid": lambda folder: sheet.save_whole(
+    "grid": lambda folder: save_whole(
         Image.fromarray(np.random.default_rng(0).integers(0, 255, (99, 99, 3), np.uint8)), folder / "grid.png"
     ),
     "settings": lambda folder: write_whole(folder / "config.json", "x" * 2 * LIMIT),

@@ -120,3 +120,6 @@ def test_the_command_of_a_wheel(home, project):
     hidden = outfit_gan("train", "run", "--data", "data", PYTHONPATH=str(project))
     assert hidden.returncode == 2 and hidden.stderr.count("\n") == 1
     assert f"{project / 'training'} hides the package 'training' of outfit-gan" in hidden.stderr
+    # Whatever hides the other packages, the verbs that need the model alone work.
+    drawn = outfit_gan("render", "run", "--outfit", "outfit.json", "--out", "picture.png", PYTHONPATH=str(project))
+    assert drawn.returncode == 0 and (project / "picture.png").exists(), drawn.stderr

@@ -17,11 +17,12 @@ from tests.helpers.catalogues import write_catalogue
 from tests.helpers.exported import make_snapshot
 from tests.helpers.runs import newest_checkpoint, small_steps, train_command
 from tf_outfit_gan import snapshot as snapshots
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.util.errors import UserError
 from training import checkpoint
-from training.checkpoint import Checkpoints, truncate_logs
+from training.checkpoint import Checkpoints, clear_leftovers, set_aside_broken_lines, truncate_logs
 from training.loop import StepsPerCall, train
 from training.run_folder import locked
 from training.run_options import RunOptions
@@ -45,8 +46,8 @@ def test_a_checkpoint_holds_every_weight(tmp_path):
     for network in networks:
         for weight in getattr(before, network).weights:
             weight.assign(np.random.default_rng(7).normal(size=weight.shape))
-    Checkpoints(tmp_path, before).save(8, 0)
-    assert Checkpoints(tmp_path, after).restore() == (8, 0, [])
+    Checkpoints(tmp_path, before.memory()).save(8, 0)
+    assert Checkpoints(tmp_path, after.memory()).restore() == (8, 0, [])
     for network in networks:
         weights, expected = (getattr(steps, network).weights for steps in (after, before))
         for weight, other in zip(weights, expected, strict=True):
@@ -62,12 +63,12 @@ class TestCheckpoints:
         state = small_steps(50)
         for cur_nimg in (8, 16, 24):
             state.generator.assign([cur_nimg] * 50)
-            Checkpoints(tmp_path, state).save(cur_nimg, cur_nimg // 16)
+            Checkpoints(tmp_path, state.memory()).save(cur_nimg, cur_nimg // 16)
         return tmp_path
 
     def restored(self, folder):
         state = small_steps(50)
-        return *Checkpoints(folder, state).restore(), state.generator.numpy()[0]
+        return *Checkpoints(folder, state.memory()).restore(), state.generator.numpy()[0]
 
     def test_the_newest_of_two_is_restored(self, saved):
         assert self.restored(saved) == (24, 1, [], 24)
@@ -122,10 +123,12 @@ def test_what_comes_again_is_taken_back(tmp_path):
     truncate_logs(tmp_path, 0)
     log({8: 1.0, 16: 1.0, 24: 1.0})
     lines = "".join(f'{{"cur_nimg": {cur_nimg}, "loss": 1}}\n' for cur_nimg in (8, 16, 24))
-    (tmp_path / "stats.jsonl").write_text(lines + '{"cur_n')
+    (tmp_path / "stats.jsonl").write_text(lines + '{"cur_n')  # A kill cut the last line off.
     (tmp_path / "snapshots" / ".000024kimg.host-1.partial").mkdir(parents=True)
     time.sleep(1.1)  # TensorBoard reads files in the order of their names, which begin with the second.
-    truncate_logs(tmp_path, 16)
+    clear_leftovers(tmp_path)
+    (line,) = truncate_logs(tmp_path, 16)
+    assert line.endswith("""stats.jsonl line 4: no record, but b'{"cur_n'; it is in stats.jsonl.broken now""")
     assert (tmp_path / "stats.jsonl").read_text() == '{"cur_nimg": 8, "loss": 1}\n{"cur_nimg": 16, "loss": 1}\n'
     assert not list((tmp_path / "snapshots").iterdir())
     log({20: 2.0, 28: 2.0})
@@ -133,6 +136,26 @@ def test_what_comes_again_is_taken_back(tmp_path):
     board.Reload()
     found = [(event.step, tf.make_ndarray(event.tensor_proto).item()) for event in board.Tensors("loss")]
     assert found == [(8, 1.0), (16, 1.0), (20, 2.0), (28, 2.0)]
+
+
+GOOD = [b'{"cur_nimg": 8, "loss": 1}', b'{"cur_nimg": 16, "loss": 2}', b'{"cur_nimg": 24, "loss": 3}']
+
+
+@pytest.mark.parametrize("broken", [b'{"cur_nimg": 1', b"\x00\xff\x00", b"[]", b'{"loss": 1}', b'{"cur_nimg": null}'])
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_a_broken_line_is_named_and_set_aside_and_the_others_stay(tmp_path, broken, place):
+    stats = tmp_path / "stats.jsonl"
+    stats.write_bytes(b"\n".join([*GOOD[:place], broken, *GOOD[place:]]))
+    (line,) = set_aside_broken_lines(stats)
+    assert line == f"{stats} line {place + 1}: no record, but {broken!r}; it is in stats.jsonl.broken now"
+    assert stats.read_bytes().splitlines() == GOOD and stats.read_bytes().endswith(b"\n")
+    assert (tmp_path / "stats.jsonl.broken").read_bytes() == broken + b"\n"
+    assert set_aside_broken_lines(stats) == []
+    # Those of another time are added.
+    stats.write_bytes(b"x\n\n" + stats.read_bytes())
+    assert len(set_aside_broken_lines(stats)) == 1
+    assert (tmp_path / "stats.jsonl.broken").read_bytes() == broken + b"\nx\n"
+    assert stats.read_bytes().splitlines() == GOOD
 
 
 def test_the_second_run_in_a_folder_is_refused(tmp_path):
@@ -206,3 +229,25 @@ def test_a_signal_stops_a_run_that_goes_on_later_on_two_replicas(dataset, tmp_pa
     log = (run / "log.txt").read_text()
     assert f"resuming {run} at {reached / 1000:.1f} kimg on 2 replica(s)" in log
     assert log.count("starting from") == 1 and json.loads((run / "config.json").read_text())["init"] == init
+
+
+def test_a_run_knows_its_data_and_keeps_what_its_settings_say(dataset, tmp_path, capsys):
+    run, settings = tmp_path / "run", (*MODEL, "total_kimg=2", "snapshot_kimg=1", "steps_per_call=64", "keep_snapshots=1")
+    assert main(train_command(run, dataset, (*settings, "keep_grids=1"))[3:]) == 0
+    assert [path.name for path in (run / "snapshots").iterdir()] == ["000002kimg"]
+    assert [path.name for path in run.glob("fakes_*.png")] == ["fakes_000002kimg.png"]
+    log = (run / "log.txt").read_text()
+    assert f"when done, {run} holds about " in log and "removed snapshots/000001kimg, fakes_000001kimg.png (keep_" in log
+
+    # Other data of the same shape, and a line of stats.jsonl that the disk has damaged.
+    shop = write_catalogue(tmp_path / "shop", 45, (4, 3))
+    (shop / "e001.png").write_bytes((shop / "e002.png").read_bytes())
+    other = prepare(shop, tmp_path / "data", workers=1, quiet=True)
+    stats = (run / "stats.jsonl").read_bytes()
+    (run / "stats.jsonl").write_bytes(b"\x00\x00\n" + stats)
+    assert main(train_command(run, other, settings)[3:]) == 2
+    assert "is not the data of this run" in capsys.readouterr().err
+    assert main(train_command(run, other, settings, "--accept-data")[3:]) == 0
+    log = (run / "log.txt").read_text()
+    assert "going on with it, as --accept-data asks" in log and "stats.jsonl line 1: no record" in log
+    assert (run / "stats.jsonl").read_bytes() == stats

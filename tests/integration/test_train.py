@@ -8,10 +8,11 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.helpers.catalogues import write_catalogue
-from tests.helpers.runs import memory
+from tests.helpers.runs import QUICK, memory
 from tf_outfit_gan import __version__, snapshot
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.config_file import read_settings
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.util.errors import UserError
@@ -54,13 +55,15 @@ def test_the_configuration_says_how_it_came_about(data, tmp_path):
         "--set",
         "seed=3",
         "--quiet",
-        "--time-limit",
-        "0.0001",
+        *(f"--set={setting}" for setting in QUICK),
     ]
     assert main(words) == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert (config["preset"], config["overrides"], config["training"]["seed"]) == ("tiny", ["seed=3"], 3)
+    assert (config["preset"], config["overrides"], config["training"]["seed"]) == ("tiny", ["seed=3", *QUICK], 3)
     assert config["command"].startswith("outfit-gan") and config["version"] == __version__
+    # It is a configuration file, too.
+    preset, model, training = read_settings(tmp_path / "run" / "config.json")
+    assert preset == "tiny" and model["fmap_max"] == 8 and training == config["training"]
 
 
 def test_a_run_leaves_what_it_promises(finished):
@@ -111,7 +114,7 @@ def test_an_unconditional_model_trains_with_lazy_r1_and_recomputed_levels(data, 
 
 
 def test_a_run_that_ends_while_its_last_snapshot_is_written_has_one_in_the_end(data, tmp_path, monkeypatch):
-    arguments = (tmp_path / "run", data, *settings("start_level=2", "total_kimg=0.016"))
+    arguments = (tmp_path / "run", data, *settings(*QUICK))
 
     def die(*_):
         raise KeyboardInterrupt
@@ -119,8 +122,8 @@ def test_a_run_that_ends_while_its_last_snapshot_is_written_has_one_in_the_end(d
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(snapshot, "save", die)
         train(*arguments, RunOptions(quiet=True))
-    assert train(*arguments, RunOptions(quiet=True)) == 16
-    assert snapshot.load(tmp_path / "run").cur_nimg == 16
+    assert train(*arguments, RunOptions(quiet=True)) == 32
+    assert snapshot.load(tmp_path / "run").cur_nimg == 32
 
 
 class TestAdam:
@@ -246,14 +249,14 @@ def test_mismatched_photos_count_as_fakes_by_their_weight(form, r1_interval):
 
 def test_a_run_without_a_newer_setting_goes_on_with_its_default(data, tmp_path):
     """What an earlier version wrote: there, the setting was what its default is."""
-    train(tmp_path / "run", data, *settings(), RunOptions(time_limit_sec=0.0, quiet=True))
+    train(tmp_path / "run", data, *settings(*QUICK), RunOptions(time_limit_sec=0.0, quiet=True))
     path = tmp_path / "run" / "config.json"
     config = json.loads(path.read_text())
     assert config["training"].pop("mismatch") == "entry" and config["model"].pop("heatmap_gain") == 4
     path.write_text(json.dumps(config))
     with pytest.raises(UserError, match="holds a run with mismatch=entry, asked for parts"):
-        train(tmp_path / "run", data, *settings("mismatch=parts"), RunOptions(quiet=True))
-    assert train(tmp_path / "run", data, *settings(), RunOptions(quiet=True)) == 128
+        train(tmp_path / "run", data, *settings(*QUICK, "mismatch=parts"), RunOptions(quiet=True))
+    assert train(tmp_path / "run", data, *settings(*QUICK), RunOptions(quiet=True)) == 32
 
 
 def test_a_statistic_reaches_the_log_tensorboard_and_the_report(data, tmp_path, monkeypatch):
@@ -266,7 +269,7 @@ def test_a_statistic_reaches_the_log_tensorboard_and_the_report(data, tmp_path, 
 
     monkeypatch.setattr(Phases, "generator_phase", with_another)
     run = tmp_path / "run"
-    train(run, data, *settings(), RunOptions(quiet=True))
+    train(run, data, *settings(*QUICK), RunOptions(quiet=True))
     for line in (run / "stats.jsonl").read_text().splitlines():
         record = json.loads(line)
         assert record["<new> loss"] == pytest.approx(3 * record["loss_generator"], rel=1e-4)

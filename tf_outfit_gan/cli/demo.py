@@ -19,6 +19,9 @@ SHOWN_SIZE = "256x192"  # The same entries, drawn larger: the articles that are 
 SHOWN_ENTRIES = 100
 SEEDS = "1,2,3"
 
+# As the command itself: -P keeps the folder that it runs in, which may hold a package `training`, from hiding ours.
+OUTFIT_GAN = [sys.executable, "-P", "-m", "tf_outfit_gan.cli.main"]
+
 
 def add_arguments(parser):
     parser.add_argument(
@@ -125,7 +128,7 @@ class _Demo:
         if once and marker.exists():
             print("  done before")
             return
-        done = subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli.main", *words], check=False)
+        done = subprocess.run([*OUTFIT_GAN, *words], check=False)
         if done.returncode:
             raise StepFailed(f"'outfit-gan {verb}' ended with exit code {done.returncode}; its message is above", done.returncode)
         if once:
@@ -158,8 +161,7 @@ class _Server:
     def __enter__(self):
         words = ["serve", str(self._demo.folder / "models" / "outfit_gan"), "--port", "0", "--rest_api_port", "0"]
         print(f"\n[{self._demo.elapsed()}] serve the model\n  outfit-gan {' '.join(words)}", flush=True)
-        command = [sys.executable, "-m", "tf_outfit_gan.cli.main", *words]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen([*OUTFIT_GAN, *words], stdout=subprocess.PIPE, text=True)
         line = self._process.stdout.readline()
         print(f"  {line.strip()}", flush=True)
         found = re.search(r"REST http://([^/]+)/", line)

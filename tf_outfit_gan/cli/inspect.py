@@ -7,6 +7,7 @@ from pathlib import Path
 from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.records import FILENAME, open_dataset
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.process_pool import available_cores
 
 EXAMPLE = "data --out sheet.png --odd"
@@ -21,6 +22,13 @@ def add_arguments(parser):
         choices=importers.FORMATS,
         default="manifest",
         help="how a catalogue is laid out, as for prepare (default: with a %(default)s.jsonl)",
+    )
+    main.add_argument(
+        "--slots",
+        type=arguments.slots,
+        default=",".join(SLOTS),
+        metavar="NAMES",
+        help="slots of a catalogue, as for prepare (default: %(default)s)",
     )
     main.add_argument("--count", type=arguments.positive, default=16, metavar="N", help="entries to show (default: %(default)s)")
     main.add_argument("--odd", action="store_true", help="show only entries with findings")
@@ -58,8 +66,9 @@ def run(args):
         _print_tables(report)
     if rows:
         from tf_outfit_gan.data.inspection.contact_sheet import contact_sheet
+        from tf_outfit_gan.viz.montage import save_whole
 
-        contact_sheet(rows).save(args.out)
+        save_whole(contact_sheet(rows), args.out)
         print(f"wrote {args.out}", file=sys.stderr if args.json else sys.stdout)
 
 
@@ -68,7 +77,7 @@ def _source(folder, args):
 
     if args.format == "manifest" and not (folder / "manifest.jsonl").exists() or (folder / FILENAME).exists():
         return Records(open_dataset(folder))
-    return Catalogue(importers.read(folder, args.format), args.workers)
+    return Catalogue(importers.read(folder, args.format, args.slots), args.slots, args.workers)
 
 
 def _named(findings):

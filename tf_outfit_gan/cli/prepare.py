@@ -5,6 +5,7 @@ import argparse
 from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
 EXAMPLE = "catalogue data --size 256x192"
@@ -26,6 +27,13 @@ def add_arguments(parser):
         type=arguments.size,
         metavar="HEIGHTxWIDTH",
         help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)",
+    )
+    main.add_argument(
+        "--slots",
+        type=arguments.slots,
+        default=",".join(SLOTS),
+        metavar="NAMES",
+        help="the articles' slots, in the order in which models see them (default: %(default)s)",
     )
     main.add_argument(
         "--pose-model",
@@ -76,4 +84,5 @@ def run(args):
         strict=args.strict,
         quiet=args.quiet,
         pose_model=args.pose_model,
+        slots=args.slots,
     )

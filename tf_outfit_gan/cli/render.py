@@ -14,7 +14,7 @@ from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.outfit_request import MAX_PSI, OUTFIT_HELP, POSE_HELP, PSI_HELP
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.progress import progress
-from tf_outfit_gan.viz import sheet
+from tf_outfit_gan.viz.montage import montage, picture, save_whole
 
 EXAMPLE = "runs/dolls --outfit outfit.json --add outerwear=jacket.jpg --seed 1,2,3 --out picture.png"
 
@@ -70,12 +70,13 @@ def run(args):
             rows.append([])
             for seed in args.seed:
                 caption = f"seed {seed}" + (f", {request.name}" if len(requests) > 1 else "")
-                rows[-1].append((renderer.picture(request, seed, psi), caption))
+                pixels = renderer.picture(request, seed, psi)
+                rows[-1].append((picture(pixels), caption))
                 advance()
 
     # Write.
     alone = len(requests) == len(args.seed) == 1
-    sheet.save_whole(Image.fromarray(rows[0][0][0]) if alone else sheet.grid(rows), args.out)
+    save_whole(Image.fromarray(pixels) if alone else montage(rows), args.out)
     print(args.out)
 
 
@@ -90,7 +91,8 @@ def _requests(args, config):
         return [None]
     if not args.outfit:
         raise UserError(f"{args.snapshot} is a conditional model: --outfit is required")
-    outfit = outfit_request.read_request(args.outfit, config.condition_size).edited(args.add, args.remove)
+    outfit = outfit_request.read_request(args.outfit, config.condition_size, slots=config.slots)
+    outfit = outfit.edited(args.add, args.remove, config.slots)
     if not args.pose:
         return [outfit.checked()]
     return [dataclasses.replace(outfit, keypoints=outfit_request.read_pose(pose), name=Path(pose).name) for pose in args.pose]

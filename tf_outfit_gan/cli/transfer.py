@@ -11,7 +11,7 @@ from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.outfit_request import MAX_PSI, OUTFIT_HELP, PSI_HELP
 from tf_outfit_gan.util.errors import UserError
-from tf_outfit_gan.viz import sheet
+from tf_outfit_gan.viz.montage import montage, picture, save_whole
 
 EXAMPLE = "runs/dolls --source data:000007 --target outfit.json --what color --out transfer.png"
 
@@ -68,17 +68,17 @@ def run(args):
     for source_seed, target_seed in seed_pairs:
         rows.append(
             [
-                (renderer.picture(source, source_seed, psi), f"source, seed {source_seed}"),
-                (renderer.picture(target, target_seed, psi), f"target, seed {target_seed}"),
+                (picture(renderer.picture(source, source_seed, psi)), f"source, seed {source_seed}"),
+                (picture(renderer.picture(target, target_seed, psi)), f"target, seed {target_seed}"),
                 (
-                    renderer.transfer(source, target, source_seed, target_seed, psi, layers),
+                    picture(renderer.transfer(source, target, source_seed, target_seed, psi, layers)),
                     f"{args.what}, layers {layers[0] + 1}-{layers[1]}",
                 ),
             ]
         )
 
     # Write.
-    sheet.save_whole(sheet.grid(rows), args.out)
+    save_whole(montage(rows), args.out)
     print(args.out)
 
 
@@ -98,7 +98,8 @@ def _requests(args, config):
     """(source, target, pairs of their seeds), of which the first two are None for an unconditional model."""
     if config.conditional:
         source, target = (
-            outfit_request.read_request(text, config.condition_size).checked() for text in (args.source, args.target)
+            outfit_request.read_request(text, config.condition_size, slots=config.slots).checked()
+            for text in (args.source, args.target)
         )
         return source, target, [(seed, seed) for seed in args.seed or [1]]
     if args.seed is not None:

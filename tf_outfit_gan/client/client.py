@@ -5,19 +5,25 @@ Over REST it needs neither TensorFlow nor Keras. Over gRPC it imports TF Serving
 
 import http.client
 import io
+import json
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
 
 from tf_outfit_gan.client.errors import ServerError, StatusError
-from tf_outfit_gan.client.rest import RestTransport
+from tf_outfit_gan.client.rest import Inputs, RestTransport
 from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, check_psi, check_seeds, read_request
-from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.slots import SLOTS, slot_index
 from tf_outfit_gan.util.errors import UserError
 
+if TYPE_CHECKING:
+    from tf_outfit_gan.client.grpc import GrpcTransport
+
 IMAGE_OUTPUT = "image_bytes"
+DEFAULT, DESCRIBE = "serving_default", "describe"  # Signatures.
 
 # Codes by which a server says that the request, not the server, is at fault.
 USER_CODES = ("INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE")
@@ -35,12 +41,13 @@ class Client:
     `ServerError` when the server is not there or fails.
     """
 
-    def __init__(self, host_port: str, model_name: str = "outfit_gan", timeout_sec: float = 120.0):
+    def __init__(self, host_port: str, model_name: str = "outfit_gan", timeout_sec: float = 120.0) -> None:
         self.model_name = model_name
         self._host_port = host_port
         self._timeout_sec = timeout_sec
         self._host, self._port = _parse_host_port(host_port)
-        self._transport = None
+        self._transport: RestTransport | GrpcTransport | None = None
+        self._slots: tuple[str, ...] | None = None
 
     def render(
         self,
@@ -64,31 +71,52 @@ class Client:
         pose: PoseLike | None = None,
     ) -> list[bytes]:
         """`render` as the server answers: a PNG file's bytes a seed."""
-        seeds, conditions = check_seeds(seeds), {}
-        psi = check_psi(psi, conditional=outfit is not None)
+        conditions: Inputs = {}
+        seeds, psi = check_seeds(seeds), check_psi(psi, conditional=outfit is not None)
         if outfit is not None:
-            request = read_request(outfit, pose=pose).checked()
+            request = read_request(outfit, pose=pose, slots=None).checked()
+            assert request.keypoints is not None
+            slots = self.slots()
+            for slot in request.articles:
+                slot_index(slot, slots)
             conditions = {
-                "article_images_bytes": ("string", [request.articles.get(slot, b"") for slot in SLOTS]),
+                "article_images_bytes": ("string", [request.articles.get(slot, b"") for slot in slots]),
                 "keypoints": ("float", request.keypoints.tolist()),
             }
         elif pose is not None:
             raise UserError("a pose without an outfit: expected both, or for an unconditional model neither")
         # A call for each seed and not one batch: the server's time limit and the size of an answer count per call.
         return [
-            self._call("predict", conditions | {"seed": ("int64", seed), "truncation_psi": ("float", psi)}, IMAGE_OUTPUT)
+            self._call("predict", conditions | {"seed": ("int64", seed), "truncation_psi": ("float", psi)}, IMAGE_OUTPUT, DEFAULT)
             for seed in seeds
         ]
 
-    def status(self):
+    def slots(self) -> tuple[str, ...]:
+        """The names of the served model's slots, in its order; asked for once."""
+        if self._slots is None:
+            signatures = self.metadata()["signature_def"]
+            if DESCRIBE in signatures:
+                answer = self._call("predict", {"what": ("string", b"slots")}, "description_bytes", DESCRIBE)
+                self._slots = tuple(json.loads(answer))
+            else:  # Of an export that describes nothing, only the number of its slots is known.
+                self._slots = SLOTS
+                articles = signatures.get(DEFAULT, {}).get("inputs", {}).get("article_images_bytes")
+                if articles and int(articles["tensor_shape"]["dim"][1]["size"]) != len(SLOTS):
+                    raise UserError(
+                        f"the model {self.model_name!r} at {self._host_port} has other slots than {', '.join(SLOTS)} and does "
+                        "not describe them: export it again"
+                    )
+        return self._slots
+
+    def status(self) -> list[dict[str, Any]]:
         """Returns the model's versions: [{"version": "1", "state": "AVAILABLE", "status": {...}}], newest first."""
         return self._call("status")
 
-    def metadata(self):
+    def metadata(self) -> dict[str, Any]:
         """Returns {"model_spec": {...}, "signature_def": {name: {"inputs": ..., "outputs": ...}}} of what serves."""
         return self._call("metadata")
 
-    def _call(self, method, *args):
+    def _call(self, method: str, *args: object) -> Any:
         """Calls the server; reports any failure of it in one line."""
         try:
             if self._transport is None:
@@ -105,7 +133,7 @@ class Client:
                 f"no answer from {self._host_port}: {str(error) or type(error).__name__}; is the server running there?"
             ) from None
 
-    def _find_transport(self):
+    def _find_transport(self) -> "RestTransport | GrpcTransport":
         """REST when the port speaks HTTP/1.1, otherwise gRPC."""
         rest = RestTransport(self._host, self._port, self._timeout_sec)
         try:
@@ -120,7 +148,7 @@ class Client:
         return rest
 
 
-def _parse_host_port(host_port):
+def _parse_host_port(host_port: str) -> tuple[str, int]:
     try:
         place = urlsplit(f"//{host_port}")
         host, port = place.hostname, place.port

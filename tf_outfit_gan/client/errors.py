@@ -10,7 +10,7 @@ class ServerError(RuntimeError):
 class StatusError(Exception):
     """A canonical status from a server: `code` is its name (INVALID_ARGUMENT ...), `message` its text."""
 
-    def __init__(self, code, message):
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message

@@ -1,7 +1,10 @@
 """The client's transport over gRPC. TF Serving's stubs import TensorFlow, which takes seconds: prefer REST where there is one."""
 
+from typing import Any
+
 import grpc
 from google.protobuf import json_format
+from google.protobuf.message import Message
 from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
@@ -12,6 +15,7 @@ from tensorflow_serving.apis import (
 )
 
 from tf_outfit_gan.client.errors import StatusError
+from tf_outfit_gan.client.rest import Inputs, Value
 
 FIELDS = {"float": "float_val", "int64": "int64_val", "string": "string_val"}
 
@@ -19,7 +23,7 @@ FIELDS = {"float": "float_val", "int64": "int64_val", "string": "string_val"}
 class GrpcTransport:
     """Talks gRPC to one server, as `RestTransport` talks HTTP: the same methods with the same results."""
 
-    def __init__(self, host_port, timeout_sec):
+    def __init__(self, host_port: str, timeout_sec: float) -> None:
         self._timeout_sec = timeout_sec
         channel = grpc.insecure_channel(
             host_port,
@@ -31,21 +35,21 @@ class GrpcTransport:
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(channel)
 
-    def predict(self, model_name, inputs, output):
+    def predict(self, model_name: str, inputs: Inputs, output: str, signature: str) -> bytes:
         """Returns one output (bytes) for one row; the arguments are those of `RestTransport.predict`."""
         request = predict_pb2.PredictRequest(output_filter=[output])
-        request.model_spec.name = model_name
+        request.model_spec.name, request.model_spec.signature_name = model_name, signature
         for name, (dtype, value) in inputs.items():
             request.inputs[name].CopyFrom(_to_tensor(dtype, value))
         return self._call(self._predictions.Predict, request).outputs[output].string_val[0]
 
-    def status(self, model_name):
+    def status(self, model_name: str) -> list[dict[str, Any]]:
         """Returns the model's versions, as TF Serving's REST API lists them."""
         request = get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = model_name
         return _to_dict(self._call(self._models.GetModelStatus, request))["model_version_status"]
 
-    def metadata(self, model_name):
+    def metadata(self, model_name: str) -> dict[str, Any]:
         """Returns the answer's "model_spec" and "signature_def" (signatures by name)."""
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
         request.model_spec.name = model_name
@@ -54,16 +58,17 @@ class GrpcTransport:
         answer.metadata["signature_def"].Unpack(signatures)
         return {"model_spec": _to_dict(answer.model_spec), "signature_def": _to_dict(signatures)["signature_def"]}
 
-    def _call(self, method, request):
+    def _call(self, method: grpc.UnaryUnaryMultiCallable, request: Message) -> Message:
         try:
             return method(request, timeout=self._timeout_sec)
         except grpc.RpcError as error:
             raise StatusError(error.code().name, error.details()) from None
 
 
-def _to_tensor(dtype, value):
+def _to_tensor(dtype: str, value: Value) -> tensor_pb2.TensorProto:
     """The TensorProto of one row's nested lists: a batch of one."""
-    shape, flat = [1], [value]
+    shape: list[int] = [1]
+    flat: list[Any] = [value]
     while isinstance(flat[0], list):
         shape.append(len(flat[0]))
         flat = [item for part in flat for item in part]
@@ -74,5 +79,5 @@ def _to_tensor(dtype, value):
     return tensor
 
 
-def _to_dict(message):
+def _to_dict(message: Message) -> dict[str, Any]:
     return json_format.MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)

@@ -18,7 +18,7 @@ import numpy as np
 
 from tf_outfit_gan.images.cutout import Cutout
 from tf_outfit_gan.pose.keypoints import read_keypoints
-from tf_outfit_gan.slots import slot_index
+from tf_outfit_gan.slots import SLOTS, slot_index
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import fault_of, json_object, read_file
 
@@ -73,8 +73,11 @@ class Manifest:
     sha256: str
 
 
-def read_manifest(folder):
+def read_manifest(folder, slots=SLOTS):
     """Reads folder/manifest.jsonl and checks every entry; a bad one is set aside with its reason, never raised.
+
+    Args:
+        slots: that articles may have; None = any.
 
     Raises `UserError` when there is no manifest or not one good entry in it.
     """
@@ -86,16 +89,17 @@ def read_manifest(folder):
     rows = [
         (LISTING, line, None, partial(_fields, text)) for line, text in enumerate(content.split(b"\n"), start=1) if text.strip()
     ]
-    return Manifest(*collect(path.parent, rows), hashlib.sha256(content).hexdigest())
+    return Manifest(*collect(path.parent, rows, slots), hashlib.sha256(content).hexdigest())
 
 
-def collect(folder, rows):
+def collect(folder, rows, slots=SLOTS):
     """Checks entries and returns (the good ones, the skipped ones).
 
     Args:
         folder: what the entries' files are relative to, and may not lead out of.
         rows: iterable of (listing, line, id or None, function that returns the entry's fields as a manifest has them).
             The function may raise `UserError`, which sets the entry aside. An id given here stands for that in fields.
+        slots: as of `read_manifest`.
 
     Raises `UserError` when not one entry is good.
     """
@@ -109,7 +113,7 @@ def collect(folder, rows):
             if entry_id in places:
                 raise UserError(f"duplicate id {entry_id!r}, already in {places[entry_id]}")
             places[entry_id] = f"{listing} {line}"
-            entries.append(_entry(fields, entry_id, listing, line, folder))
+            entries.append(_entry(fields, entry_id, listing, line, folder, slots))
         except (UserError, RecursionError) as error:  # The latter from quoting what is nested a thousand deep.
             skipped.append(Skipped(line, entry_id, str(error), listing))
     if not entries:
@@ -118,13 +122,14 @@ def collect(folder, rows):
     return entries, skipped
 
 
-def load_outfit(path):
+def load_outfit(path, slots=SLOTS):
     """Reads an outfit file, {"articles": {slot: file}, "keypoints": {...}}, as an `Outfit`.
 
-    Article files are relative to the outfit file, or absolute. Raises `UserError` that names the file and the fault.
+    Slots are as of `read_manifest`. Article files are relative to the outfit file, or absolute. Raises `UserError` that
+    names the file and the fault.
     """
     folder = Path(path).parent
-    return _load(path, "an outfit file", lambda fields: _outfit(fields, folder, confined=False))
+    return _load(path, "an outfit file", lambda fields: _outfit(fields, folder, slots, confined=False))
 
 
 def load_pose(path):
@@ -159,20 +164,21 @@ def _checked_id(entry_id):
     return entry_id
 
 
-def _entry(fields, entry_id, listing, line, folder):
+def _entry(fields, entry_id, listing, line, folder, slots):
     split = fields.get("split", "train")
     if split not in SPLITS:
         raise UserError(f"'split' must be train or test, got {split!r}")
     image = _file(fields.get("image"), "image", folder, confined=True)
-    return Entry(entry_id, line, split, image, _outfit(fields, folder, confined=True), listing)
+    return Entry(entry_id, line, split, image, _outfit(fields, folder, slots, confined=True), listing)
 
 
-def _outfit(fields, folder, confined):
+def _outfit(fields, folder, slots, confined):
     articles = fields.get("articles", {})
     if not isinstance(articles, dict):
         raise UserError(f"'articles' must be an object of slots and files, got {articles!r}")
-    for slot in articles:
-        slot_index(slot)
+    if slots is not None:
+        for slot in articles:
+            slot_index(slot, slots)
     found = {slot: article_file(article, slot, folder, confined) for slot, article in articles.items()}
     keypoints = fields.get("keypoints")
     return Outfit(found) if keypoints is None else Outfit(found, *read_keypoints(keypoints))

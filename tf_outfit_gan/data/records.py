@@ -11,6 +11,7 @@ Photos and articles of a shard stand in the same order at every level, so a read
 the articles of another: the size of the conditions does not follow the size of the picture.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -62,6 +63,14 @@ class Dataset:
     def has_keypoints(self):
         """Whether every entry has a pose: what a conditional model needs."""
         return all(shard["with_keypoints"] == shard["entries"] for split in SPLITS for shard in self.splits[split])
+
+    @property
+    def checksum(self):
+        """What identifies this data, wherever it lies: SHA-256 of its slots, levels and files' checksums."""
+        shards = [shard["files"] for split in SPLITS for shard in self.splits[split]]
+        files = {name: file["sha256"] for shard in shards for name, file in shard.items()}
+        content = json.dumps([self.slots, self.levels, files], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
 
     def files(self, split, kind, size):
         """The record files of a split, in order; raises `UserError` for a size that is not stored."""

@@ -7,6 +7,7 @@ from tf_outfit_gan import ops
 from tf_outfit_gan.layers.equalized_dense import EqualizedDense
 
 
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
 class AdaIN(keras.layers.Layer):
     """Normalizes each feature map of each picture, then scales and shifts it by a learned affine transform of w.
 
@@ -18,7 +19,7 @@ class AdaIN(keras.layers.Layer):
     """
 
     def build(self, x_shape, w_shape):
-        self.affine = EqualizedDense(2 * x_shape[-1], dtype=self.dtype_policy, name="affine")
+        self.affine = EqualizedDense(2 * x_shape[-1], dtype=self.dtype_policy.name, name="affine")
         self.affine.build(w_shape)
 
     def call(self, x, w):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tf_outfit_gan import ops
 
 
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
 class EqualizedConv2D(keras.layers.Layer):
     """Convolution whose weights are scaled at run time, so that all layers learn at the same speed.
 
@@ -54,6 +55,11 @@ class EqualizedConv2D(keras.layers.Layer):
         else:
             x = tf.nn.conv2d(x, kernel, 1, "SAME")
         return tf.nn.bias_add(x, bias)
+
+    def compute_output_shape(self, input_shape):
+        batch, *size, _ = input_shape
+        scale = {None: 1, "up": 2, "down": 0.5}[self.resample]
+        return batch, *(side and int(side * scale) for side in size), self.filters
 
     def _resampling_kernel(self):
         kernel = self.kernel * self.scale

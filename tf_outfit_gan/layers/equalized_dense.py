@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
 class EqualizedDense(keras.layers.Layer):
     """Matrix product whose weights are scaled at run time, so that all layers learn at the same speed.
 
@@ -30,3 +31,6 @@ class EqualizedDense(keras.layers.Layer):
     def call(self, x):
         kernel = tf.cast(self.kernel * self.scale, self.compute_dtype)
         return tf.matmul(x, kernel) + tf.cast(self.bias * self.lr_multiplier, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return *input_shape[:-1], self.units

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
 class LearnedConstant(keras.layers.Layer):
     """One learned feature tensor, the same for every picture.
 

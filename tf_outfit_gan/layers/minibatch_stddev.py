@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
 class MinibatchStdDev(keras.layers.Layer):
     """Appends one feature map: how much the pictures of a group differ, so that the discriminator sees lost variety.
 
@@ -28,3 +29,6 @@ class MinibatchStdDev(keras.layers.Layer):
         statistic = tf.reduce_mean(deviation, axis=[1, 2, 3], keepdims=True)  # [M, 1, 1, 1]
         maps = tf.tile(statistic, [group, height, width, 1])  # [N, H, W, 1]
         return tf.concat([x, tf.cast(maps, x.dtype)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return *input_shape[:-1], input_shape[-1] + 1

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
 class NoiseInjection(keras.layers.Layer):
     """Adds one single-channel noise map, scaled for each channel by a learned strength that starts at zero.
 

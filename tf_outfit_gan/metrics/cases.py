@@ -5,7 +5,7 @@ Two pictures stand side by side: the photo and what was drawn for it, or a pictu
 
 import heapq
 
-from tf_outfit_gan.viz import sheet
+from tf_outfit_gan.viz.montage import montage, picture, save_whole
 
 COUNT = 4  # Of the best, and of the worst, of each metric.
 
@@ -34,7 +34,7 @@ class Cases:
                 (heapq.heappushpop if len(heap) == COUNT else heapq.heappush)(heap, ((rank, -place), case))
 
     def rows(self):
-        """Two rows for `sheet.grid`, the best and the worst; none where nothing scored."""
+        """Two rows of (uint8 [H, W, 3], caption), the best and the worst; none where nothing scored."""
         if not self._best:
             return []
         return [self._row("best", self._best), self._row("worst", self._worst)]
@@ -48,6 +48,6 @@ class Cases:
 
 def draw_cases(cases, path):
     """Writes the rows of all `Cases`, or of others that have `rows`, as a PNG; nothing if there are none."""
-    rows = [row for case in cases for row in case.rows()]
+    rows = [[(picture(pixels), caption) for pixels, caption in row] for case in cases for row in case.rows()]
     if rows:
-        sheet.save_whole(sheet.grid(rows), path)
+        save_whole(montage(rows), path)

@@ -6,7 +6,6 @@ without truncation. Nothing is mirrored on either side.
 
 import hashlib
 import json
-import os
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +16,7 @@ from tf_outfit_gan.metrics.kernel_distance import kernel_distance
 from tf_outfit_gan.metrics.precision_recall import precision_recall
 from tf_outfit_gan.pixels import to_float
 from tf_outfit_gan.sizes import format_size
-from tf_outfit_gan.util.atomic import beside
+from tf_outfit_gan.util.atomic import whole_file
 
 # Features that are kept, of each side, for the metrics that compare them one by one; the moments need none.
 KEPT = 10_000
@@ -44,16 +43,10 @@ class FeatureStatistics:
     def save(self, path):
         """Writes a file that is whole or not there."""
         path.parent.mkdir(exist_ok=True)
-        partial = beside(path)
-        try:
-            with open(partial, "wb") as file:
-                moments = self.moments
-                np.savez(file, count=moments.count, mean=moments.mean, scatter=moments.scatter, kept=self.kept)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        # To an open file: to a name numpy would add its own suffix.
+        with whole_file(path) as partial, open(partial, "wb") as file:
+            moments = self.moments
+            np.savez(file, count=moments.count, mean=moments.mean, scatter=moments.scatter, kept=self.kept)
 
     @classmethod
     def load(cls, path):

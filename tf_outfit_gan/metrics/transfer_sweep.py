@@ -84,7 +84,7 @@ class TransferSweep:
         }
 
     def rows(self):
-        """Rows for `sheet.grid`: the first entries at all split points, from the upper entry's picture to their own."""
+        """As of `Cases`: the first entries at all split points, from the upper entry's picture to their own."""
         last = self._splits[-1]
         between = [f"colors: layers {split + 1}-{last}" for split in self._splits[1:-1]]
         captions = ["all from the other", *between, "own"]

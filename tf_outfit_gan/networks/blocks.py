@@ -6,6 +6,7 @@ from tf_outfit_gan import ops
 from tf_outfit_gan.layers import AdaIN, EqualizedConv2D, NoiseInjection
 
 
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
 class StyledLayer(keras.layers.Layer):
     """What follows every convolution of the synthesis network: noise, leaky ReLU, AdaIN (arXiv 1812.04948, figure 1b).
 
@@ -21,16 +22,16 @@ class StyledLayer(keras.layers.Layer):
 
     def __init__(self, channels, style_dim, **kwargs):
         super().__init__(**kwargs)
-        self.noise = NoiseInjection(dtype=self.dtype_policy)
-        self.noise.build((None, None, None, channels), (None, None, None, 1))
-        self.adain = AdaIN(dtype=self.dtype_policy)
-        self.adain.build((None, None, None, channels), (None, style_dim))
+        features = (None, None, None, channels)
+        self.noise = built(NoiseInjection(dtype=self.dtype_policy.name), features, (None, None, None, 1))
+        self.adain = built(AdaIN(dtype=self.dtype_policy.name), features, (None, style_dim))
         self.built = True
 
     def call(self, x, w, noise):
         return self.adain(ops.leaky_relu(self.noise(x, noise)), w)
 
 
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
 class DownBlock(keras.layers.Layer):
     """Two convolutions, the second halving the size, each with a leaky ReLU.
 
@@ -39,18 +40,19 @@ class DownBlock(keras.layers.Layer):
 
     def __init__(self, in_channels, out_channels, **kwargs):
         super().__init__(**kwargs)
-        self.conv = EqualizedConv2D(in_channels, 3, dtype=self.dtype_policy)
-        self.conv.build((None, None, None, in_channels))
-        self.conv_down = EqualizedConv2D(out_channels, 3, resample="down", dtype=self.dtype_policy)
-        self.conv_down.build((None, None, None, in_channels))
+        features, policy = (None, None, None, in_channels), dict(dtype=self.dtype_policy.name)
+        self.conv = built(EqualizedConv2D(in_channels, 3, **policy), features)
+        self.conv_down = built(EqualizedConv2D(out_channels, 3, resample="down", **policy), features)
         self.built = True
 
     def call(self, x):
         return ops.leaky_relu(self.conv_down(ops.leaky_relu(self.conv(x))))
 
+    def compute_output_shape(self, input_shape):
+        return self.conv_down.compute_output_shape(input_shape)
 
-def built_conv(in_channels, *args, **kwargs):
-    """An `EqualizedConv2D` whose weights exist from the start."""
-    layer = EqualizedConv2D(*args, **kwargs)
-    layer.build((None, None, None, in_channels))
+
+def built(layer, *input_shapes):
+    """A layer whose weights exist from the start, and whose shapes `summary()` shows; shapes begin with None, the batch."""
+    layer.build(*input_shapes)
     return layer

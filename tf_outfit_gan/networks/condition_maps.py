@@ -8,7 +8,8 @@ the part of the body that wears it. Nothing here is learned. Measurements are in
 import tensorflow as tf
 
 from tf_outfit_gan import ops
-from tf_outfit_gan.networks.blocks import built_conv
+from tf_outfit_gan.layers import EqualizedConv2D
+from tf_outfit_gan.networks.blocks import built
 from tf_outfit_gan.pose.frames import article_frames
 from tf_outfit_gan.pose.heatmaps import SIGMA, render_bones, render_heatmaps
 from tf_outfit_gan.pose.mpii import LIMBS, NUM_JOINTS
@@ -52,7 +53,7 @@ def maps_conv(size, slots, channels, *, pose, worn, **kwargs):
     if not count:
         return None
     kernel_size = 3 if size[0] <= SHARP_HEIGHT else 1
-    return built_conv(count, channels, kernel_size, gain=POSE_GAIN, **kwargs)
+    return built(EqualizedConv2D(channels, kernel_size, gain=POSE_GAIN, **kwargs), (None, *size, count))
 
 
 def pose_map(keypoints, size):
@@ -75,13 +76,19 @@ def article_map(slots, keypoints, articles, size):
         flat = ops.downsample(flat)
     articles = tf.reshape(flat, [-1, len(slots), *flat.shape[1:]])
 
-    drawn = []
-    for slot, frames in enumerate(article_frames(slots, keypoints, size)):
-        layers = [warp(articles[:, slot], *frame) for frame in frames]
-        merged = layers[-1]
-        for layer in reversed(layers[:-1]):
-            merged = tf.where(tf.reduce_any(layer != 0, axis=-1, keepdims=True), layer, merged)
-        drawn.append(merged)
+    # All frames of all slots are sampled by one call: one by one they would be most of the operations of a step's graph.
+    frames = article_frames(slots, keypoints, size)
+    places = [place for of_slot in frames for place in of_slot]
+    u, v = (tf.reshape(tf.stack(x, axis=1), [-1, *size]) for x in zip(*places))  # [NF, H, W]
+    owners = [slot for slot, of_slot in enumerate(frames) for _ in of_slot]
+    pictures = tf.reshape(tf.gather(articles, owners, axis=1), [-1, *flat.shape[1:]])  # [NF, h, w, 3]
+    layers = tf.unstack(tf.reshape(warp(pictures, u, v), [-1, len(places), *size, 3]), axis=1)
+
+    # The first layer of a slot lies on top.
+    drawn = [None] * len(slots)
+    for slot, layer in reversed(list(zip(owners, layers))):
+        below = drawn[slot]
+        drawn[slot] = layer if below is None else tf.where(tf.reduce_any(layer != 0, axis=-1, keepdims=True), layer, below)
     return tf.concat(drawn, axis=-1)
 
 

@@ -4,14 +4,16 @@ import keras
 import tensorflow as tf
 
 from tf_outfit_gan import ops
-from tf_outfit_gan.layers import EqualizedDense, MinibatchStdDev
-from tf_outfit_gan.networks.blocks import DownBlock, built_conv
+from tf_outfit_gan.layers import EqualizedConv2D, EqualizedDense, MinibatchStdDev
+from tf_outfit_gan.networks.blocks import DownBlock, built
 from tf_outfit_gan.networks.condition_maps import maps_by_level, maps_conv
 from tf_outfit_gan.networks.embedding import Embedding
+from tf_outfit_gan.networks.serialization import ConfigSerialization
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 
 
-class Discriminator(keras.Model):
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
+class Discriminator(ConfigSerialization, keras.Model):
     """Scores pictures: how real they look, and how well they fit their articles and pose.
 
     Args:
@@ -30,27 +32,30 @@ class Discriminator(keras.Model):
     def __init__(self, config, **kwargs):
         super().__init__(**kwargs)
         self.config = config
-        channels, policy = config.channels, dict(dtype=self.dtype_policy)
-        self.from_rgb = [built_conv(3, channels(level), 1, **policy) for level in range(config.num_levels)]
+        channels, sizes, policy = config.channels, config.level_sizes, dict(dtype=self.dtype_policy.name)
+        self.from_rgb = [
+            built(EqualizedConv2D(channels(level), 1, **policy), (None, *size, 3)) for level, size in enumerate(sizes)
+        ]
         # Where conditions enter as maps, they do so before the first activation of the level that sees the picture.
         self.from_maps = [
             maps_conv(size, config.slots, channels(level), **config.discriminator_maps, **policy)
-            for level, size in enumerate(config.level_sizes)
+            for level, size in enumerate(sizes)
         ]
         # blocks[i] leads from level i + 1 to level i.
-        self.blocks = [DownBlock(channels(i + 1), channels(i), **policy) for i in range(config.num_levels - 1)]
+        self.blocks = [
+            built(DownBlock(channels(i + 1), channels(i), **policy), (None, *size, channels(i + 1)))
+            for i, size in enumerate(sizes[1:])
+        ]
         # The last layers are float32 in every precision: scores are differences of large sums.
         last = dict(dtype="float32")
-        self.stddev = MinibatchStdDev(config.stddev_group, **last)
-        self.conv = built_conv(channels(0) + 1, channels(0), 3, **last)
-        height, width = config.level_sizes[0]
-        self.dense = EqualizedDense(channels(0), gain=2**0.5, **last)
-        self.dense.build((None, height * width * channels(0)))
+        height, width = sizes[0]
+        self.stddev = built(MinibatchStdDev(config.stddev_group, **last), (None, height, width, channels(0)))
+        self.conv = built(EqualizedConv2D(channels(0), 3, **last), (None, height, width, channels(0) + 1))
+        self.dense = built(EqualizedDense(channels(0), gain=2**0.5, **last), (None, height * width * channels(0)))
         # The score without the conditions: psi in Miyato & Koyama's equation 3. The inner form has none.
         self.unconditional = None
         if not config.conditional or config.projection == "full":
-            self.unconditional = EqualizedDense(1, **last)
-            self.unconditional.build((None, channels(0)))
+            self.unconditional = built(EqualizedDense(1, **last), (None, channels(0)))
         self.embedding = Embedding(config, channels(0), **policy) if config.conditional else None
         self.built = True  # Every layer built its weights above.
 

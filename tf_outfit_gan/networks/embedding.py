@@ -8,14 +8,16 @@ import keras
 import tensorflow as tf
 
 from tf_outfit_gan import ops
-from tf_outfit_gan.layers import EqualizedDense
-from tf_outfit_gan.networks.blocks import built_conv
+from tf_outfit_gan.layers import EqualizedConv2D, EqualizedDense
+from tf_outfit_gan.networks.blocks import built
+from tf_outfit_gan.networks.serialization import ConfigSerialization
 from tf_outfit_gan.sizes import levels_of
 
 NUM_KEYPOINTS = 16
 
 
-class Embedding(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
+class Embedding(ConfigSerialization, keras.layers.Layer):
     """Convolutions from the stacked articles and heatmaps down to the base size, then two dense layers.
 
     Args:
@@ -31,22 +33,23 @@ class Embedding(keras.layers.Layer):
 
     def __init__(self, config, width, **kwargs):
         super().__init__(**kwargs)
+        self.config, self.width = config, width
         # Heatmaps are nearly empty (variance about 1/100 of the articles'), and equalized-learning-rate layers assume
         # inputs of equal variance: so they are scaled up.
         self.heatmap_gain = config.heatmap_gain
-        top = len(levels_of(config.condition_size)) - 1
-        channels, policy = config.channels, dict(dtype=self.dtype_policy)
-        self.from_conditions = built_conv(3 * len(config.slots) + NUM_KEYPOINTS, channels(top), 1, **policy)
+        sizes, slots = levels_of(config.condition_size), len(config.slots)
+        channels, policy = config.channels, dict(dtype=self.dtype_policy.name)
+        top = len(sizes) - 1
+        self.from_conditions = built(EqualizedConv2D(channels(top), 1, **policy), (None, *sizes[top], 3 * slots + NUM_KEYPOINTS))
         self.down = [
-            built_conv(channels(level), channels(level - 1), 3, resample="down", **policy) for level in range(top, 0, -1)
+            built(EqualizedConv2D(channels(level - 1), 3, resample="down", **policy), (None, *sizes[level], channels(level)))
+            for level in range(top, 0, -1)
         ]
-        self.conv = built_conv(channels(0), channels(0), 3, **policy)
-        height, base_width = config.level_sizes[0]
-        self.dense = EqualizedDense(config.embedding_dim, gain=2**0.5, **policy)
-        self.dense.build((None, height * base_width * channels(0)))
-        self.out = EqualizedDense(width, **policy)
-        self.out.build((None, config.embedding_dim))
-        self.built = True
+        height, base_width = sizes[0]
+        self.conv = built(EqualizedConv2D(channels(0), 3, **policy), (None, height, base_width, channels(0)))
+        self.dense = built(EqualizedDense(config.embedding_dim, gain=2**0.5, **policy), (None, height * base_width * channels(0)))
+        self.out = built(EqualizedDense(width, **policy), (None, config.embedding_dim))
+        self.build((None, slots, *config.condition_size, 3))
 
     def call(self, articles, heatmaps):
         # Stack the articles' channels in slot order, and the joints' behind them: 6 x 3 + 16.
@@ -63,3 +66,6 @@ class Embedding(keras.layers.Layer):
         # To one vector.
         x = tf.reshape(x, [-1, self.dense.kernel.shape[0]])
         return self.out(ops.leaky_relu(self.dense(x)))  # [N, E]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], self.width

@@ -6,11 +6,13 @@ import tensorflow as tf
 from tf_outfit_gan.networks.condition_maps import maps_by_level
 from tf_outfit_gan.networks.embedding import Embedding
 from tf_outfit_gan.networks.mapping import Mapping
+from tf_outfit_gan.networks.serialization import ConfigSerialization
 from tf_outfit_gan.networks.synthesis import Synthesis
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 
 
-class Generator(keras.Model):
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
+class Generator(ConfigSerialization, keras.Model):
     """Pictures from latents, and from articles and a pose when the model is conditional.
 
     Args:
@@ -29,10 +31,10 @@ class Generator(keras.Model):
 
     def __init__(self, config, recompute_from=0, **kwargs):
         super().__init__(**kwargs)
-        self.config = config
+        self.config, self.recompute_from = config, recompute_from
         self.embedding = None
         if config.conditional:
-            self.embedding = Embedding(config, config.embedding_dim, dtype=self.dtype_policy)
+            self.embedding = Embedding(config, config.embedding_dim, dtype=self.dtype_policy.name)
         # The mapping network is cheap, and rounding its output would move every layer: always float32.
         self.mapping = Mapping(
             config.latent_dim,
@@ -43,7 +45,7 @@ class Generator(keras.Model):
             config.condition_norm,
             dtype="float32",
         )
-        self.synthesis = Synthesis(config, recompute_from, dtype=self.dtype_policy)
+        self.synthesis = Synthesis(config, recompute_from, dtype=self.dtype_policy.name)
         self.built = True  # Every layer built its weights above.
 
     def call(self, latents, noise, articles=None, keypoints=None, level=None, alpha=None):

@@ -5,11 +5,13 @@ import tensorflow as tf
 
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import EqualizedDense
+from tf_outfit_gan.networks.blocks import built
 
 # A fine-tuned model's embedding may start at zero, where the gradient of its norm is 1 / sqrt(epsilon): not 10,000.
 EMBEDDING_EPSILON = 1e-2
 
 
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
 class Mapping(keras.layers.Layer):
     """Normalizes the latent and the condition's embedding, joins them and passes them through dense layers.
 
@@ -35,16 +37,15 @@ class Mapping(keras.layers.Layer):
         self.hidden = []
         width = latent_dim + embedding_dim
         for _ in range(num_layers):
-            layer = EqualizedDense(style_dim, gain=2**0.5, lr_multiplier=lr_multiplier, dtype=self.dtype_policy)
-            layer.build((None, width))
-            self.hidden.append(layer)
+            layer = EqualizedDense(style_dim, gain=2**0.5, lr_multiplier=lr_multiplier, dtype=self.dtype_policy.name)
+            self.hidden.append(built(layer, (None, width)))
             width = style_dim
         # The center that truncation pulls to. Each replica sees its own part of the batch: without an aggregation
         # replicas would drift apart silently.
         self.w_avg = self.add_weight(
             shape=(style_dim,), initializer="zeros", trainable=False, aggregation="mean", autocast=False, name="w_avg"
         )
-        self.built = True
+        self.build((None, latent_dim))
 
     def call(self, latents, embedding=None):
         # Normalize and join.
@@ -60,6 +61,9 @@ class Mapping(keras.layers.Layer):
         for layer in self.hidden:
             x = ops.leaky_relu(layer(x))
         return x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], *self.w_avg.shape
 
     def track(self, w, decay=0.995):
         """Moves w_avg towards the mean w of a batch, [D]: of all replicas, called outside of `strategy.run`."""

@@ -4,13 +4,15 @@ import keras
 import tensorflow as tf
 
 from tf_outfit_gan import ops
-from tf_outfit_gan.layers import LearnedConstant
-from tf_outfit_gan.networks.blocks import StyledLayer, built_conv
+from tf_outfit_gan.layers import EqualizedConv2D, LearnedConstant
+from tf_outfit_gan.networks.blocks import StyledLayer, built
 from tf_outfit_gan.networks.condition_maps import maps_conv
 from tf_outfit_gan.networks.gradient_checkpointing import recomputed
+from tf_outfit_gan.networks.serialization import ConfigSerialization
 
 
-class SynthesisLevel(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
+class SynthesisLevel(ConfigSerialization, keras.layers.Layer):
     """Two styled layers of one resolution; above the base the first of them doubles the size.
 
     Args:
@@ -26,19 +28,21 @@ class SynthesisLevel(keras.layers.Layer):
 
     def __init__(self, config, level, **kwargs):
         super().__init__(**kwargs)
-        channels, policy = config.channels(level), dict(dtype=self.dtype_policy)
+        self.config, self.level = config, level
+        channels, policy = config.channels(level), dict(dtype=self.dtype_policy.name)
         if level == 0:
-            self.first = LearnedConstant(config.level_sizes[0], channels, **policy)
-            self.first.build()
+            self.first = built(LearnedConstant(config.level_sizes[0], channels, **policy))
         else:
             # A transposed convolution reads its kernel backwards: below the fused levels that is undone.
             flip = min(config.level_sizes[level]) < config.fused_from
-            self.first = built_conv(config.channels(level - 1), channels, 3, resample="up", flip=flip, **policy)
+            below = (None, *config.level_sizes[level - 1], config.channels(level - 1))
+            self.first = built(EqualizedConv2D(channels, 3, resample="up", flip=flip, **policy), below)
         self.from_maps = maps_conv(config.level_sizes[level], config.slots, channels, **config.generator_maps, **policy)
         self.first_style = StyledLayer(channels, config.style_dim, **policy)
-        self.second = built_conv(channels, channels, 3, **policy)
+        features = (None, *config.level_sizes[level], channels)
+        self.second = built(EqualizedConv2D(channels, 3, **policy), features)
         self.second_style = StyledLayer(channels, config.style_dim, **policy)
-        self.to_rgb = built_conv(channels, 3, 1, gain=1.0, **policy)
+        self.to_rgb = built(EqualizedConv2D(3, 1, gain=1.0, **policy), features)
         self.built = True
 
     def call(self, x, first_w, second_w, first_noise, second_noise, maps=None):
@@ -49,7 +53,8 @@ class SynthesisLevel(keras.layers.Layer):
         return self.second_style(self.second(x), second_w, second_noise)
 
 
-class Synthesis(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
+class Synthesis(ConfigSerialization, keras.layers.Layer):
     """Holds every level from the start, so that the weights' layout does not change while the network grows.
 
     Args:
@@ -69,9 +74,10 @@ class Synthesis(keras.layers.Layer):
 
     def __init__(self, config, recompute_from=0, **kwargs):
         super().__init__(**kwargs)
+        self.config, self.recompute_from = config, recompute_from
         self._recomputed = [0 < recompute_from <= height for height, _ in config.level_sizes]
-        self.levels = [SynthesisLevel(config, level, dtype=self.dtype_policy) for level in range(config.num_levels)]
-        self.built = True
+        self.levels = [SynthesisLevel(config, level, dtype=self.dtype_policy.name) for level in range(config.num_levels)]
+        self.build((None, config.num_layers, config.style_dim))
 
     def call(self, w, noise, maps=None, level=None, alpha=None):
         level = len(self.levels) - 1 if level is None else level
@@ -88,3 +94,10 @@ class Synthesis(keras.layers.Layer):
             old_rgb = tf.cast(ops.clamp(self.levels[level - 1].to_rgb(below)), tf.float32)
             rgb = ops.lerp(ops.upsample(old_rgb), rgb, alpha)
         return rgb
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], *self.config.size, 3
+
+    def compute_output_spec(self, *args, **kwargs):
+        # By `call`: Keras would take the shape above for every level, and the type that the layer computes in.
+        return keras.Operation.compute_output_spec(self, *args, **kwargs)

@@ -5,9 +5,11 @@ the face; the factors below lie between what one measured picture and standard b
 points, which people set, have both.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tf_outfit_gan.pose import mpii
 from tf_outfit_gan.util.errors import UserError
@@ -89,7 +91,7 @@ LAYOUTS = {
 FORMATS = ("mpii16", *LAYOUTS)
 
 
-def to_mpii16(points, format):
+def to_mpii16(points: ArrayLike, format: str) -> np.ndarray:
     """Converts one person's points [count, 3] = [x, y, confidence] to MPII's [K, 3], in the same unit.
 
     A derived joint has the least confidence of the joints it comes from; if one of them is missing, so is it (0, 0, 0).
@@ -125,23 +127,23 @@ def to_mpii16(points, format):
     return joints
 
 
-def normalized(joints, size):
+def normalized(joints: ArrayLike, size: tuple[float, float]) -> np.ndarray:
     """Turns MPII joints [K, 3] = [x, y, confidence] in pixels of a picture of `size` (height, width) into the pose
     float32 [K, 3] = [x in widths, y in heights, v in {0, 1}] that everything else works with."""
     height, width = size
-    pose = np.array(joints, np.float32) / np.float32([width, height, 1])
+    pose = np.array(joints, np.float32) / np.array([width, height, 1], np.float32)
     missing = _missing(np.asarray(joints))
     pose[:, 2] = ~missing
     pose[missing] = 0
     return pose
 
 
-def _missing(points):
+def _missing(points: np.ndarray) -> np.ndarray:
     """Which points [K] were not found: no confidence, or a coordinate that is not a number."""
     return ~(np.isfinite(points).all(axis=-1) & (points[:, 2] > MIN_CONFIDENCE))
 
 
-def _first_midpoint(points, alternatives):
+def _first_midpoint(points: np.ndarray, alternatives: Iterable[tuple[int, ...]]) -> tuple[np.ndarray, int]:
     """Returns the midpoint of the first alternative whose points are all there, and its index (zeros if none is)."""
     for index, indices in enumerate(alternatives):
         chosen = points[list(indices)]
@@ -150,6 +152,6 @@ def _first_midpoint(points, alternatives):
     return np.zeros(3), 0
 
 
-def _along(start, towards, factor):
+def _along(start: np.ndarray, towards: np.ndarray, factor: float) -> np.ndarray:
     """Walks from `start` to `towards` times `factor`; the confidence is the lesser of the two."""
     return np.array([*(start[:2] + factor * (towards[:2] - start[:2])), min(start[2], towards[2])])

@@ -12,7 +12,7 @@ from tf_outfit_gan.pose.mpii import LIMBS
 SIGMA = 0.0204
 
 
-def render_heatmaps(keypoints, size, dtype="float32", sigma=SIGMA):
+def render_heatmaps(keypoints: tf.Tensor, size: tuple[int, int], dtype: str = "float32", sigma: float = SIGMA) -> tf.Tensor:
     """Draws poses [N, K, 3] = [x in widths, y in heights, v] as maps [N, H, W, K] of values in [0, 1].
 
     The peak is 1 and nothing is cut off. Joints may lie outside the frame: what of their Gaussian falls inside is
@@ -31,7 +31,7 @@ def render_heatmaps(keypoints, size, dtype="float32", sigma=SIGMA):
     return tf.cast(gy, dtype)[:, :, None, :] * tf.cast(gx, dtype)[:, None, :, :]  # [N, H, W, K]
 
 
-def render_bones(keypoints, size, sigma=SIGMA):
+def render_bones(keypoints: tf.Tensor, size: tuple[int, int], sigma: float = SIGMA) -> tf.Tensor:
     """Draws the bones of poses [N, K, 3] as maps [N, H, W, B], in the order of `LIMBS`, each with a joint's softness.
 
     The height at a pixel is that of a Gaussian whose distance is the pixel's from the bone, both its ends included. A
@@ -55,7 +55,7 @@ def render_bones(keypoints, size, sigma=SIGMA):
     return tf.where(there & end_there, tf.exp(squared * (-0.5 / sigma**2)), 0)
 
 
-def _joints(keypoints):
+def _joints(keypoints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """x, y and whether the joint is there, [N, K] each."""
     keypoints = tf.cast(keypoints, tf.float32)  # bfloat16 cannot hold a position to the pixel.
     x, y, visible = tf.unstack(keypoints, axis=-1)
@@ -64,5 +64,5 @@ def _joints(keypoints):
     return tf.where(visible, x, 0), tf.where(visible, y, 0), visible
 
 
-def _centers(n):
+def _centers(n: int) -> tf.Tensor:
     return (tf.range(n, dtype=tf.float32) + 0.5) / n

@@ -1,6 +1,9 @@
 """Keypoints as users give them, read and checked: from there on they are a pose, see `mpii`."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tf_outfit_gan.pose.convert import normalized, to_mpii16
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
@@ -12,7 +15,7 @@ MAX_FRAMES_OUTSIDE = 4
 MIN_PIXEL_SIZE = 16
 
 
-def read_keypoints(keypoints):
+def read_keypoints(keypoints: dict[str, Any]) -> tuple[np.ndarray, tuple[float, float]]:
     """Reads {"format", "points", "size"}, points in pixels of a picture of that size, as a manifest has them.
 
     Returns (pose float32 [K, 3], (height, width) of that picture). Raises `UserError` with the fault.
@@ -38,7 +41,7 @@ def read_keypoints(keypoints):
     return pose, tuple(size)
 
 
-def check_pose(pose):
+def check_pose(pose: ArrayLike) -> np.ndarray:
     """Returns a pose as float32 [K, 3] = [x in widths, y in heights, v in {0, 1}], from anything like an array.
 
     Raises `UserError` for another shape, for pixels, and for a pose with nobody in it.
@@ -54,7 +57,7 @@ def check_pose(pose):
     return found
 
 
-def _check_places(pose, frame):
+def _check_places(pose: np.ndarray, frame: str) -> None:
     present = pose[:, 2] > 0
     places = pose[present, :2]
     if not present.any():
@@ -65,5 +68,5 @@ def _check_places(pose, frame):
         raise UserError(f"every joint lies outside {frame}")
 
 
-def _first(items):
+def _first(items: object) -> object:
     return items[0] if isinstance(items, list) and items else None

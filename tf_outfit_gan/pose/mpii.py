@@ -5,6 +5,7 @@ at (i + 0.5) / n. Right and left are the person's own.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 JOINTS = (
     "right_ankle",
@@ -41,7 +42,7 @@ for _a, _b in FLIP_PAIRS:
     MIRROR[_a], MIRROR[_b] = _b, _a
 
 
-def mirror(keypoints):
+def mirror(keypoints: ArrayLike) -> np.ndarray:
     """Flips poses [..., K, 3] left to right: x becomes 1 - x, and left and right joints change places."""
     flipped = np.array(keypoints)[..., MIRROR, :]
     flipped[..., 0] = 1 - flipped[..., 0]

@@ -6,6 +6,7 @@ right hip instead, which is longer: the same threshold is stricter here.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 THORAX, PELVIS = 7, 6
 
@@ -13,7 +14,7 @@ THORAX, PELVIS = 7, 6
 THRESHOLD = 0.1
 
 
-def correct_joints(found, truth, size, threshold=THRESHOLD):
+def correct_joints(found: ArrayLike, truth: ArrayLike, size: tuple[float, float], threshold: float = THRESHOLD) -> np.ndarray:
     """Whether each joint was found within `threshold` torso lengths of the truth.
 
     Args:
@@ -29,7 +30,7 @@ def correct_joints(found, truth, size, threshold=THRESHOLD):
     return np.where(np.isnan(distance), np.nan, distance <= threshold).astype(np.float32)
 
 
-def joint_distances(found, truth, size):
+def joint_distances(found: ArrayLike, truth: ArrayLike, size: tuple[float, float]) -> np.ndarray:
     """How far joints were found from the truth, in torso lengths, float64 [N, K]; arguments as for `correct_joints`.
 
     Infinity for a joint that was not found, NaN for one that does not count.
@@ -43,7 +44,7 @@ def joint_distances(found, truth, size):
     return np.where((truth[..., 2] > 0) & measurable, distance, np.nan)
 
 
-def pck(found, truth, size, threshold=THRESHOLD):
+def pck(found: ArrayLike, truth: ArrayLike, size: tuple[float, float], threshold: float = THRESHOLD) -> float:
     """The part in 0..1 of all counted joints that are correct; arguments as for `correct_joints`.
 
     Raises ValueError when not one joint counts.

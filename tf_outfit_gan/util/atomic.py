@@ -1,16 +1,42 @@
-"""Files and folders that are either whole or not there: written beside, forced to the disk, then renamed."""
+"""Files and folders that are either whole or not there: written beside, forced to the disk, then renamed.
+
+Nothing else of this project renames: what a reader may count on stands here once.
+"""
 
 import contextlib
 import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 PARTIAL = ".partial"
 
 
 @contextlib.contextmanager
-def whole_folder(path):
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yields the path beside `path` of a file that is to be written and then takes its place; on an error it goes."""
+    partial = beside(path)
+    try:
+        yield partial
+        sync(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Writes text or bytes as a whole file."""
+    with whole_file(path) as partial:
+        if isinstance(content, bytes):
+            partial.write_bytes(content)
+        else:
+            partial.write_text(content, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
     """Yields an empty folder beside `path`, which is to be filled and then takes its place; on an error it goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial, old = beside(path), beside(path.with_name(f"{path.name}.old"))
@@ -28,13 +54,33 @@ def whole_folder(path):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def remove_folder(path):
+def claim(folder: Path, path: Path) -> bool:
+    """Gives a finished folder a name, unless something has it: returns whether the name was free."""
+    try:
+        os.rename(folder, path)
+    except OSError:
+        if not path.exists():
+            raise
+        return False
+    sync(path.parent)
+    return True
+
+
+def remove_folder(path: Path) -> None:
     """Removes a folder with all that it holds; half of it never has its name."""
     os.rename(path, beside(path))
     shutil.rmtree(beside(path), ignore_errors=True)
 
 
-def clear_partials(folder):
+def set_aside(path: Path, kind: str) -> Path:
+    """Renames what can no longer be used to NAME.kind, which is returned; what had that name before goes."""
+    aside = path.with_name(f"{path.name}.{kind}")
+    shutil.rmtree(aside, ignore_errors=True)
+    os.replace(path, aside)
+    return aside
+
+
+def clear_partials(folder: Path) -> None:
     """Removes what killed programs had begun to write, or to remove, in a folder."""
     for path in folder.glob(f".*{PARTIAL}"):
         if path.is_dir():
@@ -43,7 +89,7 @@ def clear_partials(folder):
             path.unlink(missing_ok=True)
 
 
-def check_room(folder, sizes):
+def check_room(folder: Path, sizes: Iterable[int]) -> None:
     """Raises the `OSError` of a full disk unless files of these sizes in bytes fit into a folder together.
 
     For those who write with HDF5: it ends the process without a word when it cannot write what it has buffered.
@@ -53,14 +99,14 @@ def check_room(folder, sizes):
             os.posix_fallocate(files.enter_context(tempfile.TemporaryFile(dir=folder)).fileno(), 0, size)
 
 
-def flush_folder(folder):
+def flush_folder(folder: str | os.PathLike[str]) -> None:
     """Forces every file and folder to the disk: a rename must not come there before what it names."""
     for root, _, files in os.walk(folder):
         for path in [root, *(os.path.join(root, file) for file in files)]:
             sync(path)
 
 
-def sync(path):
+def sync(path: str | os.PathLike[str]) -> None:
     """Forces one file, or the names in one folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -69,20 +115,6 @@ def sync(path):
         os.close(descriptor)
 
 
-def beside(path):
+def beside(path: Path) -> Path:
     """Where this process writes what is then renamed to `path`: another name than that of any other process."""
     return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PARTIAL}")
-
-
-def write_whole(path, text):
-    """Writes a text file that is either whole or not there: beside, to disk, then renamed."""
-    partial = beside(path)
-    try:
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

@@ -16,11 +16,11 @@ class UserError(ValueError):
 
     exit_code = 2
 
-    def __init__(self, message):
+    def __init__(self, message: object) -> None:
         super().__init__(_one_line(str(message)))
 
 
-def _one_line(text):
+def _one_line(text: str) -> str:
     if len(text) > MAX_CHARACTERS:
         text = f"{text[: MAX_CHARACTERS // 2]} ... {text[-MAX_CHARACTERS // 2 :]}"
     if text.isprintable():

@@ -7,13 +7,14 @@ A path is read only if it is a file, for a pipe would wait for ever and a device
 import json
 import os
 import stat
+from typing import Any
 
 from tf_outfit_gan.util.errors import UserError
 
 KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
-def fault_of(path):
+def fault_of(path: str | os.PathLike[str]) -> str | None:
     """Says in a few words why a path is no file that could be read, without opening it; None if it is one.
 
     A symbolic link is followed, wherever it leads: whoever made the folder made the link.
@@ -27,7 +28,7 @@ def fault_of(path):
     return None if stat.S_ISREG(mode) else f"{KINDS.get(stat.S_IFMT(mode), 'a device')}, not a file"
 
 
-def read_file(path, max_bytes):
+def read_file(path: str | os.PathLike[str], max_bytes: int) -> bytes:
     """Reads a whole file; raises `UserError` that names a path which is no file, is closed to us, or is too large."""
     fault = fault_of(path)
     if fault:
@@ -42,11 +43,11 @@ def read_file(path, max_bytes):
         raise UserError(f"{path}: {_reason(error)}") from None
 
 
-def _reason(error):
+def _reason(error: Exception) -> str:
     return (getattr(error, "strerror", None) or str(error)).lower()
 
 
-def json_object(content):
+def json_object(content: bytes) -> dict[str, Any]:
     """Parses bytes as one JSON object; raises `UserError` with the fault.
 
     A key that stands twice is a fault, because the first value would be dropped in silence; so is nesting that goes
@@ -63,7 +64,7 @@ def json_object(content):
     return fields
 
 
-def _once(pairs):
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         keys = [key for key, _ in pairs]

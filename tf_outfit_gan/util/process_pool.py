@@ -3,21 +3,30 @@
 import os
 import signal
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing import get_context, parent_process
+from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 TICK_SEC = 0.2  # How often the parent checks the progress of its workers.
 
 # In a worker, shared with the parent: how much the workers have finished, and whether they are to stop.
-_finished = _stop = None
+_finished: Synchronized
+_stop: Event
 
 
-def available_cores():
+def available_cores() -> int:
     """The number of cores that this process may run on: a container or batch system may have lent it a few of many."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_in_processes(function, calls, workers, advance):
+def run_in_processes(
+    function: Callable[..., Result], calls: Sequence[tuple], workers: int, advance: Callable[[int], object]
+) -> list[Result]:
     """Runs function(*call, advance) for each of `calls` in so many worker processes; returns what it gave, in order.
 
     The function reports progress with advance(count), which arrives at the `advance` given here. With one worker all
@@ -45,19 +54,26 @@ def run_in_processes(function, calls, workers, advance):
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(finished, stop):
+def _begin(finished: Synchronized, stop: Event) -> None:
     """Makes a worker leave Ctrl-C to the parent, and end with it even when that is killed."""
     global _finished, _stop
     _finished, _stop = finished, stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _call(function, call):
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _call(function: Callable[..., Result], call: tuple) -> Result:
     return function(*call, _advance)
 
 
-def _advance(count=1):
+def _advance(count: int = 1) -> None:
     if _stop.is_set():
         raise RuntimeError("stopped")  # Nobody reads it: the parent has gone on to raise what stopped it.
     with _finished.get_lock():

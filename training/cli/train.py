@@ -1,6 +1,7 @@
 """The verb `outfit-gan train`: trains a model on prepared data. The same command resumes it."""
 
 import contextlib
+import dataclasses
 import json
 import shlex
 import sys
@@ -17,7 +18,7 @@ from training.data_service import check_address
 from training.distribute.cluster import resolve
 from training.finetune import resolve_init
 from training.run_folder import explain_full_disk, locked
-from training.run_options import RunOptions
+from training.run_options import ACCEPT_DATA_HELP, RunOptions
 
 EXAMPLE = "runs/dolls --data data --preset 256x192 --set seed=1"
 
@@ -27,6 +28,7 @@ def add_arguments(parser):
     main = parser.add_argument_group("main")
     main.add_argument("--data", required=True, help="a data set from 'outfit-gan prepare'")
     main.add_argument("--init", metavar="SNAPSHOT", help="start from another model: a snapshot, or a run's newest one")
+    main.add_argument("--accept-data", action="store_true", help=ACCEPT_DATA_HELP)
     main.add_argument("--time-limit", type=arguments.above_zero, metavar="MINUTES", help="stop after this long, with a snapshot")
     main.add_argument(
         "--inception",
@@ -80,10 +82,20 @@ def add_arguments(parser):
 def run(args):
     started = time.monotonic()
     folder, (model_config, config, chosen) = Path(args.folder), settings_of(args)
+    if any(setting.startswith("slots=") for setting in args.set):
+        raise UserError("--set slots: a model has the slots of its data; name them in `outfit-gan prepare --slots`")
+    if not args.dry_run:
+        dataset = open_dataset(args.data)
+        if "slots" in chosen and model_config.slots != dataset.slots:
+            raise UserError(
+                f"{args.config}: slots {','.join(model_config.slots)}: expected those of {args.data}, {','.join(dataset.slots)}"
+            )
+        model_config = dataclasses.replace(model_config, slots=dataset.slots)
     init, config = resolve_init(folder, args.init, model_config, config, "start_level" in chosen)
     if args.dry_run:
         if args.json:
-            print(json.dumps({"model": to_dict(model_config), "training": to_dict(config)}, indent=2))
+            model = {name: value for name, value in to_dict(model_config).items() if name != "slots"}  # The data has them.
+            print(json.dumps({"model": model, "training": to_dict(config)}, indent=2))
             return
         plan = schedule.table(model_config, config, args.replicas)
         print(to_json(model_config), to_json(config), f"\nOn {args.replicas} replica(s):", plan, sep="\n")
@@ -93,7 +105,6 @@ def run(args):
 
     # A mistake is reported before TensorFlow's import, which takes seconds.
     cluster = resolve(args.cluster)
-    dataset = open_dataset(args.data)
     if args.data_service:
         check_address(args.data_service)
     time_limit_sec = args.time_limit and args.time_limit * 60
@@ -116,6 +127,7 @@ def run(args):
                 quiet=args.quiet,
                 data_service=args.data_service,
                 inception=args.inception,
+                accept_data=args.accept_data,
                 init=init,
                 started=started,
                 preset=None if args.config else args.preset,

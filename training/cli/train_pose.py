@@ -1,10 +1,15 @@
 """The verb `outfit-gan train-pose`: trains a pose estimator on prepared data. The same command resumes it."""
 
+import shlex
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.util.errors import UserError
+from training.run_folder import explain_full_disk, locked
+from training.run_options import ACCEPT_DATA_HELP
 
 EXAMPLE = "runs/pose data --backbone small --time-limit 20"
 
@@ -42,6 +47,7 @@ def add_arguments(parser):
         "--size", type=arguments.size, metavar="HEIGHTxWIDTH", help="a level of the data (default: 256x192; small: 64x48)"
     )
     main.add_argument("--weights", metavar="FILE", help="the backbone's initial weights, from keras.applications, without top")
+    main.add_argument("--accept-data", action="store_true", help=ACCEPT_DATA_HELP)
     hyper = parser.add_argument_group("hyperparameters")
     hyper.add_argument("--steps", type=arguments.positive, help="of training (default: 50000; small: 1200)")
     hyper.add_argument("--batch", type=arguments.positive, default=32, help="pictures a step (default: %(default)s)")
@@ -74,7 +80,10 @@ def run(args):
             f"{args.data}: expected train entries with keypoints to learn from, found none; prepare a catalogue that has them"
         )
     dataset.files("train", "photos", config.size)
-    from training.pose_estimator.trainer import train_pose
+    folder = Path(args.folder)
+    with locked(folder), explain_full_disk(folder):
+        from training.pose_estimator.trainer import train_pose
 
-    time_limit_sec = args.time_limit and args.time_limit * 60
-    train_pose(args.folder, dataset, config, args.weights, time_limit_sec, args.quiet)
+        time_limit_sec = args.time_limit and args.time_limit * 60
+        command = shlex.join(["outfit-gan", *sys.argv[1:]])
+        train_pose(folder, dataset, config, args.weights, time_limit_sec, args.quiet, command, args.accept_data)

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tf_outfit_gan.util.errors import UserError
@@ -43,7 +44,7 @@ class Cluster:
             ) from None
 
 
-def resolve(hosts=None, environment=os.environ):
+def resolve(hosts: str | None = None, environment: Mapping[str, str] = os.environ) -> Cluster | None:
     """The cluster that this process belongs to; None when it trains alone.
 
     Args:
@@ -73,16 +74,16 @@ def resolve(hosts=None, environment=os.environ):
     return Cluster(tuple(workers), index) if len(workers) > 1 else None
 
 
-def expand_hosts(text):
+def expand_hosts(text: str) -> list[str]:
     """The hosts of a list in SLURM's notation: "gpu[01-02,7],cpu" -> ["gpu01", "gpu02", "gpu7", "cpu"]."""
-    hosts = []
+    hosts: list[str] = []
     for item in re.findall(r"(?:[^,\[\]]|\[[^\[\]]*\])+", text):
         parts = [_numbers(part[1:-1]) if part[0] == "[" else [part] for part in re.findall(r"\[[^]]*\]|[^\[]+", item)]
         hosts += map("".join, itertools.product(*parts))
     return hosts
 
 
-def _numbers(text):
+def _numbers(text: str) -> list[str]:
     """ "01-03,7" -> ["01", "02", "03", "7"]."""
     found = []
     for part in text.split(","):
@@ -94,7 +95,7 @@ def _numbers(text):
     return found
 
 
-def _from_hosts(text):
+def _from_hosts(text: str) -> tuple[list[str], int]:
     workers = [host if ":" in host else f"{host}:{PORT}" for host in expand_hosts(text)]
     name = socket.gethostname()
     places = [place for place, address in enumerate(workers) if _short(address) == _short(name)]
@@ -105,7 +106,7 @@ def _from_hosts(text):
     return workers, places[0]
 
 
-def _from_tf_config(text):
+def _from_tf_config(text: str) -> tuple[list[str], int]:
     expected = 'expected {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
     try:
         found = json.loads(text)
@@ -129,7 +130,7 @@ def _from_tf_config(text):
     return addresses, addresses.index(own)
 
 
-def _from_slurm(environment):
+def _from_slurm(environment: Mapping[str, str]) -> tuple[list[str], int]:
     """`srun`'s tasks, node by node, whichever way SLURM has dealt them to the nodes."""
     try:
         hosts = expand_hosts(environment["SLURM_STEP_NODELIST"])

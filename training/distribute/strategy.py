@@ -107,5 +107,5 @@ class Workers:
             if others:
                 raise UserError(
                     f"worker {', '.join(others)}: {name} differs from worker 0's (worker {self.index} has "
-                    f"{value}); expected the same command and the same run folder, shared, for all"
+                    f"{value}); expected the same command, the same data and the same run folder, shared, for all"
                 )

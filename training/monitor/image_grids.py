@@ -8,14 +8,13 @@ As frames are kept, a resumed run continues its timeline, and the cost of a new 
 """
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageOps
 
 from tf_outfit_gan import pixels
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.sizes import format_size
-from tf_outfit_gan.viz import sheet
-from tf_outfit_gan.viz.sheet import CAPTION, FONT_SIZE, GAP, INK, MISSING, PAPER, save_whole
+from tf_outfit_gan.viz.montage import GAP, MISSING, PAPER, montage, save_whole
 from tf_outfit_gan.viz.skeleton import draw_skeleton
 
 # A plain grid: photos, and what an unconditional model draws.
@@ -24,6 +23,7 @@ ROWS, COLUMNS = 3, 8
 ENTRIES, SEEDS = 6, 3
 # Cells are at least about so high, so that a person can see small pictures, and at most, so that files stay small.
 LEAST_HEIGHT, MOST_HEIGHT = 256, 512
+FRAME = 4  # Pixels between the articles of an outfit in one cell.
 # Drawn in one call: as much memory as one picture of 1024x768 takes beside a training is enough.
 PIXELS_PER_CALL = 1 << 20
 # The timeline.
@@ -90,19 +90,15 @@ class ImageGrids:
             articles = self._wardrobe(self._articles[entry])
             asked = [(articles, "articles (gray = none)"), (pose, "pose"), (self._photos[entry], "photo")]
             drawn = [(picture, f"seed {seed}") for picture, seed in zip(pictures, self._seeds)]
-            rows.append([(np.asarray(cell), caption) for cell, caption in asked + drawn])
-        return sheet.grid(rows)
+            rows.append(asked + drawn)
+        return montage(rows)
 
     def _wardrobe(self, articles):
         """All slots of an outfit [S, h, w, 3] in one cell, two in a row; a missing article is gray."""
         height, width = self._cell_size
-        box = (width // 2, height // -(-len(articles) // 2))
-        cell = Image.new("RGB", (width, height), sheet.PAPER)
-        for slot, article in enumerate(pixels.array_to_uint8(articles)):
-            fitted = ImageOps.contain(Image.fromarray(article), (box[0] - 4, box[1] - 4))
-            left, top = slot % 2 * box[0], slot // 2 * box[1]
-            cell.paste(fitted, (left + (box[0] - fitted.width) // 2, top + (box[1] - fitted.height) // 2))
-        return cell
+        box = (width // 2 - FRAME, height // -(-len(articles) // 2) - FRAME)
+        fitted = [ImageOps.pad(Image.fromarray(article), box, color=PAPER) for article in pixels.array_to_uint8(articles)]
+        return montage([fitted[slot : slot + 2] for slot in range(0, len(fitted), 2)], gap=FRAME, margin=FRAME // 2)
 
     def _cells(self, images):
         """Pictures [N, H, W, 3] in [-1, 1] as a list of Pillow images of the cells' size."""
@@ -121,8 +117,7 @@ def _cell_size(size):
 
 
 def _write_plain(path, cells):
-    rows = [cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
-    save_whole(sheet.grid([[(np.asarray(cell), "") for cell in row] for row in rows]), path)
+    save_whole(montage([cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]), path)
 
 
 def add_frame(folder, snapshot, cells):
@@ -150,9 +145,7 @@ def _frame(cells, caption):
     """Cells side by side over a caption, with a palette as a GIF has it."""
     height = min(FRAME_HEIGHT, cells[0].height)
     width = round(cells[0].width * height / cells[0].height)
-    frame = Image.new("RGB", (len(cells) * (width + GAP) + GAP, height + CAPTION + GAP), PAPER)
-    for place, cell in enumerate(cells):
-        frame.paste(cell.resize((width, height), Image.Resampling.BOX), (GAP + place * (width + GAP), GAP))
-    middle = (frame.width / 2, frame.height - CAPTION / 2)
-    ImageDraw.Draw(frame).text(middle, caption, INK, ImageFont.load_default(FONT_SIZE), anchor="mm")
-    return frame.quantize(COLORS)
+    row = montage([[cell.resize((width, height), Image.Resampling.BOX) for cell in cells]], margin=0)
+    frame = montage([[(row, caption)]])
+    # The frames of one GIF have one size, also where a run began with a version that left no margin below the caption.
+    return frame.crop((0, 0, frame.width, frame.height - GAP)).quantize(COLORS)

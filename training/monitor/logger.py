@@ -28,7 +28,36 @@ STATUS_FIELDS = (
 START, GRAPHS, STEPS = "start", "building graphs", "steps"
 
 
-class Logger:
+class RunLog:
+    """RUN/log.txt, and the terminal: lines for people. As a context, it logs an error that ends the run.
+
+    Args:
+        folder: of the run; its log is appended to when it is resumed.
+        quiet: nothing on the terminal.
+    """
+
+    def __init__(self, folder, quiet=False):
+        self._log, self._quiet = open(folder / "log.txt", "a", encoding="utf-8"), quiet
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, _):
+        if error:
+            self._write(f"ended by {kind.__name__}: {error}")
+
+    def say(self, text):
+        """A line for people."""
+        self._write(text)
+        if not self._quiet:
+            print(text, flush=True)
+
+    def _write(self, text):
+        self._log.write(text + "\n")
+        self._log.flush()
+
+
+class Logger(RunLog):
     """Gathers the statistics of the steps and logs them every tick.
 
     Args:
@@ -40,11 +69,11 @@ class Logger:
     """
 
     def __init__(self, folder, total_nimg, quiet=False, size=None, started=None):
+        super().__init__(folder, quiet)
         self.times = WallTimes(started)
-        self._log = open(folder / "log.txt", "a", encoding="utf-8")
         self._stats = open(folder / "stats.jsonl", "a", encoding="utf-8")
         self._writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
-        self._total_nimg, self._quiet, self._size = total_nimg, quiet, size
+        self._total_nimg, self._size = total_nimg, size
         self._traced, self._diagnostics = set(), Diagnostics()
         self._rate = None
         self._restart()
@@ -52,22 +81,6 @@ class Logger:
     def _restart(self):
         self._sums, self._steps, self._images = {}, 0, 0
         self._timed_images, self._timed_sec, self._last_tick = 0, 0.0, time.monotonic()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, _):
-        """Logs an error that ends the run."""
-        if error:
-            self._log.write(f"ended by {kind.__name__}: {error}\n")
-            self._log.flush()
-
-    def say(self, text):
-        """A line for people."""
-        self._log.write(text + "\n")
-        self._log.flush()
-        if not self._quiet:
-            print(text, flush=True)
 
     def add(self, stage, statistics, steps, seconds):
         """Takes the statistics of some steps, {name: (total, count)}, and how long they took."""

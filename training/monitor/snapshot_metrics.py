@@ -11,6 +11,7 @@ from tf_outfit_gan.metrics.measure import measure
 from tf_outfit_gan.metrics.protocol import Protocol
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
+from training.checkpoint import set_aside_broken_lines
 from training.monitor.image_grids import PIXELS_PER_CALL
 
 MAX_BATCH = 64  # More pictures in one call save no time.
@@ -35,8 +36,15 @@ class SnapshotMetrics:
             if not self._interval:
                 raise UserError(f"--inception {inception}: nothing is measured; add --set metrics_kimg=1000, say")
             InceptionFeatures(inception)  # A file that does not load is refused before the training.
+        for line in set_aside_broken_lines(self._path):
+            logger.say(line)
         lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
         self._results = [result for result in map(json.loads, lines) if result["cur_nimg"] <= cur_nimg]
+
+    @property
+    def best_kimgs(self):
+        """The moments in kimg of the best snapshots, one of each size and kind of measurement."""
+        return [result["cur_nimg"] // 1000 for result in bests(self._results)]
 
     def measure(self, path, snapshot, stopped):
         """Measures a snapshot if it is time to; gives up when `stopped()` becomes true: a stop must not wait."""
@@ -76,8 +84,19 @@ class SnapshotMetrics:
 
 def best_of(results):
     """The best of the results that compare with the last one: distances of another size or of other features do not."""
-    kind = {name: results[-1][name] for name in ("metric", "features", "size", "count")}
-    return min((result for result in results if kind.items() <= result.items()), key=lambda result: result["value"])
+    return next(best for best in bests(results) if _kind(best) == _kind(results[-1]))
+
+
+def bests(results):
+    """The best of each kind of results that compare; the earlier of equals."""
+    found = {}
+    for result in sorted(results, key=lambda result: result["value"]):
+        found.setdefault(_kind(result), result)
+    return list(found.values())
+
+
+def _kind(result):
+    return tuple(result[name] for name in ("metric", "features", "size", "count"))
 
 
 class _Stopped(Exception):

@@ -1,13 +1,12 @@
-"""Trains Simple Baselines: Keras's own loop, checkpoints that a kill cannot tear, and at the end an estimator.
+"""Trains Simple Baselines: Keras's own loop in a run folder as `train` has it, and at the end an estimator.
 
-RUN/config.json   RUN/log.txt   RUN/checkpoints/
+RUN/config.json   RUN/log.txt   RUN/checkpoints/   RUN/lock
 RUN/estimator/    the SavedModel that `--pose-model` takes
 RUN/pck.json      how well it finds the joints of the test split
 """
 
 import json
 import math
-import shutil
 import time
 from dataclasses import asdict
 from datetime import timedelta
@@ -22,15 +21,19 @@ from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.pose.pck import THRESHOLD, correct_joints
 from tf_outfit_gan.pose_estimation import load_estimator
 from tf_outfit_gan.pose_estimation.simple_baselines import JointsLoss, build_estimator
-from tf_outfit_gan.util.atomic import write_whole
+from tf_outfit_gan.util.atomic import whole_folder, write_whole
 from tf_outfit_gan.util.errors import UserError
-from training.distribute.strategy import make_strategy
+from training.checkpoint import Checkpoints, clear_leftovers
+from training.distribute.strategy import Workers, make_strategy
+from training.monitor.logger import RunLog
+from training.monitor.preemption import Stop
 from training.pose_estimator.augment import augment
+from training.run_config import keep_config
 
 # Keras's epochs are ticks here: so many steps, then a line in the log.
 TICK_STEPS = 50
 
-# A checkpoint at least so often.
+# A checkpoint at the first tick of all, then at the first one after so long.
 CHECKPOINT_SEC = 60
 
 WARMUP = 0.05  # Of all steps.
@@ -38,7 +41,7 @@ WARMUP = 0.05  # Of all steps.
 BATCH = 64  # Of pictures that the trained estimator is measured on.
 
 
-def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet=False):
+def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet=False, command=None, accept_data=False):
     """Trains an estimator until its steps are done or the time is up; resumes where an earlier call ended.
 
     Args:
@@ -48,11 +51,19 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
         weights: file of the backbone's first weights, or None.
         time_limit_sec: stop after this long, with an estimator. None = no limit.
         quiet: nothing on the terminal.
+        command: the command line, for config.json.
+        accept_data: go on with other data than the run was trained on so far.
 
-    Returns PCK@0.1 on the test split, or None if that has no keypoints. Raises `UserError` for a size that does not
-    fit, and a folder that holds a run with other settings.
+    Returns:
+        PCK@0.1 on the test split, or None if that has no keypoints.
+
+    Raises:
+        UserError: for a size that does not fit, and a folder that holds a run with other settings.
+        SystemExit: when a signal asked it to stop, after a checkpoint was saved.
     """
     end = math.inf if time_limit_sec is None else time.monotonic() + time_limit_sec
+
+    # Build everything, check and write down what this run is, and remember what an earlier call learned.
     folder = Path(folder)
     keras.utils.set_random_seed(config.seed)
     strategy = make_strategy()
@@ -65,63 +76,66 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
         model.compile(keras.optimizers.Adam(rate), JointsLoss(), jit_compile=False)
         model.optimizer.build(model.trainable_variables)
     folder.mkdir(parents=True, exist_ok=True)
-    _keep_config(folder, config)
+    if (folder / "checkpoints" / "checkpoint").exists():
+        raise UserError(f"{folder}: holds a run of an earlier version, which cannot be resumed; choose a new folder")
+    # No setting may change: the number of steps sets the schedule, too.
+    settings = {"pose_estimator": json.loads(json.dumps(asdict(config)))}
+    about = {"weights": weights, "command": command}
+    news = keep_config(folder, dataset, settings, about, accept_data=accept_data)
+    # By place: Keras numbers the names of layers through all models of a process.
+    variables = {"weights": model.weights, "optimizer": model.optimizer.variables}
+    memory = {name: [variable.value for variable in part] for name, part in variables.items()}
+    checkpoints = Checkpoints(folder / "checkpoints", memory)
+    cur_nimg, _, damages = checkpoints.restore()
+    done = cur_nimg // config.batch
+    clear_leftovers(folder)
 
-    with open(folder / "log.txt", "a", encoding="utf-8") as log:
-
-        def say(text):
-            log.write(text + "\n")
-            log.flush()
-            if not quiet:
-                print(text, flush=True)
-
-        watch = _Watch(model, folder, config.steps, end, say)
-        done = watch.restore()
-        say(
-            f"{'resuming' if done else 'training'} {folder} at step {done} of {config.steps}: {config.backbone}, "
-            f"{model.count_params():,} weights, {strategy.num_replicas_in_sync} replica(s)"
-        )
-        if done < config.steps:
-            model.fit(
-                _examples(dataset, config, done),
-                epochs=-(-(config.steps - done) // TICK_STEPS),
-                steps_per_epoch=TICK_STEPS,
-                shuffle=False,
-                callbacks=[watch],
-                verbose=0,
+    with RunLog(folder, quiet) as log:
+        with Stop(Workers(strategy)) as stop:
+            for line in news + damages:
+                log.say(line)
+            log.say(
+                f"{'resuming' if done else 'training'} {folder} at step {done} of {config.steps}: {config.backbone}, "
+                f"{model.count_params():,} weights, {strategy.num_replicas_in_sync} replica(s)"
             )
-        _export(model, folder / "estimator")
-        return measure_pck(folder, dataset, config.size, say)
+            if done < config.steps:
+                model.fit(
+                    _examples(dataset, config, done),
+                    epochs=-(-(config.steps - done) // TICK_STEPS),
+                    steps_per_epoch=TICK_STEPS,
+                    shuffle=False,
+                    callbacks=[_Ticks(config, done, end, stop, checkpoints, log)],
+                    verbose=0,
+                )
+        stop.leave()
+        with whole_folder(folder / "estimator") as partial:
+            model.export(str(partial), verbose=False)
+        return measure_pck(folder, dataset, config.size, log.say)
 
 
-class _Watch(keras.callbacks.Callback):
-    """Logs progress, saves checkpoints, and ends the training when its steps are done or the time is up."""
+class _Ticks(keras.callbacks.Callback):
+    """Logs, saves checkpoints, and ends the training when its steps are done, the time is up, or a signal asks for it."""
 
-    def __init__(self, model, folder, steps, end, say):
+    def __init__(self, config, done, end, stop, checkpoints, log):
         super().__init__()
-        self._steps, self._end, self._say, self._done = steps, end, say, 0
-        self._saved = self._logged = time.monotonic()
-        self._checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder / "checkpoints"), max_to_keep=2)
+        self._config, self._done, self._end = config, done, end
+        self._stop, self._checkpoints, self._log = stop, checkpoints, log
+        self._ticked, self._saved = time.monotonic(), -math.inf
 
-    def restore(self):
-        """Restores the newest checkpoint if there is one; returns how many steps were done before."""
-        if self._manager.latest_checkpoint:
-            self._checkpoint.restore(self._manager.latest_checkpoint).assert_existing_objects_matched()
-            self._done = int(self._checkpoint.optimizer.iterations.numpy())
-        return self._done
+    def on_epoch_begin(self, epoch, logs):
+        self._before = self._done
 
     def on_train_batch_end(self, batch, logs):
         self._done += 1
-        self.model.stop_training = self._done >= self._steps or time.monotonic() >= self._end
+        self.model.stop_training = self._done >= self._config.steps or time.monotonic() >= self._end or self._stop.asked
 
     def on_epoch_end(self, epoch, logs):
         now = time.monotonic()
-        rate, self._logged = self.params["steps"] / (now - self._logged), now
-        left = timedelta(seconds=round((self._steps - self._done) / rate))
-        self._say(f"step {self._done:<7} loss {logs['loss']:.6f}  {rate:.2f} steps/s  left {left}")
+        rate, self._ticked = (self._done - self._before) / (now - self._ticked), now
+        left = timedelta(seconds=round((self._config.steps - self._done) / rate))
+        self._log.say(f"step {self._done:<7} loss {logs['loss']:.6f}  {rate:.2f} steps/s  left {left}")
         if self.model.stop_training or now - self._saved >= CHECKPOINT_SEC:
-            self._manager.save(checkpoint_number=self._done)
+            self._checkpoints.save(self._done * self._config.batch)
             self._saved = time.monotonic()
 
 
@@ -136,34 +150,6 @@ def _examples(dataset, config, done):
         return augment(batch["image"], batch["keypoints"], tf.stack([config.seed, tf.cast(number, tf.int32)]))
 
     return stream.enumerate(done).map(example).prefetch(2)
-
-
-def _keep_config(folder, config):
-    """Writes config.json, or refuses a folder with other settings; the number of steps sets the schedule, too."""
-    path = folder / "config.json"
-    fields = json.loads(json.dumps(asdict(config)))
-    if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        other = [name for name in fields if before.get(name) != fields[name]]
-        if other:
-            raise UserError(
-                f"{path}: holds a run with {other[0]} {before.get(other[0])}, got {fields[other[0]]}; "
-                "give the same settings or another folder"
-            )
-    else:
-        write_whole(path, json.dumps(fields, indent=1) + "\n")
-
-
-def _export(model, path):
-    """Writes the SavedModel beside and renames it: what stands under its name is whole."""
-    partial, old = path.with_name(f".{path.name}.partial"), path.with_name(f".{path.name}.old")
-    for leftover in (partial, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    model.export(str(partial), verbose=False)
-    if path.exists():
-        path.rename(old)
-    partial.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def measure_pck(folder, dataset, size, say):

@@ -27,10 +27,10 @@ def written(folder, fields, name="settings.json"):
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_dry_run_writes_what_config_reads(preset, tmp_path, capsys):
-    changes = ["--set", "r1_gamma=0.5", "--set", "slots=top,bottom", "--set", "adam_beta2=1e-05"]
+    changes = ["--set", "r1_gamma=0.5", "--set", "mirror=false", "--set", "adam_beta2=1e-05"]
     assert main(["train", "run", "--data", "data", "--preset", preset, *changes, "--dry-run", "--json"]) == 0
     fields = json.loads(capsys.readouterr().out)
-    expected = from_preset(preset, ("r1_gamma=0.5", "slots=top,bottom", "adam_beta2=1e-05"))
+    expected = from_preset(preset, ("r1_gamma=0.5", "mirror=false", "adam_beta2=1e-05"))
     for name in ("settings.json", "settings.yaml"):
         path = written(tmp_path, fields, name)
         *found, chosen = settings_of(Arguments(path))

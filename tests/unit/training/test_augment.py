@@ -191,7 +191,7 @@ class TestProbability:
 
     def test_a_checkpoint_remembers_it(self, steps, tmp_path):
         steps.ada_probability.assign(0.25)
-        Checkpoints(tmp_path, steps).save(8, 0)
+        Checkpoints(tmp_path, steps.memory()).save(8, 0)
         steps.ada_probability.assign(0.75)
-        assert Checkpoints(tmp_path, steps).restore() == (8, 0, [])
+        assert Checkpoints(tmp_path, steps.memory()).restore() == (8, 0, [])
         assert float(steps.ada_probability) == 0.25

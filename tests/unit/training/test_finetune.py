@@ -161,10 +161,10 @@ class TestResolveInit:
         "overrides, text",
         [
             (
-                ("fmap_base=128", "slots=top,bag"),
-                "than fmap_base=128, slots=top,bag; add --set fmap_base=64 --set slots=outerwear,top,dress,bottom,shoes,bag",
+                ("fmap_base=128", "condition_size=4x3"),
+                "than fmap_base=128, condition_size=4x3; add --set fmap_base=64 --set condition_size=8x6",
             ),
-            (("condition_size=4x3",), "add --set condition_size=8x6"),
+            (("slots=top,bag",), "the data top, bag: prepare the data with --slots outerwear,top,dress,bottom,shoes,bag"),
             (("conditional=false",), "other settings than conditional=false; add --set conditional=true"),
             (("pose_path=style",), "add --set pose_path=spatial"),
             (("discriminator_pose=embedding",), "add --set discriminator_pose=spatial"),

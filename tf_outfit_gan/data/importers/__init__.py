@@ -16,6 +16,7 @@ from tf_outfit_gan.data.importers.dress_code_mr import dress_code_mr
 from tf_outfit_gan.data.importers.garments2look import garments2look, garments2look_official
 from tf_outfit_gan.data.importers.viton_hd import viton_hd
 from tf_outfit_gan.data.manifest import Manifest, collect, read_manifest
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
 IMPORTERS = {
@@ -29,14 +30,14 @@ IMPORTERS = {
 FORMATS = ("manifest", *IMPORTERS)
 
 
-def read(source, format="manifest"):
-    """Reads a catalogue laid out in one of `FORMATS` as a `Manifest`.
+def read(source, format="manifest", slots=SLOTS):
+    """Reads a catalogue laid out in one of `FORMATS` as a `Manifest`, whose articles have one of `slots` each.
 
     The checksum of an imported one is that of all fields as they were read, so it changes with the listing and with the
     annotations. Raises `UserError` when the folder is not laid out like that or not one entry in it is good.
     """
     if format == "manifest":
-        return read_manifest(source)
+        return read_manifest(source, slots)
     source = Path(source)
     if not source.is_dir():
         raise UserError(f"{source}: expected a folder with a {format} data set, found no folder")
@@ -55,5 +56,5 @@ def read(source, format="manifest"):
         return fields
 
     rows = ((*place, partial(watched, fields_of, *place)) for *place, fields_of in IMPORTERS[format](source))
-    entries, skipped = collect(source, rows)
+    entries, skipped = collect(source, rows, slots)
     return Manifest(entries, skipped, digest.hexdigest())

@@ -20,8 +20,8 @@ SHEET_HEIGHT = 256  # Pictures on the sheet have this many rows, or as many as t
 class Catalogue:
     """A manifest's entries; each picture is opened once, at its own size."""
 
-    def __init__(self, manifest, workers):
-        self.manifest, self.workers = manifest, workers
+    def __init__(self, manifest, slots, workers):
+        self.manifest, self.slots, self.workers = manifest, slots, workers
         self.by_id = {entry.id: entry for entry in manifest.entries}
         self.frame = (SHEET_HEIGHT, SHEET_HEIGHT * 3 // 4)
 
@@ -35,7 +35,7 @@ class Catalogue:
         checks = list(itertools.chain.from_iterable(found))
         photos, checks_by_article = checks[: len(entries)], dict(zip(articles, checks[len(entries) :]))
 
-        statistics = Statistics()
+        statistics = Statistics(self.slots)
         statistics.skipped += map(asdict, self.manifest.skipped)
         for entry, photo in zip(entries, photos):
             worn = {slot: checks_by_article[article] for slot, article in entry.outfit.articles.items()}
@@ -54,7 +54,7 @@ class Catalogue:
     def rows(self, ids):
         from tf_outfit_gan.data.inspection.contact_sheet import listed
 
-        return [listed(self.by_id[entry_id], self.frame) for entry_id in ids]
+        return [listed(self.by_id[entry_id], self.frame, self.slots) for entry_id in ids]
 
 
 class Records:
@@ -66,7 +66,7 @@ class Records:
     def statistics(self, quiet):
         from tf_outfit_gan.data.pipeline import batches
 
-        dataset, statistics = self.dataset, Statistics()
+        dataset, statistics = self.dataset, Statistics(self.dataset.slots)
         level = max(level for level in dataset.levels if level[0] <= RAW_HEIGHT or level == dataset.levels[0])
         if dataset.skipped:
             lines = (dataset.path / SKIPPED_FILENAME).read_text(encoding="utf-8").splitlines()

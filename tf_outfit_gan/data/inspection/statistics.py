@@ -7,7 +7,6 @@ import numpy as np
 
 from tf_outfit_gan.data.manifest import SPLITS
 from tf_outfit_gan.pose.mpii import JOINTS
-from tf_outfit_gan.slots import SLOTS
 
 # A picture that must be enlarged more than this to fill the frame of the median photo is blurred in it.
 MAX_ENLARGED = 2
@@ -16,9 +15,14 @@ MAX_PHOTO_ASPECT, MAX_ARTICLE_ASPECT = 1.25, 4
 
 
 class Statistics:
-    """Takes entries one by one, and sums them up as a report that is written to JSON as it is."""
+    """Takes entries one by one, and sums them up as a report that is written to JSON as it is.
 
-    def __init__(self):
+    Args:
+        slots: names of the articles' slots, in order.
+    """
+
+    def __init__(self, slots):
+        self.slots = slots
         self.entries = []  # (id, split, checks of the photo, {slot: checks of the article})
         self.joints = {split: np.zeros((2, len(JOINTS)), int) for split in SPLITS}  # Present; of these, outside.
         self.posed = Counter()
@@ -35,7 +39,7 @@ class Statistics:
 
     def report(self):
         """Returns counts, shares of the poses by joint, and what was found: name of a finding -> whom it is about."""
-        counts = {split: {"entries": 0, "poses": self.posed[split], **dict.fromkeys(SLOTS, 0)} for split in SPLITS}
+        counts = {split: {"entries": 0, "poses": self.posed[split], **dict.fromkeys(self.slots, 0)} for split in SPLITS}
         for _, split, _, articles in self.entries:
             counts[split]["entries"] += 1
             for slot in articles:
@@ -48,7 +52,9 @@ class Statistics:
             }
             for index, joint in enumerate(JOINTS)
         }
-        distinct = {slot: len({articles[slot].digest for *_, articles in self.entries if slot in articles}) for slot in SLOTS}
+        distinct = {
+            slot: len({articles[slot].digest for *_, articles in self.entries if slot in articles}) for slot in self.slots
+        }
         findings = {**self._copies(), **self._oddities()}
         return {
             "counts": counts,

@@ -14,6 +14,7 @@ import json
 import os
 from pathlib import Path
 
+from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.process_pool import run_in_processes
 from tf_outfit_gan.util.progress import progress
@@ -37,7 +38,7 @@ def write_catalogue(out, count, size, seed=0, workers=1, quiet=True):
     chunks = [(out, seed, size, first, min(first + step, count)) for first in range(0, count, step)]
     with progress("drawing", count, "entries", quiet) as advance:
         run_in_processes(_draw_chunk, chunks, workers, advance)
-    _write_whole(out / MANIFEST, "".join(_part(out, first, end).read_text() for *_, first, end in chunks))
+    write_whole(out / MANIFEST, "".join(_part(out, first, end).read_text() for *_, first, end in chunks))
     for path in (out / PARTS).iterdir():
         path.unlink()
     (out / PARTS).rmdir()
@@ -60,18 +61,8 @@ def _begin(out, settings):
         raise UserError(f"{out}: expected a new or empty folder, found other content; choose another folder")
     for folder in ("images", "articles", "masks", PARTS):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    _write_whole(found, json.dumps(settings) + "\n")
+    write_whole(found, json.dumps(settings) + "\n")
     return True
-
-
-def _write_whole(path, text):
-    """Writes a file so that it is there whole or not at all."""
-    beside = path.with_name(path.name + ".new")
-    with open(beside, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
 
 
 def _part(out, first, end):
@@ -86,7 +77,7 @@ def _draw_chunk(out, seed, size, first, end, advance):
         lines = [json.dumps(_write_entry(out, seed, i, size)) + "\n" for i in range(first, end)]
         # The lines say that the pictures are whole: those must be on the disk before. One call serves all of them.
         os.sync()
-        _write_whole(part, "".join(lines))
+        write_whole(part, "".join(lines))
     advance(end - first)
 
 

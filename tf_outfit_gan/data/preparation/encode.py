@@ -11,7 +11,6 @@ from tf_outfit_gan.data.records import is_raw
 from tf_outfit_gan.images.cutout import open_article
 from tf_outfit_gan.images.open import WHITE, fit, open_image, pyramid
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
-from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
 JPEG_QUALITY = 95
@@ -31,19 +30,19 @@ class Encoded:
     has_keypoints: bool
 
 
-def encode_entries(entries, levels, pose_model=None):
+def encode_entries(entries, levels, slots, pose_model=None):
     """Yields each entry `Encoded`; in the place of one whose pictures cannot be read comes a `Skipped`.
 
     A `pose_model` finds the poses of entries without keypoints; an entry in whose photo it finds nobody is skipped.
     """
     for entry in entries:
         try:
-            yield encode_entry(entry, levels, pose_model)
+            yield encode_entry(entry, levels, slots, pose_model)
         except UserError as error:
             yield Skipped(entry.line, entry.id, str(error), entry.listing)
 
 
-def encode_entry(entry, levels, pose_model=None):
+def encode_entry(entry, levels, slots, pose_model=None):
     """Fits an entry's pictures into the largest level and encodes them at all; its pose moves along with the photo."""
     original = open_photo(entry)
     photo, placement = fit(original, levels[-1])
@@ -53,11 +52,11 @@ def encode_entry(entry, levels, pose_model=None):
 
         keypoints = find_person(pose_model, original)
         keypoints[:, 2] = keypoints[:, 2] > 0
-    articles = [[b""] * len(SLOTS) for _ in levels]
+    articles = [[b""] * len(slots) for _ in levels]
     for slot, article in entry.outfit.articles.items():
         packshot, _ = fit(open_article(article), levels[-1], WHITE)
         for level, picture in enumerate(_encode_levels(packshot, levels)):
-            articles[level][SLOTS.index(slot)] = picture
+            articles[level][slots.index(slot)] = picture
     return Encoded(
         id=entry.id,
         photos=_encode_levels(photo, levels),

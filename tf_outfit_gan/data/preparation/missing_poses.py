@@ -31,7 +31,7 @@ def fill_poses(catalogue, pose_model, workers=1, quiet=True):
 
     Raises `UserError` for a missing manifest, for a file that is no pose model, and when no entry would be left.
     """
-    manifest = manifests.read_manifest(catalogue)
+    manifest = manifests.read_manifest(catalogue, slots=None)
     missing = [entry for entry in manifest.entries if entry.outfit.keypoints is None]
     if not missing:
         print(f"{catalogue / manifests.FILENAME}: every entry has a pose")

@@ -14,6 +14,7 @@ from tf_outfit_gan.data.preparation.beam import make_on_beam
 from tf_outfit_gan.data.preparation.shards import Job, finalize, finalized, make_shard, plan_shards
 from tf_outfit_gan.images.open import open_image
 from tf_outfit_gan.sizes import default_size, levels_of
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.process_pool import available_cores, run_in_processes
 from tf_outfit_gan.util.progress import progress
@@ -23,7 +24,18 @@ ENTRIES_A_WORKER = 256
 
 
 def prepare(
-    source, data, size=None, *, format="manifest", workers=None, task=None, beam=None, strict=False, quiet=False, pose_model=None
+    source,
+    data,
+    size=None,
+    *,
+    format="manifest",
+    workers=None,
+    task=None,
+    beam=None,
+    strict=False,
+    quiet=False,
+    pose_model=None,
+    slots=SLOTS,
 ):
     """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
 
@@ -35,13 +47,14 @@ def prepare(
             missing finalizes the data set; the others return None.
         beam: list of options of Apache Beam, whose workers then make the shards; None for processes of this machine.
         pose_model: file or folder of an estimator for entries without keypoints; None leaves them without.
+        slots: names of the articles' slots, in the order in which models see them.
 
     Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
     """
     if beam is not None:  # Its workers start in other folders.
         source, data, pose_model = (path and os.path.abspath(path) for path in (source, data, pose_model))
-    job, manifest, shards = plan(source, data, size, format, strict, pose_model)
+    job, manifest, shards = plan(source, data, size, format, strict, pose_model, slots)
     dataset = finalized(job)
     if dataset:
         return dataset
@@ -61,20 +74,22 @@ def prepare(
     return dataset
 
 
-def plan(source, data, size=None, format="manifest", strict=False, pose_model=None):
+def plan(source, data, size=None, format="manifest", strict=False, pose_model=None, slots=SLOTS):
     """Reads a catalogue; returns (`Job`, `Manifest`, list of `Shard`): all that it takes to make the data set."""
     data = Path(data)
     if data.exists() and not data.is_dir():
         raise UserError(f"{data}: expected a folder to write to, found a file")
-    manifest = importers.read(source, format)
+    manifest = importers.read(source, format, slots)
     levels = tuple(levels_of(size or _first_photo_size(manifest.entries)))
     origin = {"manifest_sha256": manifest.sha256, "size": list(levels[-1])}
+    if slots != SLOTS:
+        origin["slot_list"] = list(slots)
     if pose_model:
         from tf_outfit_gan.pose_estimation import load_estimator, models
 
         load_estimator(pose_model)  # Reports a mistake once, not for every entry.
         origin["pose_model_sha256"] = models.digest(pose_model)
-    job = Job(Path(source), data, levels, origin, strict, pose_model)
+    job = Job(Path(source), data, levels, origin, strict, pose_model, slots)
     if strict and manifest.skipped:
         raise UserError(job.why(manifest.skipped[0]))
     (data / "records").mkdir(parents=True, exist_ok=True)

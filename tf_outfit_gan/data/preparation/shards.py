@@ -11,7 +11,6 @@ import hashlib
 import itertools
 import json
 import math
-import os
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.preparation.encode import encode_entries
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.slots import SLOTS
-from tf_outfit_gan.util.atomic import PARTIAL, beside, write_whole
+from tf_outfit_gan.util.atomic import clear_partials, whole_file, write_whole
 from tf_outfit_gan.util.errors import UserError
 
 # A set has as many shards as it takes to keep the largest level's records of a shard below SHARD_BYTES, so that
@@ -44,6 +43,7 @@ class Job:
     origin: dict
     strict: bool
     pose_model: str | None = None  # Finds the poses of entries without keypoints.
+    slots: tuple = SLOTS
 
     def why(self, skip):
         """Says of an entry set aside where it stands and what is wrong with it."""
@@ -97,7 +97,7 @@ def make_shard(job, shard, advance):
         return
 
     def encoded():
-        for result in encode_entries(shard.entries, job.levels, job.pose_model):
+        for result in encode_entries(shard.entries, job.levels, job.slots, job.pose_model):
             if job.strict and isinstance(result, Skipped):
                 raise UserError(job.why(result))
             advance(1)
@@ -114,8 +114,7 @@ def make_shard(job, shard, advance):
 def _write_shard(job, shard, results):
     """Writes the records of `results`, each an `Encoded` or a `Skipped`.
 
-    Files are written beside, brought to disk and renamed; then another file says that the shard is done, and of which
-    origin.
+    When all of its files are whole, another one says that the shard is done, and of which origin.
     """
     import tensorflow as tf
 
@@ -124,27 +123,24 @@ def _write_shard(job, shard, results):
         output: records.record_name(shard.split, shard.index, shard.num_shards, output[0], job.levels[output[1]])
         for output in outputs
     }
-    partial = {output: beside(job.data / "records" / names[output]) for output in outputs}
-    entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(SLOTS, 0)
-    with ExitStack() as stack:
-        writers = {output: stack.enter_context(tf.io.TFRecordWriter(str(partial[output]))) for output in outputs}
-        for encoded in results:
-            if isinstance(encoded, Skipped):
-                skipped.append(asdict(encoded))
-                continue
-            for kind, level in outputs:
-                writers[kind, level].write(_example(encoded, kind, level))
-            entries += 1
-            with_keypoints += encoded.has_keypoints
-            for slot, article in zip(SLOTS, encoded.articles[0]):
-                articles[slot] += bool(article)
-    files = {}
-    for output in outputs:
-        with open(partial[output], "rb") as file:
-            os.fsync(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        files[names[output]] = {"bytes": partial[output].stat().st_size, "sha256": digest}
-        os.replace(partial[output], job.data / "records" / names[output])
+    entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(job.slots, 0)
+    with ExitStack() as whole:
+        partial = {output: whole.enter_context(whole_file(job.data / "records" / names[output])) for output in outputs}
+        with ExitStack() as opened:
+            writers = {output: opened.enter_context(tf.io.TFRecordWriter(str(partial[output]))) for output in outputs}
+            for encoded in results:
+                if isinstance(encoded, Skipped):
+                    skipped.append(asdict(encoded))
+                    continue
+                for kind, level in outputs:
+                    writers[kind, level].write(_example(encoded, kind, level))
+                entries += 1
+                with_keypoints += encoded.has_keypoints
+                for slot, article in zip(job.slots, encoded.articles[0]):
+                    articles[slot] += bool(article)
+        files = {
+            names[output]: {"bytes": partial[output].stat().st_size, "sha256": _sha256(partial[output])} for output in outputs
+        }
     fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files, "skipped": skipped}
     write_whole(shard.done_file(job.data), json.dumps({"origin": job.origin, **fields}))
 
@@ -209,7 +205,7 @@ def finalize(job, manifest, shards):
         write_whole(job.data / records.SKIPPED_FILENAME, "".join(lines))
     fields = {
         "format": records.FORMAT,
-        "slots": SLOTS,
+        "slots": job.slots,
         "levels": job.levels,
         "origin": job.origin,
         "skipped": len(skipped),
@@ -217,8 +213,7 @@ def finalize(job, manifest, shards):
     }
     write_whole(job.data / records.FILENAME, json.dumps(fields, indent=1) + "\n")
     # What killed runs left.
-    for partial in (job.data / "records").glob(f".*{PARTIAL}"):
-        partial.unlink(missing_ok=True)
+    clear_partials(job.data / "records")
 
     dataset = records.open_dataset(job.data)
     print(summary(dataset, "prepared"))

@@ -1,5 +1,6 @@
 """The command `outfit-gan`: it answers fast, and reports a mistake in one line."""
 
+import importlib.util
 import os
 import shlex
 import subprocess
@@ -7,7 +8,8 @@ import sys
 
 import pytest
 
-from tf_outfit_gan.cli.main import VERBS, _parser
+from tf_outfit_gan.cli import demo
+from tf_outfit_gan.cli.main import VERBS, _parser, main
 
 
 def outfit_gan(*arguments):
@@ -93,17 +95,41 @@ def test_a_mistake_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypa
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("has_init", [True, False])
+def make_package(folder, name, kind):
+    """What users may have under a name of ours: a package, a folder without __init__.py, or a module."""
+    if kind == "module":
+        (folder / f"{name}.py").touch()
+    else:
+        (folder / name).mkdir()
+        if kind == "package":
+            (folder / name / "__init__.py").touch()
+
+
+@pytest.mark.parametrize("kind", ["package", "folder", "module"])
 @pytest.mark.parametrize("package, verb", [("training", "train"), ("export", "export"), ("serving", "request")])
-def test_a_package_of_the_users_that_hides_ours_is_named_in_one_line(package, verb, has_init, tmp_path):
-    (tmp_path / package).mkdir()
-    if has_init:
-        (tmp_path / package / "__init__.py").touch()
+def test_a_package_of_the_users_that_hides_ours_is_named_in_one_line(package, verb, kind, tmp_path):
+    make_package(tmp_path, package, kind)
     done = subprocess.run(
         [sys.executable, "-m", "tf_outfit_gan.cli.main", verb, "--help"], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert f"{tmp_path / package} hides the package '{package}' of outfit-gan: run it in another folder" in done.stderr
+    hiding = tmp_path / (f"{package}.py" if kind == "module" else package)
+    assert f"{hiding} hides the package '{package}' of outfit-gan: run it in another folder" in done.stderr
+    assert f"or take {tmp_path} off PYTHONPATH" in done.stderr
     # Verbs of other packages work.
     done = subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli.main", "render", "--help"], cwd=tmp_path)
     assert done.returncode == 0
+
+
+def test_a_package_of_the_users_that_a_notebook_has_imported_is_named(tmp_path, monkeypatch, capsys):
+    make_package(tmp_path, "training", "package")
+    spec = importlib.util.spec_from_file_location("training", tmp_path / "training" / "__init__.py")
+    monkeypatch.setitem(sys.modules, "training", importlib.util.module_from_spec(spec))
+    assert main(["train", "--help"]) == 2
+    assert f"{tmp_path / 'training'} hides the package 'training' of outfit-gan" in capsys.readouterr().err
+
+
+def test_the_verbs_of_a_demo_do_not_look_into_the_folder_that_it_runs_in(tmp_path, monkeypatch):
+    make_package(tmp_path, "training", "package")
+    monkeypatch.chdir(tmp_path)
+    demo._Demo(tmp_path / "demo", minutes=1).step("explain a verb", "train", "--help")

@@ -51,6 +51,14 @@ def place(slot, pose, x, y, frame=0):
     return float(u[0, row, column]), float(v[0, row, column])
 
 
+def test_an_article_of_a_slot_of_ones_own_covers_the_whole_figure():
+    # From 0.6 torso lengths above the thorax (0.1) to 0.2 below the ankles (0.95), 1.7 torso lengths wide.
+    for x, y in ((24.5 / 64, 7.5 / 64), (30.5 / 64, 59.5 / 64)):
+        u, v = place("hat", standing(), x, y)
+        assert u == pytest.approx(0.5 + (x - 0.375) / (1.7 * 0.25), abs=1e-5)
+        assert v == pytest.approx((y - 0.1) / (0.95 - 0.1), abs=1e-5)
+
+
 def test_a_top_hangs_from_the_thorax_to_the_pelvis():
     # From 0.25 torso lengths above the thorax (0.1875) to as much below the pelvis (0.5625), 1.7 torso lengths wide.
     x, y = 24.5 / 64, 20.5 / 64  # The center of a pixel.

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers.catalogues import write_catalogue
+from tests.helpers.runs import QUICK
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.data.preparation.prepare import prepare
 from training.loop import train
@@ -42,11 +43,11 @@ def test_a_signal_while_a_graph_is_built_stops_the_run_before_a_step(tmp_path, m
 
     monkeypatch.setattr(Steps, "trace", trace)
     with pytest.raises(SystemExit) as raised:
-        train(tmp_path / "run", data, *from_preset("tiny", ()), RunOptions(quiet=True))
+        train(tmp_path / "run", data, *from_preset("tiny", QUICK), RunOptions(quiet=True))
     assert raised.value.code == 128 + signal.SIGTERM
     monkeypatch.undo()
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["000000000img"]
-    assert train(tmp_path / "run", data, *from_preset("tiny", ()), RunOptions(quiet=True)) == 128
+    assert train(tmp_path / "run", data, *from_preset("tiny", QUICK), RunOptions(quiet=True)) == 32
 
 
 @pytest.mark.parametrize(

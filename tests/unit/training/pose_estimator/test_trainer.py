@@ -104,19 +104,20 @@ def test_the_loss_falls(dolls, tiny):
 def test_a_killed_run_goes_on_and_leaves_an_estimator(dolls, tiny, tmp_path, monkeypatch):
     run = tmp_path / "run"
     with monkeypatch.context() as context:
-        context.setattr(trainer, "_export", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        context.setattr(keras.Model, "export", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             trainer.train_pose(run, dolls, CONFIG, time_limit_sec=1e-9, quiet=True)
     assert not (run / "estimator").exists()
     pck = trainer.train_pose(run, dolls, CONFIG, quiet=True)
     log = (run / "log.txt").read_text().splitlines()
     assert [line.split()[:2] for line in log if line.startswith("step")] == [["step", "1"], ["step", "3"]]
-    assert "resuming" in log[2] and "at step 1 of 3" in log[2] and "PCK@0.1" in log[4]
+    assert "ended by KeyboardInterrupt" in log[2]
+    assert "resuming" in log[3] and "at step 1 of 3" in log[3] and "PCK@0.1" in log[5]
     assert 0 <= pck == pytest.approx(json.loads((run / "pck.json").read_text())["pck"])
     assert load_estimator(run / "estimator")(np.zeros((3, 32, 24, 3), np.uint8)).shape == (3, 16, 3)
     names = sorted(path.name for path in run.iterdir())
     assert names == ["checkpoints", "config.json", "estimator", "log.txt", "pck.json"]
-    with pytest.raises(UserError, match="holds a run with batch 4, got 5"):
+    with pytest.raises(UserError, match="holds a run with batch=4, asked for 5"):
         trainer.train_pose(run, dolls, replace(CONFIG, batch=5), quiet=True)
 
 

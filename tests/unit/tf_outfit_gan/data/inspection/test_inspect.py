@@ -13,6 +13,7 @@ from tf_outfit_gan.data.inspection import contact_sheet
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.viz.montage import CAPTION, GAP
 from tf_outfit_gan.viz.skeleton import COLORS, draw_skeleton
 
 
@@ -38,13 +39,18 @@ def inspected(folder, out, capsys, *options):
     return json.loads(capsys.readouterr().out)
 
 
+def sheet_height(rows):
+    """Of rows of entries, each under its name."""
+    return 2 * GAP + rows * (CAPTION + 256) + (rows - 1) * contact_sheet.GUTTER
+
+
 def test_the_sheet_shows_articles_in_slot_order_and_gray_for_missing_ones(data, tmp_path, capsys):
     out = tmp_path / "sheet.png"
     assert main(["inspect", str(data), "--out", str(out), "--count", "3", "--quiet"]) == 0
     sheet = np.asarray(Image.open(out))
-    gap = contact_sheet.GAP
-    cell_height, cell_width = 256 + gap, 192 + gap
-    assert sheet.shape == (2 * cell_height + gap, 2 * 7 * cell_width + contact_sheet.GUTTER + gap, 3)
+    cell_width = 192 + contact_sheet.GAP
+    width = 7 * cell_width - contact_sheet.GAP
+    assert sheet.shape == (sheet_height(2), 2 * width + contact_sheet.GUTTER + 2 * GAP, 3)
 
     from tf_outfit_gan.data.pipeline import batches
     from tf_outfit_gan.data.records import open_dataset
@@ -52,7 +58,8 @@ def test_the_sheet_shows_articles_in_slot_order_and_gray_for_missing_ones(data, 
     first = next(iter(batches(open_dataset(data), "train", (64, 48), None, 1)))["ids"].numpy()[0]
     index = int(first.decode()[1:])
     for place, slot in enumerate(SLOTS, start=1):
-        cell = sheet[gap:cell_height, place * cell_width + gap : (place + 1) * cell_width]
+        left = GAP + place * cell_width
+        cell = sheet[GAP + CAPTION : GAP + CAPTION + 256, left : left + 192]
         article = article_pixels(index, slot, (64, 48)) if slot in worn(index) else np.full((64, 48, 3), 128)
         np.testing.assert_array_equal(cell, article.repeat(4, axis=0).repeat(4, axis=1))
 
@@ -110,16 +117,16 @@ def test_records_tell_the_same_up_to_what_fitting_hides(odd, tmp_path, capsys):
 
 
 def test_odd_entries_can_be_shown(odd, tmp_path, capsys):
-    gap = contact_sheet.GAP
     for folder, entries in zip(odd, (9, 7)):
         inspected(folder, tmp_path / "sheet.png", capsys, "--odd")
         shown = np.int16(Image.open(tmp_path / "sheet.png"))
-        assert shown.shape[0] == -(-entries // 2) * (256 + gap) + gap
+        assert shown.shape[0] == sheet_height(-(-entries // 2))
     inspected(odd[0], tmp_path / "sheet.png", capsys, "--odd", "--count", "3")
     shown = np.int16(Image.open(tmp_path / "sheet.png"))
     # 000000, then 000002 and 000003 with one photo: but for the skeletons they are the same.
-    right = 7 * (192 + gap) + contact_sheet.GUTTER
-    second, third = shown[40:250, right + 8 : right + 190], shown[300:510, 8:190]
+    right = GAP + 7 * (192 + contact_sheet.GAP) - contact_sheet.GAP + contact_sheet.GUTTER
+    top = GAP + CAPTION + 256 + contact_sheet.GUTTER + CAPTION
+    second, third = shown[GAP + CAPTION :, right:][:256, :192], shown[top:, GAP:][:256, :192]
     assert (np.abs(second - third).max(axis=-1) > 20).mean() < 0.1
 
 

@@ -1,0 +1,60 @@
+"""A mistake in the code makes a test fail: checked by making mistakes, one at a time."""
+
+import ast
+
+import pytest
+
+from tests.mutants.mutants import PROJECT, TESTS_FAILED, all_mutants, copy_project, run_tests
+
+MUTANTS = all_mutants()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.what)
+def test_a_mutant_fits_the_code(mutant):
+    """Or the list would silently prove less with every change."""
+    source = mutant.source()
+    ast.parse(source)
+    assert source != (PROJECT / mutant.file).read_text()
+    assert mutant.tests or mutant.known
+    for test in mutant.tests:
+        assert (PROJECT / test.split()[0].split("::")[0]).exists(), test
+
+
+def test_the_list_is_long_enough_and_names_are_unique():
+    assert len(MUTANTS) >= 80
+    assert len({mutant.what for mutant in MUTANTS}) == len(MUTANTS)
+
+
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mutants")
+    copy_project(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def unbroken(copy):
+    """Says whether tests pass without a mistake; each choice of tests is run once."""
+    results = {}
+
+    def passes(tests):
+        if tests not in results:
+            results[tests] = run_tests(copy, tests)
+        return results[tests]
+
+    return passes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", [mutant for mutant in MUTANTS if not mutant.known], ids=lambda mutant: mutant.what)
+def test_a_mistake_is_found(mutant, copy, unbroken):
+    code, printed = unbroken(mutant.tests)
+    assert code == 0, f"the tests fail without the mistake, too:\n{printed[-3000:]}"
+    path = copy / mutant.file
+    original = path.read_text()
+    path.write_text(mutant.source())
+    try:
+        code, printed = run_tests(copy, mutant.tests)
+    finally:
+        path.write_text(original)
+    assert code == TESTS_FAILED, f"no test found: {mutant.what}\n{printed[-3000:]}"
