@@ -81,11 +81,13 @@ def add_arguments(parser):
 
 def run(args):
     started = time.monotonic()
+    if args.json and not args.dry_run:
+        raise UserError("--json: writes the settings of a dry run; add --dry-run")
     folder, (model_config, config, chosen) = Path(args.folder), settings_of(args)
     if any(setting.startswith("slots=") for setting in args.set):
         raise UserError("--set slots: a model has the slots of its data; name them in `outfit-gan prepare --slots`")
-    if not args.dry_run:
-        dataset = open_dataset(args.data)
+    if not args.dry_run:  # A mistake is reported before TensorFlow's import, which takes seconds.
+        cluster, dataset = resolve(args.cluster), open_dataset(args.data)
         if "slots" in chosen and model_config.slots != dataset.slots:
             raise UserError(
                 f"{args.config}: slots {','.join(model_config.slots)}: expected those of {args.data}, {','.join(dataset.slots)}"
@@ -100,11 +102,7 @@ def run(args):
         plan = schedule.table(model_config, config, args.replicas)
         print(to_json(model_config), to_json(config), f"\nOn {args.replicas} replica(s):", plan, sep="\n")
         return
-    if args.json:
-        raise UserError("--json: writes the settings of a dry run; add --dry-run")
 
-    # A mistake is reported before TensorFlow's import, which takes seconds.
-    cluster = resolve(args.cluster)
     if args.data_service:
         check_address(args.data_service)
     time_limit_sec = args.time_limit and args.time_limit * 60
