@@ -32,6 +32,7 @@ VERBS = {
     "render": ("tf_outfit_gan.cli.render", "render an outfit in one or many poses"),
     "transfer": ("tf_outfit_gan.cli.transfer", "copy the color or the pose of one picture to another"),
     "evaluate": ("tf_outfit_gan.cli.evaluate", "measure a model against photos, or compare two"),
+    "figures": ("tf_outfit_gan.cli.figures", "draw the paper's figures and tables from a snapshot"),
     "export": ("export.cli", "write a SavedModel for TF Serving"),
     "serve": ("serving.cli.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
     "request": ("serving.cli.request", "ask a server for a picture"),
