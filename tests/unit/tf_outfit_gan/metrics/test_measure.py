@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import recipe
 from tests.helpers.exported import make_snapshot
 from tests.helpers.pose_models import brightest_pixel
 from tests.unit.tf_outfit_gan.cli.test_evaluate import dataset, refused, save_untrained, untrained  # noqa: F401 - fixtures
@@ -100,6 +101,7 @@ def test_two_runs_give_the_same_figures(dataset, untrained, files, tmp_path):  #
 
     first = figures("a.json")
     assert {name.partition(".")[0] for name in first} == {*NEEDS, "picture"}
+    assert {figure for _, figure, _ in recipe.COLUMNS} <= first.keys()  # What benchmarks/recipe.py reads.
     assert figures("b.json") == first
 
 
