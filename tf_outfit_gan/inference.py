@@ -6,7 +6,7 @@ alone or in any batch, rendered here or served. Alone or in a batch, kernels may
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from tf_outfit_gan import pixels, styles
 from tf_outfit_gan.images.decode_in_graph import decode_articles
 from tf_outfit_gan.outfit_request import Request
+from tf_outfit_gan.pose.mpii import NUM_JOINTS
 from tf_outfit_gan.randomness import seeded_latents, seeded_noise
 from tf_outfit_gan.slots import slot_index
 from tf_outfit_gan.snapshot import Snapshot
@@ -24,6 +25,10 @@ from tf_outfit_gan.util.errors import UserError
 Side = tuple[tf.Tensor, tf.Tensor | None, tf.Tensor | None]
 # The articles' bytes and the keypoints of a request.
 _Tensors = tuple[tf.Tensor | None, tf.Tensor | None]
+
+# Pictures that are drawn together: many small ones, as each call costs some milliseconds, and few large ones, as their
+# activations take memory.
+_BATCH, _BATCH_PIXELS = 64, 2**22
 
 
 class Sampler:
@@ -106,7 +111,7 @@ class Sampler:
 
 
 class Renderer:
-    """Draws one picture a call, as a client asks a server for one.
+    """Draws what a user asks for: one picture, or a batch of them.
 
     Args:
         snapshot: a `Snapshot`.
@@ -117,19 +122,41 @@ class Renderer:
         psi: truncation.
 
     Pictures are uint8 [H, W, 3]. Raises `UserError` for an article that does not decode or has no slot in the model.
+
+    Attributes:
+        batch_size: how many pictures to ask `pictures` for at a time.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._config = snapshot.config
         sampler = Sampler(snapshot)
+        height, width = snapshot.size
+        self.batch_size = max(1, min(_BATCH, _BATCH_PIXELS // (height * width)))
+
+        # Of any number of pictures, in one graph: outfits are decoded once, however many pictures show them.
+        signature = [tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32)]
+        if self._config.conditional:
+            signature += [
+                tf.TensorSpec([None, len(self._config.slots)], tf.string),
+                tf.TensorSpec([None], tf.int32),
+                tf.TensorSpec([None, NUM_JOINTS, 3], tf.float32),
+            ]
 
         def conditions(request: _Tensors) -> tuple[tf.Tensor | None, tf.Tensor | None]:
             articles, keypoints = request
             return None if articles is None else decode_articles(articles, self._config.condition_size), keypoints
 
-        @tf.function
-        def picture(request: _Tensors, seed: tf.Tensor, psi: tf.Tensor) -> tf.Tensor:
-            return pixels.to_uint8(sampler.picture(seed, *conditions(request), psi))
+        @tf.function(input_signature=signature)
+        def pictures(
+            seeds: tf.Tensor,
+            psi: tf.Tensor,
+            outfits: tf.Tensor | None = None,
+            outfit_of: tf.Tensor | None = None,
+            keypoints: tf.Tensor | None = None,
+        ) -> tf.Tensor:
+            articles, _ = conditions((outfits, None))
+            articles = None if articles is None else tf.gather(articles, outfit_of)
+            return pixels.to_uint8(sampler.picture(seeds, articles, keypoints, psi))
 
         @tf.function
         def style_vectors(request: _Tensors, seed: tf.Tensor, psi: tf.Tensor) -> tf.Tensor:
@@ -151,19 +178,35 @@ class Renderer:
             sides = (source_seed, *conditions(source)), (target_seed, *conditions(target))
             return pixels.to_uint8(sampler.transfer(*sides, layers, psi))
 
-        self._picture, self._styles, self._draw, self._transfer = picture, style_vectors, draw, transfer
+        self._pictures, self._styles, self._draw, self._transfer = pictures, style_vectors, draw, transfer
 
     def picture(self, request: Request | None, seed: int, psi: float) -> np.ndarray:
         """The picture of a request."""
-        return _run(self._picture, self._tensors(request), _row(seed, tf.int64), _row(psi))
+        return self.pictures([request], [seed], psi)[0]
+
+    def pictures(self, requests: Sequence[Request | None], seeds: Sequence[int], psi: float) -> np.ndarray:
+        """The pictures of N requests, each with its seed, uint8 [N, H, W, 3].
+
+        Each is the one that `picture` draws, up to one step of 255; poses of one outfit share its `articles`.
+        """
+        arguments = [tf.constant(seeds, tf.int64), tf.fill([len(seeds)], float(psi))]
+        if self._config.conditional:
+            outfits = {id(request.articles): request for request in requests if request is not None}
+            places = {outfit: place for place, outfit in enumerate(outfits)}
+            arguments += [
+                tf.constant([self._article_bytes(request) for request in outfits.values()]),
+                tf.constant([places[id(request.articles)] for request in requests if request is not None]),
+                tf.constant([request.keypoints for request in requests if request is not None], tf.float32),
+            ]
+        return _run(self._pictures, *arguments)
 
     def styles(self, request: Request | None, seed: int, psi: float) -> np.ndarray:
         """The style vectors of the layers that a picture reads, float32 [L, D]."""
-        return _run(self._styles, self._tensors(request), _row(seed, tf.int64), _row(psi))
+        return _run(self._styles, self._tensors(request), _row(seed, tf.int64), _row(psi))[0]
 
     def draw(self, w: np.ndarray, request: Request | None, seed: int) -> np.ndarray:
         """The picture of style vectors [L, D]; the request gives the condition maps, where there are some."""
-        return _run(self._draw, _row(w), self._tensors(request), _row(seed, tf.int64))
+        return _run(self._draw, _row(w), self._tensors(request), _row(seed, tf.int64))[0]
 
     def transfer(
         self,
@@ -189,17 +232,20 @@ class Renderer:
             _row(target_seed, tf.int64),
             _row(psi),
             (_row(begin, tf.int32), _row(end, tf.int32)),
-        )
+        )[0]
 
     def _tensors(self, request: Request | None) -> _Tensors:
         """(article bytes [1, S], keypoints [1, K, 3]), or two times None."""
         if request is None:
             return None, None
+        assert request.keypoints is not None
+        return tf.constant([self._article_bytes(request)]), _row(request.keypoints)
+
+    def _article_bytes(self, request: Request) -> list[bytes]:
+        """The articles of a request in the order of the model's slots; empty where one is missing."""
         for slot in request.articles:
             slot_index(slot, self._config.slots)
-        assert request.keypoints is not None
-        articles = [request.articles.get(slot, b"") for slot in self._config.slots]
-        return tf.constant([articles]), _row(request.keypoints)
+        return [request.articles.get(slot, b"") for slot in self._config.slots]
 
 
 def _row(value: ArrayLike, dtype: tf.DType = tf.float32) -> tf.Tensor:
@@ -208,7 +254,7 @@ def _row(value: ArrayLike, dtype: tf.DType = tf.float32) -> tf.Tensor:
 
 def _run(function: Callable[..., tf.Tensor], *args: object) -> np.ndarray:
     try:
-        return function(*args)[0].numpy()
+        return function(*args).numpy()
     except tf.errors.InvalidArgumentError as error:
         # What went wrong stands before the name of the node; around it stands where.
         found = re.search(r"(.*)\n\t \[\[", error.message)

@@ -15,6 +15,7 @@ where an article is the path or the bytes of a picture's file, a Pillow image, a
 """
 
 import dataclasses
+import hashlib
 import numbers
 import os
 import re
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from tf_outfit_gan.data.manifest import article_file, load_outfit, load_pose
+from tf_outfit_gan.data.manifest import Outfit, article_file, load_outfit, load_pose
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.images.article_bytes import article_bytes
 from tf_outfit_gan.images.cutout import Cutout
@@ -76,6 +77,14 @@ class Request:
             articles[slot] = article_bytes(file)
         return dataclasses.replace(self, articles=articles)
 
+    def checksum(self) -> str:
+        """Of the articles and the pose, in 16 hexadecimal digits: another one where anything else is to be drawn."""
+        found = hashlib.sha256()
+        for slot, article in sorted(self.articles.items()):
+            found.update(f"{slot} {len(article)} ".encode() + article)
+        found.update(b"" if self.keypoints is None else np.asarray(self.keypoints, np.float32).tobytes())
+        return found.hexdigest()[:16]
+
     def checked(self) -> "Request":
         """Itself, if there is a pose to draw it in."""
         if self.keypoints is None:
@@ -119,8 +128,7 @@ def _read_outfit(outfit: OutfitLike, condition_size: tuple[int, int] | None, slo
         raise UserError(f"expected an outfit: the path of an outfit.json, DATA:ID or a dict, got {outfit!r:.80}")
     text = os.fspath(outfit)
     if not _is_entry(text):
-        found = load_outfit(text, slots)
-        return Request(text, {slot: article_bytes(file) for slot, file in found.articles.items()}, found.keypoints)
+        return read_articles(text, load_outfit(text, slots))
     entry, stored = _read_entry(text, condition_size, level=-1)
     # A missing article is 0 throughout; no pixel of another one is.
     articles = {
@@ -129,6 +137,11 @@ def _read_outfit(outfit: OutfitLike, condition_size: tuple[int, int] | None, slo
         if article.any()
     }
     return Request(text, articles, _pose_or_none(entry))
+
+
+def read_articles(name: str, outfit: Outfit) -> Request:
+    """Reads the articles' files of an outfit; raises `UserError` that names one that cannot be used."""
+    return Request(name, {slot: article_bytes(file) for slot, file in outfit.articles.items()}, outfit.keypoints)
 
 
 def _read_mapping(fields: Mapping[str, Any], slots: Sequence[str] | None) -> Request:

@@ -5,7 +5,8 @@
 
 Points are in pixels of a picture of `size` that shows what the photo shows. `articles` may be empty and `keypoints`
 left out, for unconditional models; `split` is train or test, train if left out. An article may also be cut out of a
-photo, see `cutout`. An outfit file is an entry without id and image.
+photo, see `cutout`. An outfit file is an entry without id and image; of many outfits, or poses, a folder of such files or
+a file with one of them a line, such as a manifest.
 """
 
 import hashlib
@@ -138,6 +139,43 @@ def load_pose(path):
     Raises `UserError` that names the file and the fault.
     """
     return _load(path, "a file of keypoints", lambda fields: read_keypoints(fields.get("keypoints", fields))[0])
+
+
+def load_outfits(path, slots=SLOTS):
+    """Reads many outfits, in a file of JSON lines or a folder of JSON files, as [(name, `Outfit`)].
+
+    The name is that of the file without .json, or the line's id, or else its number; slots and article files are as of
+    `load_outfit`. Raises `UserError` that names the file or line and the fault.
+    """
+    return _load_many(path, "an outfit file", lambda fields, folder: _outfit(fields, folder, slots, confined=False))
+
+
+def load_poses(path):
+    """Reads many poses, as `load_outfits` reads outfits, as [(name, pose [K, 3])]; a line is as a file of `load_pose`."""
+    return _load_many(path, "a file of keypoints", lambda fields, _: read_keypoints(fields.get("keypoints", fields))[0])
+
+
+def _load_many(path, what, read):
+    """[(name, read(fields, the folder that paths are relative to))] of a file of JSON lines or a folder of JSON files."""
+    path, found = Path(path), []
+    if path.is_dir():
+        for file in sorted(path.glob("*.json")):
+            found.append((file.stem, _load(file, what, lambda fields: read(fields, path))))
+    else:
+        fault = fault_of(path)
+        if fault:
+            raise UserError(f"{path}: expected JSON lines, or a folder of JSON files, {fault}")
+        for line, text in enumerate(read_file(path, MAX_MANIFEST_BYTES).split(b"\n"), start=1):
+            if not text.strip():
+                continue
+            try:
+                fields = _fields(text)
+                found.append((_checked_id(fields.get("id", f"{line:04d}")), read(fields, path.parent)))
+            except (UserError, RecursionError) as error:
+                raise UserError(f"{path} line {line}: {error}") from None
+    if not found:
+        raise UserError(f"{path}: expected JSON lines, or a folder of JSON files, found none")
+    return found
 
 
 def _load(path, what, read):

@@ -1,14 +1,10 @@
 """Draws the pictures that are measured by asking a server, TF Serving or `outfit-gan serve`."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
+from tf_outfit_gan.client.served_renderer import ServedRenderer
 from tf_outfit_gan.metrics.article_encoding import encode_articles
 from tf_outfit_gan.outfit_request import Request
-
-# Requests that wait for the server at the same time: so that it has work while others are encoded and decoded.
-IN_FLIGHT = 4
 
 
 class ServedSampler:
@@ -30,9 +26,4 @@ class ServedSampler:
                 Request("an entry", {slot: file for slot, file in row.items() if file}, np.asarray(pose))
                 for row, pose in zip(files, keypoints)
             ]
-
-        def draw(seed, outfit):
-            return self._client.render(outfit, int(seed), psi=1.0)[0]
-
-        with ThreadPoolExecutor(IN_FLIGHT) as threads:
-            return np.stack(list(threads.map(draw, seeds, outfits)))
+        return ServedRenderer(self._client).pictures(outfits, seeds, psi=1.0)

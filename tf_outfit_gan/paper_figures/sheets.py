@@ -1,12 +1,11 @@
 """The sheets of figures 3, 4 and 5; each with the text that says what is seen."""
 
 import dataclasses
-import io
-import math
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from tf_outfit_gan.paper_figures.outfits import two_outfits
+from tf_outfit_gan.viz.conditions import wardrobe
 from tf_outfit_gan.viz.montage import GAP, MISSING, PAPER, montage, picture
 from tf_outfit_gan.viz.skeleton import draw_skeleton
 
@@ -17,7 +16,6 @@ ROWS, COLUMNS = 3, 8  # Of figure 3.
 PAIRS = 6  # Of figure 4.
 POSES = 4  # Of figure 5.
 MOST_EDITS = 4
-FRAME = (230, 110, 30)  # Around an article that is new in a row.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +92,7 @@ def outfit_edits(model, outfits, seed):
 
     drawn = [[_cell(model.render(outfit, seed, pose=pose.keypoints)[0]) for pose in poses] for _, outfit, _ in steps]
     width, height = drawn[0][0].size
-    rows = [[_wardrobe(outfit, slots, width, height, new), *row] for (_, outfit, new), row in zip(steps, drawn)]
+    rows = [[wardrobe(outfit, slots, (height, width), new), *row] for (_, outfit, new), row in zip(steps, drawn)]
     skeletons = [draw_skeleton(Image.new("RGB", (width, height), MISSING), pose.keypoints) for pose in poses]
     blank = Image.new("RGB", rows[0][0].size, PAPER)
     names = ", ".join(pose.name for pose in poses)
@@ -121,18 +119,3 @@ def _nth(outfits, number):
 def _whole_poses(outfits):
     """The first `POSES` outfits with all joints; with fewer joints where there are not so many."""
     return sorted(outfits, key=lambda outfit: not outfit.keypoints[:, 2].all())[:POSES]
-
-
-def _wardrobe(outfit, slots, width, height, framed):
-    """The articles of an outfit in slot order, two rows of them, together as high as a picture; one slot may be framed."""
-    size = width // 2, height // 2
-    cells = []
-    for slot in slots:
-        cell = Image.new("RGB", size, MISSING)
-        if slot in outfit.articles:
-            cell = Image.open(io.BytesIO(outfit.articles[slot])).resize(size, Image.Resampling.LANCZOS)
-        if slot == framed:
-            ImageDraw.Draw(cell).rectangle([(0, 0), (size[0] - 1, size[1] - 1)], outline=FRAME, width=3)
-        cells.append(cell)
-    columns = math.ceil(len(cells) / 2)
-    return montage([row for row in (cells[:columns], cells[columns:]) if row], gap=0, margin=0)

@@ -71,8 +71,12 @@ def picture(pixels):
 
 def enlarged(image):
     """A Pillow image, about `MIN_HEIGHT` high or higher: a small one by a whole number, so that its pixels show."""
-    scale = max(1, MIN_HEIGHT // image.height)
-    return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    return scaled(image, max(1, MIN_HEIGHT // image.height))
+
+
+def scaled(image, factor):
+    """A Pillow image enlarged by a whole number, so that its pixels show."""
+    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
 
 
 def save_whole(image, path, kind="PNG", **options):

@@ -1,0 +1,33 @@
+"""What a picture was asked for with: its articles, and its pose as a skeleton."""
+
+import io
+import math
+
+from PIL import Image, ImageDraw
+
+from tf_outfit_gan.viz.montage import MISSING, montage
+from tf_outfit_gan.viz.skeleton import draw_skeleton
+
+FRAME = (230, 110, 30)  # Around an article that is pointed out.
+
+
+def beside_conditions(picture, request, slots):
+    """A Pillow image with the articles and the pose of its `Request` to its left, each as large as it is."""
+    size = picture.height, picture.width
+    pose = draw_skeleton(Image.new("RGB", picture.size, MISSING), request.keypoints)
+    return montage([[wardrobe(request, slots, size), pose, picture]], gap=0, margin=0)
+
+
+def wardrobe(request, slots, size, framed=None):
+    """The articles of a `Request` in slot order, two rows of them, together as high as `size`; one slot may be framed."""
+    height, width = size[0] // 2, size[1] // 2
+    cells = []
+    for slot in slots:
+        cell = Image.new("RGB", (width, height), MISSING)
+        if slot in request.articles:
+            cell = Image.open(io.BytesIO(request.articles[slot])).resize(cell.size, Image.Resampling.LANCZOS)
+        if slot == framed:
+            ImageDraw.Draw(cell).rectangle([(0, 0), (width - 1, height - 1)], outline=FRAME, width=3)
+        cells.append(cell)
+    columns = math.ceil(len(cells) / 2)
+    return montage([row for row in (cells[:columns], cells[columns:]) if row], gap=0, margin=0)
