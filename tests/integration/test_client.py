@@ -173,6 +173,25 @@ def test_the_command_writes_pictures(server, outfit, tmp_path, capsys):
     }
 
 
+def test_many_pictures_of_a_server_are_those_that_it_gives_one_by_one(server, outfit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "poses.jsonl").write_text("".join(json.dumps(KEYPOINTS | {"points": [[n, 2, 1]] * 16}) + "\n" for n in (1, 90)))
+    address = f"localhost:{server.rest_port}"
+    asked = ["--model_name", "gen", "--outfit", "outfit.json", "--poses", "poses.jsonl", "--seeds", "1,2", "--quiet"]
+    assert main(["render", "--server", address, *asked, "--out-dir", "rendered"]) == 0
+    assert main(["request", address, *asked, "--out-dir", "asked"]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "rendered" / "index.jsonl").read_text().splitlines()]
+    assert [line["file"] for line in lines] == [f"outfit_{pose}_{seed}.png" for pose in ("0001", "0002") for seed in (1, 2)]
+    assert {line["model"] for line in lines} == {f"{address}/gen/3"}
+    client, poses = Client(address, "gen"), [json.loads(line) for line in (tmp_path / "poses.jsonl").read_text().splitlines()]
+    for line in lines:
+        expected = client.render(outfit, line["seed"], pose=poses[int(line["pose"]) - 1])[0]
+        for folder in ("rendered", "asked"):
+            np.testing.assert_array_equal(Image.open(tmp_path / folder / line["file"]), expected)
+    assert main(["request", address, *asked, "--out", "out.png"]) == 2  # Of several poses, there is no one name.
+    assert main(["render", "--server", address, *asked, "--out", "grid.png"]) == 0
+
+
 @pytest.mark.parametrize(
     "arguments, code, text",
     [
@@ -181,7 +200,7 @@ def test_the_command_writes_pictures(server, outfit, tmp_path, capsys):
         (["--psi", "9"], 2, "--psi: expected a number from 0 to 2"),
         (["--pose", "missing.json"], 2, "missing.json: expected a file of keypoints, no such file"),
         (["--seed", "1,1"], 2, "--seed 1,1: a seed stands twice"),
-        (["--seed", "one"], 2, "--seed: expected integers"),
+        (["--seed", "one"], 2, "--seed/--seeds: expected integers"),
         (["--model_name", "nope"], 2, "check that it serves a model named 'nope'"),
     ],
 )

@@ -182,7 +182,7 @@ OUTFIT = ("--outfit", "outfit.json")
         ((*OUTFIT, "--remove", "hat"), "unknown slot 'hat'"),
         ((*OUTFIT, "--pose", "gone.json"), "gone.json: expected a file of keypoints, no such file"),
         ((*OUTFIT, "--psi", "3"), "--psi: expected a number from 0 to 2, got '3'"),
-        ((*OUTFIT, "--seed", "one"), "--seed: expected integers of 64 bits"),
+        ((*OUTFIT, "--seed", "one"), "--seed/--seeds: expected integers of 64 bits"),
         ((*OUTFIT, "--out", "out.jpg"), "--out: out.jpg: expected a name that ends in .png"),
         ((*OUTFIT, "--out", "nowhere/out.png"), "--out: nowhere/out.png: no such folder nowhere"),
     ],
