@@ -12,6 +12,7 @@ from training.checkpoint import Checkpoints, clear_leftovers, truncate_logs
 from training.distribute.strategy import Workers, make_strategy
 from training.finetune import load_init
 from training.input_pipeline import distributed_batches
+from training.monitor.first_minutes import FirstMinutes
 from training.monitor.image_grids import ImageGrids
 from training.monitor.logger import Logger
 from training.monitor.preemption import Stop
@@ -99,7 +100,7 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
     retention = Retention(folder, config)
     if workers.chief:
         grids.reals(folder / "reals.png")
-        news.append(retention.forecast(steps))
+        news.append(retention.forecast(steps.generator, steps.discriminator))
         if surplus := retention.surplus(metrics.best_kimgs):
             news.append(f"the next snapshot removes {len(surplus)} older ones or parts of them: see keep_snapshots; 0 keeps all")
     for line in news:
@@ -108,6 +109,7 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
 
     all_periods = schedule.periods(model_config, config, replicas)
     tick, checkpoint, snapshot = (_Due(cur_nimg, getattr(config, f"{what}_kimg")) for what in _INTERVALS)
+    first_minutes = FirstMinutes(logger, model_config, all_periods, workers.on_processors)
     steps_per_call = StepsPerCall(config.steps_per_call)
     stream = iterator = None
     last = cur_nimg >= total_nimg
@@ -131,6 +133,8 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
                     )
 
             # Build the graph where the stage is new, and train some steps in one call, up to where something is due.
+            if not steps.has_graph(stage):
+                logger.say(f"building the graph for {format_size(size)} ({period.state})")
             called = time.monotonic()
             with watchdog.watching(steps.doing):
                 steps.trace(stage, iterator)
@@ -149,6 +153,7 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
             last = cur_nimg >= total_nimg or workers.any(stop.asked or out_of_time)
             if tick.at(cur_nimg) or last:
                 logger.tick(cur_nimg, size, period.alpha(cur_nimg))
+            first_minutes.update(period, cur_nimg)
             snapshot_due = (snapshot.at(cur_nimg) or last) and workers.chief
             if snapshot_due:
                 drawn = snapshots.Snapshot(

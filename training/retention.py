@@ -72,11 +72,10 @@ class Retention:
         names = ", ".join(str(path.relative_to(self._folder)) for path in gone)
         return [f"removed {names} (keep_snapshots, keep_training and keep_grids; 0 keeps all)"]
 
-    def forecast(self, steps):
+    def forecast(self, generator, discriminator):
         """A line for the log: what the folder holds when the run is done, and how much room there is.
 
-        Args:
-            steps: the `Steps`. RUN/reals.png is there already, and a grid of fakes is about as large.
+        A grid of fakes is about as large as RUN/reals.png; before a run there is none, and grids are not counted.
         """
         config = self._config
         count = math.ceil(config.total_kimg / config.snapshot_kimg)
@@ -84,10 +83,10 @@ class Retention:
         snapshots, training, grids = (
             len(kept(kimgs, most)) for most in (config.keep_snapshots, config.keep_training, config.keep_grids)
         )
-        generator, discriminator = map(_weight_bytes, (steps.generator, steps.discriminator))
-        # The average and both networks, whose optimizers keep one moment of each weight.
-        memory = generator + 2 * (generator + discriminator)
-        grid = (self._folder / "reals.png").stat().st_size
+        memory = _memory_bytes(generator, discriminator)
+        generator, discriminator = map(_weight_bytes, (generator, discriminator))
+        reals = self._folder / "reals.png"
+        grid = reals.stat().st_size if reals.exists() else 0
         total = (
             snapshots * generator
             + min(training, snapshots) * (generator + discriminator)
@@ -95,17 +94,33 @@ class Retention:
             + checkpoint.KEPT * memory
             + config.total_kimg / config.tick_kimg * TICK_BYTES
         )
-        free = shutil.disk_usage(self._folder).free
+        place = next(path for path in (self._folder, *self._folder.absolute().parents) if path.exists())
+        free = shutil.disk_usage(place).free
+        grids = f"{grids} grids of {_size(grid)}" if grid else f"{grids} grids (not counted)"
         return (
             f"when done, {self._folder} holds about {_size(total)}: {snapshots} snapshots of {_size(generator)}, "
-            f"{min(training, snapshots)} with training networks of {_size(generator + discriminator)}, {grids} grids of "
-            f"{_size(grid)}, {checkpoint.KEPT} checkpoints of {_size(memory)}; {_size(free)} are free"
+            f"{min(training, snapshots)} with training networks of {_size(generator + discriminator)}, {grids}, "
+            f"{checkpoint.KEPT} checkpoints of {_size(memory)}; {_size(free)} are free"
         )
+
+
+def memory_forecast(generator, discriminator):
+    """A line for people: what training keeps on each device, at least."""
+    return (
+        f"each device keeps {_size(_memory_bytes(generator, discriminator))} of weights, averages and moments; gradients and "
+        "the activations of a batch come on top (less of them: micro_batch, recompute_from)"
+    )
 
 
 def _by_kimg(paths):
     """{kimg: path} of names such as 000400kimg and fakes_000400kimg.png."""
     return {int(path.name.removeprefix("fakes_").partition("kimg")[0]): path for path in paths}
+
+
+def _memory_bytes(generator, discriminator):
+    """The average and both networks, whose optimizers keep one moment of each weight."""
+    generator, discriminator = map(_weight_bytes, (generator, discriminator))
+    return generator + 2 * (generator + discriminator)
 
 
 def _weight_bytes(network):

@@ -30,6 +30,11 @@ class Period:
     micro_batch: int  # Pictures that a replica computes together.
     learning_rate: float
 
+    @property
+    def state(self):
+        """In words, for people."""
+        return "fading in" if self.fading else "stable"
+
     def alpha(self, cur_nimg):
         """How far the level is faded in: 0 to 1."""
         start, end = self.fade_nimg
@@ -98,6 +103,35 @@ def period_at(cur_nimg, all_periods):
     return next(period for period in all_periods if cur_nimg < period.end_nimg)
 
 
+def picture_cost(model_config, level):
+    """What one picture of a level costs to train on, relative to another level: multiplications, about.
+
+    Of the convolutions of all levels up to this one, pixels times products of feature maps; and, in a conditional model, the
+    same of the embedding networks, which see articles and pose at one size at every level.
+    """
+
+    def convolutions(top):
+        sizes, channels = model_config.level_sizes, model_config.channels
+        return sum(
+            sizes[level][0] * sizes[level][1] * channels(level) * (channels(max(level - 1, 0)) + channels(level))
+            for level in range(top + 1)
+        )
+
+    if not model_config.conditional:
+        return convolutions(level)
+    return convolutions(level) + convolutions(model_config.level_sizes.index(model_config.condition_size))
+
+
+def left_sec(model_config, all_periods, cur_nimg, level, images_per_sec):
+    """Seconds that the rest of a run takes, growing included, from the images a second that were measured at a level."""
+    cost = sum(
+        (period.end_nimg - max(period.start_nimg, cur_nimg)) * picture_cost(model_config, period.level)
+        for period in all_periods
+        if period.end_nimg > cur_nimg
+    )
+    return cost / picture_cost(model_config, level) / images_per_sec
+
+
 def batch_size(config, height, replicas, stddev_group):
     """The total batch of a level: the configured one, or StyleGAN's.
 
@@ -152,13 +186,12 @@ def table(model_config, config, replicas):
     for period in periods(model_config, config, replicas):
         micro = f"{replicas} x {period.micro_batch}"
         kimg = f"{period.start_nimg / 1000:g} to {period.end_nimg / 1000:g}"
-        state = "fading in" if period.fading else "stable"
         rows.append(
             (
                 str(period.index),
                 str(period.level),
                 format_size(period.size),
-                state,
+                period.state,
                 kimg,
                 str(period.batch),
                 micro,

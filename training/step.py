@@ -84,9 +84,13 @@ class Steps:
         for optimizer, _ in self._learning_rates:
             optimizer.reset()
 
+    def has_graph(self, stage):
+        """Whether `trace` has nothing left to do."""
+        return stage in self._traced
+
     def trace(self, stage, iterator):
         """Builds the graph of a stage where it is new, which may take a minute in which nothing is learned."""
-        if stage not in self._traced:
+        if not self.has_graph(stage):
             self._building = stage
             traced = tf.function(lambda *arguments: self._run(stage, *arguments))
             traced.get_concrete_function(iterator, *[tf.TensorSpec([], tf.int64)] * 4)

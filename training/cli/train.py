@@ -38,7 +38,7 @@ def add_arguments(parser):
     )
     add_settings(parser.add_argument_group("settings"), "256x192")
     dry_run = parser.add_argument_group("dry run")
-    dry_run.add_argument("--dry-run", action="store_true", help="show the settings and the schedule, and stop")
+    dry_run.add_argument("--dry-run", action="store_true", help="show the settings, the schedule and what it needs, and stop")
     dry_run.add_argument("--json", action="store_true", help="with --dry-run: write the settings alone, as --config reads them")
     dry_run.add_argument(
         "--replicas",
@@ -100,7 +100,8 @@ def run(args):
             print(json.dumps({"model": model, "training": to_dict(config)}, indent=2))
             return
         plan = schedule.table(model_config, config, args.replicas)
-        print(to_json(model_config), to_json(config), f"\nOn {args.replicas} replica(s):", plan, sep="\n")
+        print(to_json(model_config), to_json(config), f"\nOn {args.replicas} replica(s):", plan, sep="\n", flush=True)
+        _show_needs(folder, model_config, config, args.devices)
         return
 
     if args.data_service:
@@ -133,3 +134,14 @@ def run(args):
                 command=shlex.join(["outfit-gan", *sys.argv[1:]]),
             )
             train(folder, dataset, model_config, config, options, strategy)
+
+
+def _show_needs(folder, model_config, config, devices):
+    """Prints what a run needs of memory and disk; raises `UserError` where there are no such devices."""
+    from tf_outfit_gan.networks import build_networks
+    from training.distribute.devices import choose_devices
+    from training.retention import Retention, memory_forecast
+
+    choose_devices(devices)
+    networks = build_networks(model_config)
+    print("", memory_forecast(*networks), Retention(folder, config).forecast(*networks), sep="\n")

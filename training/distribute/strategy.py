@@ -71,11 +71,16 @@ class Workers:
 
     Args:
         strategy: from `make_strategy`.
+
+    Attributes:
+        index, count: which of how many this one is.
+        on_processors: whether it trains without a GPU.
     """
 
     def __init__(self, strategy):
         resolver = strategy.cluster_resolver
         self.index, self.count = (resolver.task_id, resolver.cluster_spec().num_tasks("worker")) if resolver else (0, 1)
+        self.on_processors = not any("GPU" in device for device in strategy.extended.worker_devices)
         spec = tf.TensorSpec([self.count], tf.int64)
         self._sum = tf.function(lambda numbers: strategy.reduce("SUM", numbers, axis=None), input_signature=[spec])
 

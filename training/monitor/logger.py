@@ -75,7 +75,7 @@ class Logger(RunLog):
         self._writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
         self._total_nimg, self._size = total_nimg, size
         self._traced, self._diagnostics = set(), Diagnostics()
-        self._rate = None
+        self.images_per_sec = None  # Of the steps alone, since the last line; None = not known yet.
         self._restart()
 
     def _restart(self):
@@ -97,13 +97,9 @@ class Logger(RunLog):
 
     def tick(self, cur_nimg, size, alpha):
         """Logs the means since the last tick; nothing if there was no step."""
-        if not self._steps:
+        record = self.status(cur_nimg, size, alpha)
+        if not record:
             return
-        statistics = means(self._sums)
-        if "skipped_updates" in statistics:  # All of them, not as many as a step skipped.
-            statistics["skipped_updates"] = self._sums["skipped_updates"][0]
-        record = {"cur_nimg": cur_nimg, "height": size[0], "alpha": alpha, **self._speed(cur_nimg), **statistics}
-        self.say(status_line(record, size, growing=size != (self._size or size)))
         shown, news = self._diagnostics.update(record)
         for line in news.values():
             self.say(f"warning: {line}")
@@ -112,14 +108,26 @@ class Logger(RunLog):
         self.scalars(cur_nimg, record)
         self._restart()
 
+    def status(self, cur_nimg, size, alpha):
+        """Says how the run is doing since the last tick, and returns it; nothing if there was no step."""
+        if not self._steps:
+            return None
+        statistics = means(self._sums)
+        if "skipped_updates" in statistics:  # All of them, not as many as a step skipped.
+            statistics["skipped_updates"] = self._sums["skipped_updates"][0]
+        record = {"cur_nimg": cur_nimg, "height": size[0], "alpha": alpha, **self._speed(cur_nimg), **statistics}
+        self.say(status_line(record, size, growing=size != (self._size or size)))
+        return record
+
     def _speed(self, cur_nimg):
         """Images a second of the steps alone; seconds a kimg, time left and memory with all that goes on beside them."""
-        self._rate = self._timed_images / self._timed_sec if self._timed_images else self._rate
+        if self._timed_images:
+            self.images_per_sec = self._timed_images / self._timed_sec
         sec_per_kimg = (time.monotonic() - self._last_tick) / self._images * 1000
         speed = {"sec_per_kimg": sec_per_kimg, "memory_bytes": training_bytes()}
-        if self._rate:
-            # The last batch may go beyond the end.
-            speed |= {"images_per_sec": self._rate, "left_sec": max(self._total_nimg - cur_nimg, 0) / self._rate}
+        if self.images_per_sec:
+            left_nimg = max(self._total_nimg - cur_nimg, 0)  # The last batch may go beyond the end.
+            speed |= {"images_per_sec": self.images_per_sec, "left_sec": left_nimg / self.images_per_sec}
         return speed
 
     def scalars(self, cur_nimg, values):

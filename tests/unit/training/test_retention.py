@@ -76,9 +76,8 @@ def test_zero_keeps_all(folder):
 def test_the_forecast_adds_up_what_is_kept(tmp_path):
     (tmp_path / "reals.png").write_bytes(bytes(500_000))
     weights = [SimpleNamespace(weights=[tf.zeros(shape)]) for shape in ([1000, 250], [500, 100])]  # 1 MB and 0.2 MB.
-    steps = SimpleNamespace(generator=weights[0], discriminator=weights[1])
     settings = dict(total_kimg=2000, snapshot_kimg=100, tick_kimg=4, keep_snapshots=8, keep_training=2, keep_grids=4)
-    line = Retention(tmp_path, config(**settings)).forecast(steps)
+    line = Retention(tmp_path, config(**settings)).forecast(*weights)
     # 8 x 1 + 2 x 1.2 + 4 x 0.5 + 2 x (1 + 2 x 1.2) + 500 ticks of 2 kB.
     assert line.startswith(
         f"when done, {tmp_path} holds about 20.2 MB: 8 snapshots of 1.0 MB, 2 with training networks of 1.2 MB, "

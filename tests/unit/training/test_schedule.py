@@ -1,6 +1,7 @@
 """The schedule of growing, by hand."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.reference.schedule import moment_at
+from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import TrainingConfig, from_preset
 from tf_outfit_gan.util.errors import UserError
 from training import schedule
@@ -154,31 +156,49 @@ def test_a_setting_out_of_its_range_is_refused_by_name(setting):
         from_preset("tiny", (setting,))
 
 
-def test_a_dry_run_shows_the_schedule_without_tensorflow():
-    command = [
-        sys.executable,
-        "-X",
-        "importtime",
-        "-m",
-        "tf_outfit_gan.cli.main",
-        "train",
-        "run",
-        "--data",
-        "data",
-        "--preset",
-        "64x48",
-        "--set",
-        "batch_size=32",
-        "--set",
-        "micro_batch=8",
-        "--dry-run",
-        "--replicas",
-        "2",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "tensorflow" not in done.stderr
-    assert [line.split() for line in done.stdout.splitlines()[-3:]] == [
+def test_a_dry_run_shows_the_schedule_and_what_it_needs(capsys, tmp_path):
+    words = ["train", str(tmp_path / "new" / "run"), "--data", "data", "--preset", "64x48", "--dry-run", "--replicas", "2"]
+    words += ["--set", "batch_size=32", "--set", "micro_batch=8"]
+    assert main(words) == 0
+    *_, fourth, third, second, _, memory, disk = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in (fourth, third, second)] == [
         "0 3 32x24 stable 0 to 160 32 2 x 8 0.004".split(),
         "1 4 64x48 fading in 160 to 200 32 2 x 8 0.004".split(),
         "2 4 64x48 stable 200 to 400 32 2 x 8 0.004".split(),
     ]
+    size = re.match(r"each device keeps (.* MB) of weights, averages and moments; ", memory)[1]
+    assert f"2 grids (not counted), 2 checkpoints of {size}; " in disk and not (tmp_path / "new").exists()
+    assert main([*words, "--devices", "gpu:9"]) == 2
+    assert "--devices gpu:9: TensorFlow finds no such device here; choose one of cpu" in capsys.readouterr().err
+
+
+def test_the_settings_of_a_dry_run_need_no_tensorflow():
+    command = [sys.executable, "-X", "importtime", "-m", "tf_outfit_gan.cli.main", "train", "run", "--data", "data"]
+    done = subprocess.run([*command, "--dry-run", "--json"], capture_output=True, text=True, check=True)
+    assert "tensorflow" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "settings, expected",
+    [
+        # Maps 8, 8, 4 at 4x3, 8x6, 16x12: 12 x 8 x (8 + 8), then 48 x 8 x (8 + 8) more, then 192 x 4 x (8 + 4) more.
+        (("conditional=false",), [1536, 7680, 16896]),
+        (("condition_size=8x6",), [1536 + 7680, 7680 + 7680, 16896 + 7680]),
+    ],
+)
+def test_what_a_picture_costs_by_hand(settings, expected):
+    model_config, _ = from_preset("tiny", ("fmap_base=32", *settings))
+    assert [schedule.picture_cost(model_config, level) for level in range(3)] == expected
+
+
+def test_the_time_left_by_hand():
+    """Of 152 images at 8x6 100 are left, and all 448 at 16x12, which cost 16896 / 7680 = 2.2 times as much."""
+    model_config, config = from_preset(
+        "tiny", ("fmap_base=32", "conditional=false", "stable_kimg=0.152", "fade_kimg=0.048", "total_kimg=0.6")
+    )
+    found = schedule.periods(model_config, config, 1)
+    assert [(period.start_nimg, period.end_nimg) for period in found] == [(0, 152), (152, 200), (200, 600)]
+    expected = (100 + (48 + 400) * 2.2) / 10
+    assert schedule.left_sec(model_config, found, 52, level=1, images_per_sec=10.0) == pytest.approx(expected)
+    assert schedule.left_sec(model_config, found, 300, level=2, images_per_sec=10.0) == pytest.approx(30)
+    assert schedule.left_sec(model_config, found, 600, level=2, images_per_sec=10.0) == 0

@@ -49,6 +49,21 @@ def test_no_time_is_left_when_the_last_batch_went_beyond_the_end(tmp_path):
     assert json.loads(line)["left_sec"] == 0
 
 
+def test_a_status_between_ticks_is_for_people_alone(tmp_path):
+    with Logger(tmp_path, 1000, True, (8, 6)) as report:
+        report.status(0, (8, 6), 1.0)  # No step, no line.
+        for _ in range(2):
+            report.add(Stage(1, False, 64, 1), {"loss_generator": (2.0, 1)}, 1, 0.5)
+        report.status(128, (8, 6), 1.0)
+        assert (tmp_path / "stats.jsonl").read_text() == ""
+        report.tick(128, (8, 6), 1.0)
+    status, tick = (tmp_path / "log.txt").read_text().splitlines()
+    assert "128.0 img/s" in status and "G 2.000" in status
+    assert tick.split("s/kimg")[1] == status.split("s/kimg")[1]  # The tick has lost nothing to it.
+    (line,) = (tmp_path / "stats.jsonl").read_text().splitlines()
+    assert json.loads(line)["loss_generator"] == 2
+
+
 @pytest.mark.parametrize(
     "seconds,text",
     [
