@@ -25,6 +25,10 @@ from training.optimizer import Adam
 from training.phases import Phases
 from training.step_statistics import SKIPPED, InputWait
 
+# Steps of a call, image count, and where a fade begins and ends. Whatever decides what runs next is an int32, which loops keep in
+# the memory of the host, or is computed on "CPU:0": the host would have to wait for what a GPU computes.
+_NUMBERS = [tf.TensorSpec([], tf.int32)] * 4
+
 
 class Steps:
     """The networks, their optimizers and the average generator, and the step that trains them.
@@ -89,7 +93,7 @@ class Steps:
         if stage not in self._traced:
             self._building = stage
             traced = tf.function(lambda *arguments: self._run(stage, *arguments))
-            traced.get_concrete_function(iterator, *[tf.TensorSpec([], tf.int64)] * 4)
+            traced.get_concrete_function(iterator, *_NUMBERS)
             self._traced[stage], self._building = traced, None
 
     def run(self, stage, iterator, steps, cur_nimg, fade=(0, 1)):
@@ -113,7 +117,7 @@ class Steps:
             OutOfMemory: of the stage.
         """
         self.trace(stage, iterator)
-        numbers = (tf.constant(number, tf.int64) for number in (steps, cur_nimg, *fade))
+        numbers = (tf.constant(number, spec.dtype) for number, spec in zip((steps, cur_nimg, *fade), _NUMBERS))
         started = time.monotonic()
         try:
             sums = self._traced[stage](iterator, *numbers)
@@ -140,14 +144,15 @@ class Steps:
     def _run(self, stage, iterator, steps, cur_nimg, fade_start, fade_end):
         def one_more(step, sums):
             batch, waited_sec = self._input_wait.next(iterator, after=sums)
-            nimg = cur_nimg + step * stage.batch
-            alpha = tf.cast((nimg - fade_start) / (fade_end - fade_start), tf.float32) if stage.fading else None
+            with tf.device("CPU:0"):
+                nimg = cur_nimg + step * stage.batch
+                alpha = tf.cast((nimg - fade_start) / (fade_end - fade_start), tf.float32) if stage.fading else None
             found = self.step(stage, self._inputs(batch), nimg, alpha)
             self._names[stage] = {name: phase for name, (phase, _) in found.items()}
             statistics = {name: pair for name, (_, pair) in found.items()}
             return step + 1, step_statistics.added(sums, statistics, nimg, waited_sec)
 
-        start = tf.zeros([], tf.int64), step_statistics.empty()
+        start = tf.zeros([], tf.int32), step_statistics.empty()
         shapes = tf.TensorShape([]), step_statistics.SHAPES
         return tf.while_loop(lambda step, _: step < steps, one_more, start, shapes)[1]
 
@@ -164,13 +169,12 @@ class Steps:
             {statistic: (phase, (value, count))} in the order of their computation; a count of 0 where the phase had no turn.
         """
         found = {}
-        for number, phase in enumerate(self.phases.all):
+        for phase in self.phases.all:
             if not phase.interval:
                 continue
-            # No other phase of this or another step draws with this key.
-            key = self.config.seed * 2**40 + cur_nimg * len(self.phases.all) + number
-            has_turn = cur_nimg // stage.batch % phase.interval == 0
-            statistics = self._in_turn(phase, has_turn, stage, batch, key, alpha)
+            with tf.device("CPU:0"):
+                has_turn = cur_nimg // stage.batch % phase.interval == 0
+            statistics = self._in_turn(phase, has_turn, stage, batch, cur_nimg, alpha)
             count = tf.cast(has_turn, tf.float32)
             found |= {name: (phase.name, (value, count)) for name, value in statistics.items()}
         _, (w, _) = found.pop("w")
@@ -182,26 +186,26 @@ class Steps:
         self._move_averages(stage.batch, w)
         return found
 
-    def _in_turn(self, phase, has_turn, stage, batch, key, alpha):
+    def _in_turn(self, phase, has_turn, stage, batch, cur_nimg, alpha):
         """The statistics of a phase where it has its turn, and zeros where it has not.
 
         Where the image count is a Python integer, as in a benchmark, the phase is in the graph or is not.
         """
         if phase.interval == 1 or has_turn is True:
-            return self._phase(phase, stage, batch, key, alpha)
+            return self._phase(phase, stage, batch, cur_nimg, alpha)
         if has_turn is False:
             return {}
         shapes = {}
 
         def update():
-            statistics = self._phase(phase, stage, batch, key, alpha)
+            statistics = self._phase(phase, stage, batch, cur_nimg, alpha)
             shapes.update((name, value.shape) for name, value in statistics.items())
             return statistics
 
         # The first branch is traced first, so that the second one knows what the first returns.
         return tf.cond(has_turn, update, lambda: {name: tf.zeros(shape) for name, shape in shapes.items()})
 
-    def _phase(self, phase, stage, batch, key, alpha):
+    def _phase(self, phase, stage, batch, cur_nimg, alpha):
         """Computes a phase on every replica and applies its gradients.
 
         Returns its statistics over all replicas, and whether the update was skipped for not being finite.
@@ -213,7 +217,7 @@ class Steps:
 
             def in_turn(turn):
                 virtual = replica + turn * stage.replicas  # Of so many times as many replicas: see `summed`.
-                draws = BatchDraws(key, stage.at_once, virtual, stage.turns * stage.replicas)
+                draws = BatchDraws(self._key(phase, cur_nimg), stage.at_once, virtual, stage.turns * stage.replicas)
                 entries = entries_of(turn, stage.turns, batch)
                 statistics, gradients = phase.loss(stage, entries, draws, alpha, optimizer.loss_scale)
                 shapes.update((name, value.shape) for name, value in statistics.items())
@@ -225,6 +229,12 @@ class Steps:
         parts = tf.split(vector, [shape.num_elements() for shape in shapes.values()])
         statistics = {name: tf.reshape(part, shapes[name]) for name, part in zip(shapes, parts)}
         return statistics | {f"{SKIPPED}{phase.name}": skipped}
+
+    def _key(self, phase, cur_nimg):
+        """What a phase of a step draws with: no other phase of this or another step has the same key."""
+        with tf.device("CPU:0"):
+            turn = tf.cast(cur_nimg, tf.int64) * len(self.phases.all) + self.phases.all.index(phase)
+            return self.config.seed * 2**40 + turn
 
     @tf.autograph.experimental.do_not_convert  # As for `_run`.
     def _move_averages(self, batch, w):

@@ -42,7 +42,7 @@ def added(sums, statistics, cur_nimg, waited_sec):
     return Sums(
         sums.totals + tf.where(good > 0, values, 0.0),
         sums.counts + good,
-        tf.where(failed, tf.minimum(sums.first_failure, cur_nimg), sums.first_failure),
+        tf.where(failed, tf.minimum(sums.first_failure, tf.cast(cur_nimg, tf.int64)), sums.first_failure),
         sums.waited_sec + waited_sec,
     )
 
