@@ -5,8 +5,8 @@
     python benchmarks/memory.py --preset paper --from 64x48 --set micro_batch=4
 
 Every figure is the peak of a process that runs one step: of the GPU's memory as TensorFlow counts it where there is a
-GPU, else of the process's memory above what it held before. Two batches tell the part that grows with the batch: of 1
-and 2 pictures, or with micro_batch of one turn and of four, where "always" is what the pictures of a turn take, too.
+GPU, else of the process's memory above what it held before. Two batches give the part that grows with the batch: of 1
+and 2 pictures, or with micro_batch of one micro-batch and of four, where "always" includes the pictures of a micro-batch.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Times this project's training step and those of other StyleGANs in turns, in one run. See peers.md.
+"""Times this project's training step and those of other StyleGANs in alternation, in one run. See peers.md.
 
     python benchmarks/peers.py --ours PYTHON --rosinality PYTHON CHECKOUT --uladzislau PYTHON CHECKOUT \
         --keras-io PYTHON CHECKOUT --json peers.json
@@ -90,7 +90,7 @@ def main():
 
 
 def compare(setting, places, repeats):
-    """Times all contenders of a setting in turns.
+    """Times all contenders of a setting in alternation.
 
     Args:
         setting: a key of the workers' `SETTINGS`.

@@ -4,7 +4,7 @@
         --preset demo --kimg 40 --seeds 1,2,3 --form "paper: pose_path=style article_path=style" --form "spatial:"
 
 A form is a name and settings as `--set` takes them. Runs are trained one after another and kept in RUNS: the same
-command goes on where it was stopped, and another form or seed is added to what is there. All forms see the same images.
+command resumes where it was stopped, and another form or seed is added to what is there. All forms see the same images.
 """
 
 import argparse

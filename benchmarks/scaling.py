@@ -2,15 +2,15 @@
 
     python benchmarks/scaling.py --preset 64x48 --json scaling.json
 
-Each process has one core and one thread, and waits while another one is timed. A turn times a step of, one after another:
+Each process has one core and one thread, and waits while another one is timed. A round times a step of, one after another:
 one process alone; two that know nothing of each other, at the same time, which is as much as the machine can give; two
 that train together, as workers of a cluster; and, on one core again, the same step without a strategy, on TensorFlow's
 OneDeviceStrategy, which a training on one device uses, and on its MirroredStrategy over one device. The step is that of
 `outfit-gan benchmark step`, with the same batch for each replica.
 
-The tables have the fastest of all turns, and medians. Whatever else a machine does can only make a step slower, and makes
-two that wait for each other as slow as the slower of them: the more of it there is, the more turns it takes until the
-fastest tell what the step itself costs, and the less the medians mean.
+The tables have the fastest of all rounds, and medians. Whatever else a machine does can only make a step slower, and makes
+two that wait for each other as slow as the slower of them: the more of it there is, the more rounds it takes until the
+fastest show what the step itself costs, and the less the medians mean.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from tf_outfit_gan.config import PRESETS, from_preset
 
 PAUSE_SEC = 0.3  # The threads of the process before spin for a while before they sleep.
 STRATEGIES = ("none", "one device", "mirrored")
-STATISTICS = {"fastest": min, "median": statistics.median}  # Of the turns.
+STATISTICS = {"fastest": min, "median": statistics.median}  # Of the rounds.
 
 
 def main():
@@ -34,7 +34,7 @@ def main():
     parser.add_argument("--preset", default="64x48", choices=PRESETS)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--batch", type=int, default=32, help="pictures of a replica (default: %(default)s)")
-    parser.add_argument("--turns", type=int, default=40, help="(default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=40, help="(default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write all figures and the machine here")
     parser.add_argument("--worker", nargs=2, metavar=("ROLE", "CORE"), help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -49,7 +49,7 @@ def main():
     together = [Process("together", core, TF_CONFIG=json.dumps(task)) for core, task in zip((first, second), tasks)]
     machine, *_ = [process.answer() for process in (*alone, *together)]
     seconds = {name: [] for name in ("one", "two apart", "two together", *STRATEGIES)}
-    for turn in range(args.turns):
+    for number in range(args.rounds):
         for name, processes, strategy in (
             ("one", alone[:1], "one device"),
             ("two apart", alone, "one device"),
@@ -60,10 +60,10 @@ def main():
             for process in processes:
                 process.ask(strategy)
             seconds[name].append([statistics.mean(kind) for kind in zip(*[process.answer() for process in processes])])
-        told = ", ".join(f"{name} {sum(found[-1]):.2f} s" for name, found in seconds.items())
-        print(f"turn {turn + 1} of {args.turns}: {told}", file=sys.stderr, flush=True)
+        latest = ", ".join(f"{name} {sum(found[-1]):.2f} s" for name, found in seconds.items())
+        print(f"round {number + 1} of {args.rounds}: {latest}", file=sys.stderr, flush=True)
     for process in (*alone, *together):
-        process.tell_end()
+        process.end()
     for process in (*alone, *together):
         process.wait()
     milliseconds = {
@@ -123,7 +123,7 @@ class Process:
             raise SystemExit(f"a process ended with {self._process.wait()}: its own words are above")
         return json.loads(line)
 
-    def tell_end(self):
+    def end(self):
         self._process.stdin.close()
 
     def wait(self):

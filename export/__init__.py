@@ -1,1 +1,1 @@
-"""The hand-over: turns a snapshot into a SavedModel for TF Serving."""
+"""Export: converts a snapshot to a SavedModel for TF Serving."""

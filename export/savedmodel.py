@@ -22,7 +22,7 @@ from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # Its pu
 
 from export.signatures import DESCRIBE, PSI_RANGE, make_description, make_signatures
 from export.warmup import FILENAME, sample_inputs, write_warmup
-from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.snapshot import Snapshot
 from tf_outfit_gan.styles import transfer_layers
@@ -50,7 +50,7 @@ def write_savedmodel(snapshot: Snapshot, base_path: str | os.PathLike[str]) -> P
     try:
         # Write. Nothing is tracked by hand: the endpoints' weights are found, and tracked ones would be stored twice.
         archive = keras.export.ExportArchive()
-        signatures = make_signatures(Painter(snapshot))
+        signatures = make_signatures(Sampler(snapshot))
         functions = {name: archive.add_endpoint(name, *signature) for name, signature in signatures.items()}
         description = archive.add_endpoint(DESCRIBE, *make_description(snapshot.config))
         archive.write_out(str(staging), verbose=False)

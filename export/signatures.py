@@ -14,7 +14,7 @@ import tensorflow as tf
 from tf_outfit_gan import pixels
 from tf_outfit_gan.config import ModelConfig
 from tf_outfit_gan.images.decode_in_graph import decode_articles
-from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
 
 PSI_RANGE = (0, 2)
@@ -24,14 +24,14 @@ Outputs = dict[str, tf.Tensor]
 Endpoint = Callable[..., Outputs]
 
 
-def make_signatures(painter: Painter) -> dict[str, tuple[Endpoint, list[tf.TensorSpec]]]:
+def make_signatures(sampler: Sampler) -> dict[str, tuple[Endpoint, list[tf.TensorSpec]]]:
     """The signatures of a model by name: (function, list of its `TensorSpec`s).
 
     Images leave as strings in an output whose name ends in `_bytes`, which is how TF Serving's REST API knows to encode
     them. Layers are 0-based and half-open; `style_mix` draws with the noise of the target.
     """
-    functions = _conditional(painter) if painter.config.conditional else _unconditional(painter)
-    return {name: _checked(function, painter) for name, function in functions.items()}
+    functions = _conditional(sampler) if sampler.config.conditional else _unconditional(sampler)
+    return {name: _checked(function, sampler) for name, function in functions.items()}
 
 
 def make_description(config: ModelConfig) -> tuple[Endpoint, list[tf.TensorSpec]]:
@@ -52,14 +52,14 @@ def make_description(config: ModelConfig) -> tuple[Endpoint, list[tf.TensorSpec]
     return describe, [tf.TensorSpec([None], tf.string, "what")]
 
 
-def _conditional(painter: Painter) -> dict[str, Endpoint]:
+def _conditional(sampler: Sampler) -> dict[str, Endpoint]:
     def articles(images: tf.Tensor) -> tf.Tensor:
-        return decode_articles(images, painter.config.condition_size)
+        return decode_articles(images, sampler.config.condition_size)
 
     def serving_default(
         article_images_bytes: tf.Tensor, keypoints: tf.Tensor, seed: tf.Tensor, truncation_psi: tf.Tensor
     ) -> Outputs:
-        picture = painter.picture(seed, articles(article_images_bytes), keypoints, truncation_psi)
+        picture = sampler.picture(seed, articles(article_images_bytes), keypoints, truncation_psi)
         return {"image_bytes": _png(picture), "seed": seed}
 
     def style_mix(
@@ -75,21 +75,21 @@ def _conditional(painter: Painter) -> dict[str, Endpoint]:
     ) -> Outputs:
         source = source_seed, articles(source_article_images_bytes), source_keypoints
         target = target_seed, articles(target_article_images_bytes), target_keypoints
-        return {"image_bytes": _png(painter.transfer(source, target, (layer_begin, layer_end), truncation_psi))}
+        return {"image_bytes": _png(sampler.transfer(source, target, (layer_begin, layer_end), truncation_psi))}
 
     return {"serving_default": serving_default, "style_mix": style_mix}
 
 
-def _unconditional(painter: Painter) -> dict[str, Endpoint]:
+def _unconditional(sampler: Sampler) -> dict[str, Endpoint]:
     def generate_unconditional(seed: tf.Tensor, truncation_psi: tf.Tensor) -> Outputs:
-        return {"image_bytes": _png(painter.picture(seed, psi=truncation_psi)), "seed": seed}
+        return {"image_bytes": _png(sampler.picture(seed, psi=truncation_psi)), "seed": seed}
 
     def style_mix(
         source_seed: tf.Tensor, target_seed: tf.Tensor, layer_begin: tf.Tensor, layer_end: tf.Tensor, truncation_psi: tf.Tensor
     ) -> Outputs:
         layers = layer_begin, layer_end
         source, target = (source_seed, None, None), (target_seed, None, None)
-        return {"image_bytes": _png(painter.transfer(source, target, layers, truncation_psi))}
+        return {"image_bytes": _png(sampler.transfer(source, target, layers, truncation_psi))}
 
     # The first one is also saved under the name serving_default.
     return {"generate_unconditional": generate_unconditional, "style_mix": style_mix}
@@ -100,17 +100,17 @@ def _png(picture: tf.Tensor) -> tf.Tensor:
     return tf.io.encode_png(pixels.to_uint8(picture), compression=1)
 
 
-def _checked(function: Endpoint, painter: Painter) -> tuple[Endpoint, list[tf.TensorSpec]]:
+def _checked(function: Endpoint, sampler: Sampler) -> tuple[Endpoint, list[tf.TensorSpec]]:
     """Puts the checks that an input's name asks for before a function; returns it with its specs."""
     names = list(inspect.signature(function).parameters)
-    specs = [_spec(name, painter.config) for name in names]
+    specs = [_spec(name, sampler.config) for name in names]
 
     @functools.wraps(function)
     def checked(*values: tf.Tensor) -> Outputs:
         inputs = {spec.name: tf.ensure_shape(value, spec.shape) for spec, value in zip(specs, values)}
         # The rows first: only then can values be compared row by row.
         with tf.control_dependencies(_row_checks(inputs)):
-            value_checks = _value_checks(inputs, painter.num_layers)
+            value_checks = _value_checks(inputs, sampler.num_layers)
         with tf.control_dependencies(value_checks):
             return function(**{name: tf.identity(value) for name, value in inputs.items()})
 

@@ -159,7 +159,7 @@ class Model:
     ) -> np.ndarray:
         """The target's picture with the color or the pose of the source's, uint8 [H, W, 3] (1908.08847, section 4.1).
 
-        The style vectors of some layers come from the source. Where conditions also enter as maps, see `Painter.transfer`.
+        The style vectors of some layers come from the source. Where conditions also enter as maps, see `Sampler.transfer`.
 
         Args:
             source, target: outfits; seeds for an unconditional model.

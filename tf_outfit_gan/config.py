@@ -5,6 +5,7 @@ can rebuild their network. Sizes are (height, width).
 """
 
 import dataclasses
+import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -105,7 +106,7 @@ class TrainingConfig:
     fade_kimg: float = 600  # Each level after the first fades in for this long ...
     stable_kimg: float = 600  # ... and every level but the last is then trained alone for this long.
     batch_size: int = 0  # In all, over all replicas. 0 = StyleGAN's own, by level and number of replicas.
-    micro_batch: int = 0  # Pictures that a replica computes at once: a larger batch takes more turns. 0 = all.
+    micro_batch: int = 0  # Pictures a micro-batch, of which a replica computes one after another. 0 = its whole share.
     learning_rate: float = 0  # 0 = StyleGAN's own, by level.
     adam_beta2: float = 0.99
     r1_gamma: float = 10.0
@@ -119,8 +120,8 @@ class TrainingConfig:
     mirror: bool = True
     precision: str = "float32"  # One of PRECISIONS.
     recompute_from: int = 0  # Generator levels of this height and above take less memory, more time; 0 = none.
-    nonfinite: str = "stop"  # "stop" ends the run at a value that is not finite, "skip" goes on without that update.
-    stall_sec: float = 120  # The log tells when nothing has moved for this long, and much longer than usual.
+    nonfinite: str = "stop"  # "stop" ends the run at a value that is not finite, "skip" leaves that update out.
+    stall_sec: float = 120  # The log reports a stall after this long without a step, if calls usually take far less.
     seed: int = 0
     steps_per_call: int = 8  # Steps in one call into the graph, which keeps Python out of the inner loop.
     tick_kimg: float = 4  # A line in the log, in stats.jsonl and in TensorBoard this often.
@@ -235,20 +236,37 @@ def from_preset(name: str, overrides: Iterable[str] = ()) -> tuple[ModelConfig, 
         UserError: for an unknown preset or key, or a value of the wrong kind.
     """
     if name not in PRESETS:
-        raise UserError(f"unknown preset {name!r}: expected one of {', '.join(PRESETS)}")
-    model, training = (dict(part) for part in PRESETS[name])
-    model_fields, training_fields = _field_types(ModelConfig), _field_types(TrainingConfig)
+        raise UserError(f"unknown preset {name!r}: {suggestion(name, PRESETS)}")
+    return with_overrides(*PRESETS[name], overrides)
+
+
+def with_overrides(
+    model: Mapping[str, Any], training: Mapping[str, Any], overrides: Iterable[str] = ()
+) -> tuple[ModelConfig, TrainingConfig]:
+    """Returns (ModelConfig, TrainingConfig) of {name: value} for each, changed by "key=value" strings.
+
+    Raises:
+        UserError: for an unknown key, or a value of the wrong kind.
+    """
+    parts: tuple[dict[str, Any], dict[str, Any]] = dict(model), dict(training)
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals:
             raise UserError(f"--set {override!r}: expected key=value")
-        if key in model_fields:
-            model[key] = _parse(key, text, model_fields[key])
-        elif key in training_fields:
-            training[key] = _parse(key, text, training_fields[key])
-        else:
-            raise UserError(f"--set: unknown key {key!r}: expected one of {', '.join([*model_fields, *training_fields])}")
-    return ModelConfig(**model), TrainingConfig(**training)
+        part = parts[key not in MODEL_FIELDS]
+        if key not in FIELDS:
+            raise UserError(f"--set: unknown key {key!r}: {suggestion(key, FIELDS)}")
+        try:
+            part[key] = parse_value(key, text)
+        except UserError as error:
+            raise UserError(f"--set {key}={text}: {error}") from None
+    return ModelConfig(**parts[0]), TrainingConfig(**parts[1])
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What to write instead of an unknown name: names that look like it, or else all."""
+    close = difflib.get_close_matches(name, known, cutoff=0.7)
+    return f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(known)}"
 
 
 def to_dict(config: ModelConfig | TrainingConfig) -> dict[str, Any]:
@@ -271,12 +289,15 @@ def from_dict(cls: type[Config], values: Mapping[str, Any]) -> Config:
     return cls(**fields)
 
 
-def _field_types(cls: type[ModelConfig] | type[TrainingConfig]) -> dict[str, Any]:
-    return {field.name: field.type for field in dataclasses.fields(cls)}
+MODEL_FIELDS, TRAINING_FIELDS = (
+    {field.name: field.type for field in dataclasses.fields(c)} for c in (ModelConfig, TrainingConfig)
+)
+FIELDS = MODEL_FIELDS | TRAINING_FIELDS  # The type of each setting; no name is in both.
 
 
-def _parse(key: str, text: str, kind: Any) -> object:
-    """Reads a value from the command line as the field's type."""
+def parse_value(key: str, text: str) -> object:
+    """Reads the text of a setting's value; raises `UserError` for a value of another kind."""
+    kind: Any = FIELDS[key]
     try:
         if kind is bool:
             return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
@@ -284,11 +305,14 @@ def _parse(key: str, text: str, kind: Any) -> object:
             return kind(text)
         return tuple(text.split(",")) if key == "slots" else parse_size(text)
     except (KeyError, UserError, ValueError):
-        raise UserError(f"--set {key}={text}: expected a value such as {_example(kind)}") from None
+        raise UserError(f"expected a value such as {example(key)}") from None
 
 
-def _example(kind: Any) -> str:
-    return {bool: "true or false", int: "8", float: "0.5", str: "a word"}.get(kind, "128x96")
+def example(key: str) -> str:
+    """A value of a setting's kind, for messages."""
+    kind: Any = FIELDS[key]
+    sizes_and_slots = "top,bottom" if key == "slots" else "128x96"
+    return {bool: "true or false", int: "8", float: "0.5", str: "a word"}.get(kind, sizes_and_slots)
 
 
 def _one_of(name: str, value: str, choices: Sequence[str]) -> None:

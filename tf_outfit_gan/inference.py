@@ -26,7 +26,7 @@ Side = tuple[tf.Tensor, tf.Tensor | None, tf.Tensor | None]
 _Tensors = tuple[tf.Tensor | None, tf.Tensor | None]
 
 
-class Painter:
+class Sampler:
     """Draws pictures with a snapshot's generator.
 
     Args:
@@ -122,7 +122,7 @@ class Renderer:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._config = snapshot.config
-        painter = Painter(snapshot)
+        sampler = Sampler(snapshot)
 
         def conditions(request: _Tensors) -> tuple[tf.Tensor | None, tf.Tensor | None]:
             articles, keypoints = request
@@ -130,15 +130,15 @@ class Renderer:
 
         @tf.function
         def picture(request: _Tensors, seed: tf.Tensor, psi: tf.Tensor) -> tf.Tensor:
-            return pixels.to_uint8(painter.picture(seed, *conditions(request), psi))
+            return pixels.to_uint8(sampler.picture(seed, *conditions(request), psi))
 
         @tf.function
         def style_vectors(request: _Tensors, seed: tf.Tensor, psi: tf.Tensor) -> tf.Tensor:
-            return painter.style_vectors(seed, *conditions(request), psi)[:, : painter.num_layers]
+            return sampler.style_vectors(seed, *conditions(request), psi)[:, : sampler.num_layers]
 
         @tf.function
         def draw(w: tf.Tensor, request: _Tensors, seed: tf.Tensor) -> tf.Tensor:
-            return pixels.to_uint8(painter.draw(w, seed, painter.condition_maps(*conditions(request))))
+            return pixels.to_uint8(sampler.draw(w, seed, sampler.condition_maps(*conditions(request))))
 
         @tf.function
         def transfer(
@@ -150,7 +150,7 @@ class Renderer:
             layers: tuple[tf.Tensor, tf.Tensor],
         ) -> tf.Tensor:
             sides = (source_seed, *conditions(source)), (target_seed, *conditions(target))
-            return pixels.to_uint8(painter.transfer(*sides, layers, psi))
+            return pixels.to_uint8(sampler.transfer(*sides, layers, psi))
 
         self._picture, self._styles, self._draw, self._transfer = picture, style_vectors, draw, transfer
 
@@ -175,7 +175,7 @@ class Renderer:
         psi: float,
         layers: tuple[int, int],
     ) -> np.ndarray:
-        """The target's picture with some layers taken from the source, as `Painter.transfer` does, and the target's noise.
+        """The target's picture with some layers taken from the source, as `Sampler.transfer` does, and the target's noise.
 
         Args:
             source, target: as `request`.

@@ -1,6 +1,6 @@
-"""What a user asks a model for, read and checked: outfits, poses, seeds, truncation, and a place for the picture.
+"""What a user asks a model for, read and checked: outfits, poses, seeds, truncation.
 
-This is the one reader of outfits, for whoever draws and for the client of a server. It needs no TensorFlow, but for
+This is the one reader of outfits, for drawing and for the client of a server. It needs no TensorFlow, but for
 entries of prepared data. An outfit is one of
 
     "outfit.json"                                   a file, as docs/data.md describes it
@@ -42,7 +42,7 @@ PSI_HELP = (
 )
 MAX_PSI = 2  # As the exported model has it.
 
-# Words in a file's name that tell the slot of its article; a slot's own name is one too.
+# Words in a file's name that mean a slot, beside the slot's own name.
 ALIASES = {
     "outerwear": ("jacket", "coat", "blazer", "cardigan", "parka"),
     "top": ("shirt", "tshirt", "blouse", "sweater", "pullover", "hoodie"),
@@ -178,7 +178,7 @@ def read_pose(pose: PoseLike) -> np.ndarray:
 
 
 def parse_article(text: str, slots: Sequence[str] = SLOTS) -> tuple[str, str]:
-    """Splits "outerwear=photo.jpg" into slot and file; without a slot, a word in the file's name says which of `slots`."""
+    """Splits "outerwear=photo.jpg" into slot and file; without a slot, a word in the file's name decides which of `slots`."""
     slot, equals, file = text.partition("=")
     if equals and not Path(text).is_file():
         slot_index(slot, slots)
@@ -187,18 +187,10 @@ def parse_article(text: str, slots: Sequence[str] = SLOTS) -> tuple[str, str]:
     found = [slot for slot in slots if words & {slot, *ALIASES.get(slot, ())}]
     if len(found) != 1:
         raise UserError(
-            f"--add {text}: the file's name tells {'no' if not found else 'more than one'} slot; "
+            f"--add {text}: the file's name contains {'no' if not found else 'more than one'} slot; "
             f"say --add SLOT={text} with one of {', '.join(slots)}"
         )
     return found[0], text
-
-
-def parse_seeds(text: str) -> list[int]:
-    """Reads "1,2,3"."""
-    try:
-        return check_seeds([int(seed) for seed in text.split(",")])
-    except ValueError:
-        raise UserError(f"seeds {text!r}: expected integers of 64 bits separated by commas, such as 1,2,3") from None
 
 
 def check_seeds(seeds: int | Iterable[int]) -> list[int]:
@@ -219,16 +211,6 @@ def check_psi(psi: float | None, conditional: bool) -> float:
     if not isinstance(psi, numbers.Real) or not 0 <= psi <= MAX_PSI:
         raise UserError(f"psi {psi!r}: expected a number from 0 to {MAX_PSI}")
     return float(psi)
-
-
-def check_out(text: str) -> Path:
-    """Returns the path of the picture to write."""
-    out = Path(text)
-    if out.suffix.lower() != ".png":
-        raise UserError(f"--out {out}: expected a name that ends in .png")
-    if not out.parent.is_dir():
-        raise UserError(f"--out {out}: no such folder {out.parent}")
-    return out
 
 
 def _is_entry(text: str) -> bool:

@@ -17,7 +17,7 @@ def parse_size(text: str) -> tuple[int, int]:
     """Reads `1024x768` as (1024, 768): height before width."""
     parts = text.lower().split("x")
     if len(parts) != 2 or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
-        raise UserError(f"--size {text}: expected HEIGHTxWIDTH in pixels, such as 1024x768")
+        raise UserError(f"expected HEIGHTxWIDTH in pixels, such as 1024x768, got {text!r}")
     return int(parts[0]), int(parts[1])
 
 

@@ -25,7 +25,7 @@ def parse_slots(text: str) -> tuple[str, ...]:
     slots = tuple(text.split(","))
     if len(set(slots)) < len(slots) or not all(re.fullmatch("[a-z][a-z0-9_-]{0,30}", slot) for slot in slots):
         raise UserError(
-            f"--slots {text}: expected names of small letters and digits separated by commas, each once, such as "
-            f"{','.join((*SLOTS, 'hat'))}"
+            "expected names of small letters and digits separated by commas, each once, such as "
+            f"{','.join((*SLOTS, 'hat'))}, got {text!r}"
         )
     return slots

@@ -81,7 +81,7 @@ def save(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
 
 
 def read(path: str | os.PathLike[str]) -> Snapshot:
-    """What a snapshot is, without its generator: known at once, before TensorFlow is imported.
+    """What a snapshot is, without its generator: known before TensorFlow is imported.
 
     Args:
         path: a snapshot folder, or a run folder, which means its newest snapshot.

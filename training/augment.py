@@ -2,9 +2,9 @@
 
 Reals and fakes are altered alike before they are scored, each alteration with a probability p that grows while the
 discriminator overfits. As an unaltered picture stays the likeliest of all, the generator does not learn to draw altered
-ones. Here the conditions are altered along: a moved photo moves its pose, a recoloured one recolours its articles.
+ones. Here the conditions are altered along: a moved photo moves its pose, a recolored one recolors its articles.
 
-What is left out of the paper's set: mirroring, which the data do; turning by angles, as people stand upright on a level
+Not taken from the paper's set: mirroring, which the data do; turning by angles, as people stand upright on a level
 floor; luma inversion, as negatives are none of a shop's photos. Pictures are moved and stretched along their axes only:
 then a warp is a product with one matrix an axis, whose gradients of every order TensorFlow knows.
 """
@@ -75,21 +75,21 @@ class Augmentation:
         self.scales = [2 ** (drawn["zoom"] - drawn["stretch"]), 2 ** (drawn["zoom"] + drawn["stretch"])]
         self.rows, self.columns = map(resampling, self.scales, self.shifts, size)  # [N, H, H], [N, W, W]
 
-        # Which colours things take.
-        self.colours = color_matrix(2 ** drawn["contrast"], drawn["hue"], 2 ** drawn["saturation"])  # [N, 3, 3]
+        # Which colors things take.
+        self.colors = color_matrix(2 ** drawn["contrast"], drawn["hue"], 2 ** drawn["saturation"])  # [N, 3, 3]
         self.brightness = drawn["brightness"]
 
     def images(self, images):
-        """Moves and recolours pictures, [N, H, W, 3]."""
+        """Moves and recolors pictures, [N, H, W, 3]."""
         stretched = tf.einsum("nyh,nhwc->nywc", self.rows, images)
-        return self._recoloured(tf.einsum("nxw,nywc->nyxc", self.columns, stretched))
+        return self._recolored(tf.einsum("nxw,nywc->nyxc", self.columns, stretched))
 
     def conditions(self, batch):
-        """The batch with `articles` [N, S, h, w, 3] recoloured as the pictures, and `keypoints` [N, K, 3] moved."""
+        """The batch with `articles` [N, S, h, w, 3] recolored as the pictures, and `keypoints` [N, K, 3] moved."""
         articles = batch["articles"]
         # Missing articles are 0.0 exactly, which no photo's pixel is.
         present = tf.reduce_any(articles != 0, axis=[2, 3, 4], keepdims=True)
-        articles = tf.where(present, self._recoloured(articles), 0.0)
+        articles = tf.where(present, self._recolored(articles), 0.0)
         x, y, visible = tf.unstack(batch["keypoints"], axis=-1)  # [N, K] each
         y, x = (
             0.5 + scale[:, None] * (place - 0.5) + shift[:, None] / side
@@ -97,10 +97,10 @@ class Augmentation:
         )
         return batch | {"articles": articles, "keypoints": tf.stack([x, y, visible], axis=-1)}
 
-    def _recoloured(self, pictures):
+    def _recolored(self, pictures):
         """[N, ..., 3] -> the same."""
         flat = tf.reshape(pictures, [tf.shape(pictures)[0], -1, 3])
-        flat = tf.matmul(flat, self.colours, transpose_b=True) + self.brightness[:, None, None]
+        flat = tf.matmul(flat, self.colors, transpose_b=True) + self.brightness[:, None, None]
         return tf.reshape(flat, tf.shape(pictures))
 
 
@@ -108,7 +108,7 @@ def resampling(scale, shift, side):
     """The matrices that stretch an axis about its middle and shift it. [N], [N] in pixels -> [N, side, side].
 
     Row i holds the weights of all old pixels in new pixel i: Keys's cubic, widened when it shrinks so that nothing
-    aliases. What comes in over the border is the picture mirrored there: no edge of it, and no colour of its own.
+    aliases. What comes in over the border is the picture mirrored there: no edge of it, and no color of its own.
     """
     pixels = tf.range(side, dtype=tf.float32)
     middle = (side - 1) / 2

@@ -84,7 +84,7 @@ class Checkpoints:
             self._checkpoint.read(str(path / _STATE)).assert_consumed()
         except (AssertionError, ValueError) as error:
             raise UserError(
-                f"{path}: is of another version of this program ({_first_line(error)}); go on with that "
+                f"{path}: is of another version of this program ({_first_line(error)}); resume with that "
                 "one, or choose a new folder"
             ) from None
 

@@ -2,7 +2,7 @@
 
 A cluster is a dispatcher and workers as TensorFlow has them (`tf.data.experimental.service`), which see the data under
 the same path. Its workers share the groups of shards among them, so the order of a stream depends on their speed: a
-resumed run goes on at the right place in the data, but not with the very same batches.
+resumed run continues at the right place in the data, but not with the very same batches.
 """
 
 import socket

@@ -32,7 +32,7 @@ _JOINING = "mapping/hidden/0/kernel"
 
 
 def resolve_init(folder, init, model_config, config, chosen):
-    """Settles where a run starts; known at once, before TensorFlow is imported.
+    """Resolves where a run starts, before TensorFlow is imported.
 
     Args:
         folder: of the run. What it has been started from counts: to resume, the other model need not be there any more.

@@ -7,7 +7,7 @@ from training.data_service import from_data_service
 
 
 def distributed_batches(strategy, dataset, model_config, config, stage, cur_nimg, data_service, folder):
-    """An iterator of distributed batches that goes on after the `cur_nimg` entries which the run has consumed.
+    """An iterator of distributed batches that starts after the `cur_nimg` entries which the run has consumed.
 
     Args:
         strategy: whose replicas take them; each process of a cluster reads shards of its own.

@@ -44,7 +44,7 @@ CALL_SEC = 1.0
 
 
 def train(folder, dataset, model_config, config, options=None, strategy=None):
-    """Trains until `total_kimg`, or until the time is up; goes on where an earlier call in the same folder ended.
+    """Trains until `total_kimg`, or until the time is up; resumes where an earlier call in the same folder ended.
 
     Args:
         folder: of the run.

@@ -54,7 +54,7 @@ class Adam(tf.Module):
         """Updates the variables; called outside of `strategy.run`.
 
         Args:
-            vector: from `flatten`, one a replica; they are summed: all at once, as between machines every sum takes a
+            vector: from `flatten`, one a replica; they are summed in one call, as between machines every sum takes a
                 round trip.
 
         Returns:

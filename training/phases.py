@@ -58,7 +58,7 @@ class Phases:
         )
 
     def discriminator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
-        """Tells reals from fakes of the same conditions; with R1 when that belongs to every step."""
+        """The discriminator's loss on reals and on fakes of the same conditions; with R1 unless that is lazy."""
         real = self._fade(batch["image"], alpha)
         fake, _ = self._fake(stage, batch, draws, alpha)
         seen = self._augmentation(stage, draws)
@@ -187,7 +187,7 @@ class Phases:
         Returns:
             A list of [N, F].
         """
-        if stage.at_once % self.model_config.stddev_group:
+        if stage.micro_batch_size % self.model_config.stddev_group:
             return [self.discriminator.features(images, stage.level, alpha, maps) for images, maps in pictures]
 
         def alternating(*kinds):
@@ -209,7 +209,7 @@ class Phases:
         return {"r1_penalty": penalty, "r1_loss": penalty * self.r1_weight(stage)}
 
     def _spread(self, images):
-        """How much each picture differs from its neighbour in the batch, [N, H, W, 3] -> [N]: mean absolute difference.
+        """How much each picture differs from its neighbor in the batch, [N, H, W, 3] -> [N]: mean absolute difference.
 
         At the size of level 1, some 8x6 pixels, where noise and fine detail do not count.
         """

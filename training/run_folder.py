@@ -1,4 +1,4 @@
-"""A run's folder: held by one process at a time, and read without TensorFlow, also while the run goes on.
+"""A run's folder: held by one process at a time, and read without TensorFlow, also during the run.
 
 RUN/lock names the process that trains. What is read may be of an older form.
 """
@@ -136,5 +136,5 @@ def explain_full_disk(folder):
         free = shutil.disk_usage(folder).free / 1e6
         raise UserError(
             f"{folder}: cannot be written ({reason.lower()}; {free:,.1f} MB are free); what was saved is "
-            "whole: make room, and the same command goes on from there"
+            "whole: make room, and the same command resumes from it"
         ) from error

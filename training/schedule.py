@@ -27,7 +27,7 @@ class Period:
     fade_nimg: tuple  # (start, end) of fading in; a run may end before that does.
     size: tuple  # (height, width) of the level.
     batch: int  # Over all replicas.
-    micro_batch: int  # Pictures that a replica computes at once.
+    micro_batch: int  # Pictures that a replica computes together.
     learning_rate: float
 
     def alpha(self, cur_nimg):
@@ -44,21 +44,21 @@ class Stage:
     fading: bool
     replica_batch: int
     replicas: int
-    micro_batch: int = 0  # Pictures of them that it computes at once; 0 = all.
+    micro_batch: int = 0  # The pictures of a micro-batch, of which a replica computes one at a time; 0 = all.
 
     @property
     def batch(self):
         return self.replica_batch * self.replicas
 
     @property
-    def at_once(self):
-        """Pictures that a replica computes at once."""
+    def micro_batch_size(self):
+        """Pictures that a replica computes together."""
         return self.micro_batch or self.replica_batch
 
     @property
-    def turns(self):
-        """How often it does so before an update."""
-        return self.replica_batch // self.at_once
+    def num_micro_batches(self):
+        """The micro-batches of an update, one after another."""
+        return self.replica_batch // self.micro_batch_size
 
 
 def periods(model_config, config, replicas):
@@ -83,7 +83,7 @@ def periods(model_config, config, replicas):
             if micro < 2 and config.mismatch_weight and model_config.conditional:
                 raise UserError(
                     f"{format_size(size)}: mismatch_weight {config.mismatch_weight:g} takes wrong conditions from another "
-                    f"picture of the batch, but a replica computes {micro} at once; set batch_size to "
+                    f"picture of the batch, but a micro-batch has {micro}; set batch_size to "
                     f"{2 * replicas} or more, or mismatch_weight=0"
                 )
             rate = learning_rate(config, size[0])
@@ -121,7 +121,7 @@ def batch_size(config, height, replicas, stddev_group):
 
 
 def micro_batch(config, share, stddev_group):
-    """How many of the pictures of a replica's share it computes at once: the configured number, at most all.
+    """The pictures of a micro-batch: the configured number, at most all of a replica's share.
 
     Raises:
         UserError: when it does not divide the share, or is no whole number of minibatch-stddev groups.
@@ -148,9 +148,9 @@ def _at_height(table, height):
 
 def table(model_config, config, replicas):
     """The periods as lines of text, for a person."""
-    rows = [("period", "level", "size", "state", "kimg", "batch", "at once", "learning rate")]
+    rows = [("period", "level", "size", "state", "kimg", "batch", "micro-batch", "learning rate")]
     for period in periods(model_config, config, replicas):
-        at_once = f"{replicas} x {period.micro_batch}"
+        micro = f"{replicas} x {period.micro_batch}"
         kimg = f"{period.start_nimg / 1000:g} to {period.end_nimg / 1000:g}"
         state = "fading in" if period.fading else "stable"
         rows.append(
@@ -161,7 +161,7 @@ def table(model_config, config, replicas):
                 state,
                 kimg,
                 str(period.batch),
-                at_once,
+                micro,
                 f"{period.learning_rate:g}",
             )
         )

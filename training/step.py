@@ -3,9 +3,9 @@
 A step trains the discriminator, then the generator, then moves the average generator along. The phases divide their
 losses by the global batch, once, and the optimizer sums gradients over replicas.
 
-A batch that is too large for the memory is computed in turns, whose results are summed (gradient accumulation). Turn m
-of M on replica r of R takes the entries m, m + M, ... of the replica's batch and draws what replica r + R m of R M
-would draw: M turns compute what M times as many replicas do, minibatch-stddev groups included.
+A batch that is too large for the memory is computed in micro-batches, whose results are summed (gradient accumulation).
+Micro-batch m of M on replica r of R takes the entries m, m + M, ... of the replica's batch and draws what replica r + R m of R M
+would draw: M micro-batches compute what M times as many replicas do, minibatch-stddev groups included.
 """
 
 import time
@@ -135,10 +135,10 @@ class Steps:
         """What `trace` or `run` is at, in words; may be asked by another thread."""
         if self._building:
             size = format_size(self.generator.config.level_sizes[self._building.level])
-            return f"it builds the graph of {size}, which takes minutes for large pictures"
+            return f"building the graph of {size}, which takes minutes for large pictures"
         if self._input_wait.now():
-            return "it waits for data, which are slow to read or do not come at all"
-        return "it waits for nothing but the step itself, on this machine's devices or on another worker's"
+            return "waiting for data: reading is slow or has stopped"
+        return "in the step itself, on a device of this machine or another worker's"
 
     @tf.autograph.experimental.do_not_convert  # No loop or branch below needs it, and converting takes seconds.
     def _run(self, stage, iterator, steps, cur_nimg, fade_start, fade_end):
@@ -163,19 +163,19 @@ class Steps:
 
     @tf.autograph.experimental.do_not_convert  # As for `_run`.
     def step(self, stage, batch, cur_nimg, alpha=None):
-        """Trains on one global batch, in a graph: each phase in turn, then the averages.
+        """Trains on one global batch, in a graph: each phase that is due, then the averages.
 
         Returns:
-            {statistic: (phase, (value, count))} in the order of their computation; a count of 0 where the phase had no turn.
+            {statistic: (phase, (value, count))} in the order of their computation; a count of 0 where the phase was not due.
         """
         found = {}
         for phase in self.phases.all:
             if not phase.interval:
                 continue
             with tf.device("CPU:0"):
-                has_turn = cur_nimg // stage.batch % phase.interval == 0
-            statistics = self._in_turn(phase, has_turn, stage, batch, cur_nimg, alpha)
-            count = tf.cast(has_turn, tf.float32)
+                due = cur_nimg // stage.batch % phase.interval == 0
+            statistics = self._if_due(phase, due, stage, batch, cur_nimg, alpha)
+            count = tf.cast(due, tf.float32)
             found |= {name: (phase.name, (value, count)) for name, value in statistics.items()}
         _, (w, _) = found.pop("w")
 
@@ -186,14 +186,14 @@ class Steps:
         self._move_averages(stage.batch, w)
         return found
 
-    def _in_turn(self, phase, has_turn, stage, batch, cur_nimg, alpha):
-        """The statistics of a phase where it has its turn, and zeros where it has not.
+    def _if_due(self, phase, due, stage, batch, cur_nimg, alpha):
+        """The statistics of a phase that is due, and zeros of one that is not.
 
         Where the image count is a Python integer, as in a benchmark, the phase is in the graph or is not.
         """
-        if phase.interval == 1 or has_turn is True:
+        if phase.interval == 1 or due is True:
             return self._phase(phase, stage, batch, cur_nimg, alpha)
-        if has_turn is False:
+        if due is False:
             return {}
         shapes = {}
 
@@ -203,7 +203,7 @@ class Steps:
             return statistics
 
         # The first branch is traced first, so that the second one knows what the first returns.
-        return tf.cond(has_turn, update, lambda: {name: tf.zeros(shape) for name, shape in shapes.items()})
+        return tf.cond(due, update, lambda: {name: tf.zeros(shape) for name, shape in shapes.items()})
 
     def _phase(self, phase, stage, batch, cur_nimg, alpha):
         """Computes a phase on every replica and applies its gradients.
@@ -215,15 +215,16 @@ class Steps:
         def on_replica(batch):
             replica = tf.distribute.get_replica_context().replica_id_in_sync_group
 
-            def in_turn(turn):
-                virtual = replica + turn * stage.replicas  # Of so many times as many replicas: see `summed`.
-                draws = BatchDraws(self._key(phase, cur_nimg), stage.at_once, virtual, stage.turns * stage.replicas)
-                entries = entries_of(turn, stage.turns, batch)
+            def compute(index):
+                virtual = replica + index * stage.replicas  # Of so many times as many replicas: see `summed`.
+                key = self._key(phase, cur_nimg)
+                draws = BatchDraws(key, stage.micro_batch_size, virtual, stage.num_micro_batches * stage.replicas)
+                entries = micro_batch(index, stage.num_micro_batches, batch)
                 statistics, gradients = phase.loss(stage, entries, draws, alpha, optimizer.loss_scale)
                 shapes.update((name, value.shape) for name, value in statistics.items())
                 return optimizer.flatten(gradients, statistics.values())
 
-            return summed(in_turn, stage.turns)
+            return summed(compute, stage.num_micro_batches)
 
         vector, skipped = optimizer.apply(self.strategy.run(on_replica, (batch,)))
         parts = tf.split(vector, [shape.num_elements() for shape in shapes.values()])
@@ -233,8 +234,8 @@ class Steps:
     def _key(self, phase, cur_nimg):
         """What a phase of a step draws with: no other phase of this or another step has the same key."""
         with tf.device("CPU:0"):
-            turn = tf.cast(cur_nimg, tf.int64) * len(self.phases.all) + self.phases.all.index(phase)
-            return self.config.seed * 2**40 + turn
+            number = tf.cast(cur_nimg, tf.int64) * len(self.phases.all) + self.phases.all.index(phase)
+            return self.config.seed * 2**40 + number
 
     @tf.autograph.experimental.do_not_convert  # As for `_run`.
     def _move_averages(self, batch, w):
@@ -252,31 +253,31 @@ class Steps:
         self.strategy.extended.update(averages[0], move, (averages, currents))
 
 
-def entries_of(turn, turns, batch):
-    """The entries of a replica's batch that a turn computes: a structure of [N, ...] -> [N / turns, ...]."""
-    if turns == 1:
+def micro_batch(index, count, batch):
+    """One of `count` micro-batches of a replica's batch: a structure of [N, ...] -> [N / count, ...]."""
+    if count == 1:
         return batch
-    return tf.nest.map_structure(lambda x: tf.reshape(x, [-1, turns, *x.shape[1:]])[:, turn], batch)
+    return tf.nest.map_structure(lambda x: tf.reshape(x, [-1, count, *x.shape[1:]])[:, index], batch)
 
 
-def summed(compute, turns):
+def summed(compute, count):
     """compute(0) + compute(1) + ..., one after another, so that one of them at a time takes memory.
 
     Args:
-        compute: function of a turn's number (a scalar tensor where there are several) that returns a vector.
-        turns: how many; a Python integer.
+        compute: function of a number from 0 (a scalar tensor where there are several) that returns a vector.
+        count: how many; a Python integer.
     """
-    if turns == 1:
+    if count == 1:
         return compute(0)
     shapes = []
 
-    def add(turn, total):
-        vector = compute(turn)
+    def add(index, total):
+        vector = compute(index)
         shapes.append(vector.shape)
-        return turn + 1, total + vector
+        return index + 1, total + vector
 
-    # A loop in the graph is traced once, however many turns there are. Before that nobody knows how long the vector
-    # is: the sum starts as a scalar.
+    # A loop in the graph is traced once, however often it runs. Before that the length of the vector is unknown:
+    # the sum starts as a scalar.
     shapes_of_loop = (tf.TensorShape([]), tf.TensorShape(None))
-    _, total = tf.while_loop(lambda turn, _: turn < turns, add, (0, 0.0), shapes_of_loop, parallel_iterations=1)
+    _, total = tf.while_loop(lambda index, _: index < count, add, (0, 0.0), shapes_of_loop, parallel_iterations=1)
     return tf.reshape(total, shapes[0])

@@ -1,4 +1,4 @@
-"""One project in a process of its own: builds its training steps, and runs one whenever it is told to.
+"""One project in a process of its own: builds its training steps, and runs one on request.
 
     python worker.py ADAPTER CHECKOUT SETTING
 
@@ -17,7 +17,7 @@ import time
 SETTINGS = {
     "wide": ((512, 512, 512, 512, 256), 8),
     "narrow": ((128, 128, 128, 128, 64), 16),
-    "trial": ((16, 16, 16, 16, 8), 4),  # Measures nothing; tells in a minute whether everything runs.
+    "trial": ((16, 16, 16, 16, 8), 4),  # Measures nothing; shows in a minute whether everything runs.
 }
 
 

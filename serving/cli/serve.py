@@ -12,6 +12,9 @@ from pathlib import Path
 
 from serving.server.errors import UserError
 from serving.server.versions import Version, newest_version
+from tf_outfit_gan.cli import arguments
+
+EXAMPLE = "models/outfit_gan"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,15 +22,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model_base_path", metavar="MODEL_BASE_PATH", help="folder of the numbered versions of a model; the newest is served"
     )
-    parser.add_argument("--model_name", help="name that clients ask for (default: the name of the folder)")
-    parser.add_argument("--port", type=int, default=8500, help="port of gRPC; 0 = any free one (default: %(default)s)")
-    parser.add_argument("--rest_api_port", type=int, default=8501, help="port of REST; 0 = any free one (default: %(default)s)")
-    parser.add_argument(
+    main = parser.add_argument_group("main")
+    main.add_argument("--model_name", help="name that clients ask for (default: the name of the folder)")
+    network = parser.add_argument_group("network")
+    network.add_argument(
+        "--port", type=arguments.port, default=8500, help="port of gRPC; 0 = any free one (default: %(default)s)"
+    )
+    network.add_argument(
+        "--rest_api_port", type=arguments.port, default=8501, help="port of REST; 0 = any free one (default: %(default)s)"
+    )
+    network.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens the server to the network (default: %(default)s)"
     )
-    parser.add_argument(
+    network.add_argument(
         "--rest_api_timeout_in_ms",
-        type=int,
+        type=arguments.whole(0),
         default=30000,
         help="time limit of a REST prediction; 0 = none (default: %(default)s)",
     )
@@ -35,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Serves until SIGINT or SIGTERM; raises `UserError` when there is nothing to serve or a port is taken."""
-    # Before TensorFlow's slow import, so that a wrong path and a busy port are told at once.
+    # Before TensorFlow's slow import, so that a wrong path and a busy port are reported immediately.
     newest_version(args.model_base_path)
     _check_ports(args.host, {"--port": args.port, "--rest_api_port": args.rest_api_port})
     from serving.server.server import EmbeddedServer
@@ -76,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _check_ports(host: str, ports: dict[str, int]) -> None:
-    """Binds all ports (by flag) at once and lets them go; `UserError` names the one that cannot be had."""
+    """Binds all ports (by flag) together and releases them; `UserError` names the one that cannot be had."""
     with ExitStack() as probes:
         for flag, port in ports.items():
             try:

@@ -23,7 +23,7 @@ HTTP_STATUS = {
 
 
 class UserError(ValueError):
-    """A mistake that the user can mend: names what was wrong, what was expected and what to do, in one line."""
+    """A mistake that the user can fix: names what was wrong, what was expected and what to do, in one line."""
 
     exit_code = 2
 

@@ -1,4 +1,4 @@
-"""The gRPC road: TF Serving's Predict, GetModelMetadata and GetModelStatus; any other call is UNIMPLEMENTED."""
+"""The gRPC transport: TF Serving's Predict, GetModelMetadata and GetModelStatus; any other call is UNIMPLEMENTED."""
 
 from collections.abc import Callable
 from concurrent import futures
@@ -20,7 +20,7 @@ TRUNCATED = "...TRUNCATED"
 
 MAX_WORKERS = 16
 
-# gRPC tells a call without a deadline as one with centuries left, more than a run's options can hold.
+# gRPC gives a call without a deadline centuries, more than a run's options can hold.
 NO_DEADLINE_SEC = 10 * 365 * 86400
 
 OPTIONS = [

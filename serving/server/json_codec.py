@@ -65,7 +65,7 @@ def read_signature_name(document: dict[str, Json]) -> str:
 
 
 def read_inputs(document: dict[str, Json], tensor_infos: Mapping[str, TensorInfo]) -> tuple[dict[str, np.ndarray], bool]:
-    """Returns (array by input name, whether the answer shall be in rows) from a parsed body.
+    """Returns (array by input name, whether the answer is to be in rows) from a parsed body.
 
     Args:
         document: what `parse_body` returned.
@@ -136,7 +136,7 @@ def _read_rows(instances: list[Json], dtypes: dict[str, int]) -> dict[str, np.nd
 
 
 def _append(columns: dict[str, list[Flat]], name: str, value: Json, dtypes: dict[str, int], where: str) -> None:
-    """Adds one row's tensor to its column; an error is told with its place."""
+    """Adds one row's tensor to its column; an error names its place."""
     try:
         if name not in dtypes:
             raise invalid(f"JSON object: does not have named input: {name}")
@@ -157,7 +157,7 @@ def _shape_text(shape: tuple[int, ...]) -> str:
 
 
 def _read_tensor(value: Json, dtype: int) -> Flat:
-    """Returns (shape, flat list of values) of nested lists; the first element of each level tells its size."""
+    """Returns (shape, flat list of values) of nested lists; the first element of each level gives its size."""
     shape = []
     first = value
     while isinstance(first, list):

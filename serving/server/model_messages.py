@@ -1,6 +1,6 @@
-"""What the server tells about its model, as TF Serving's messages: its versions' states, and its signatures.
+"""The server's status and metadata of its model, as TF Serving's messages: the versions' states, and the signatures.
 
-Both roads answer with these: gRPC sends them, REST prints them as JSON.
+Both transports answer with these: gRPC sends them, REST prints them as JSON.
 """
 
 from tensorflow.core.protobuf import error_codes_pb2

@@ -1,4 +1,4 @@
-"""The REST road: TF Serving's predict, metadata and status over HTTP/1.1.
+"""The REST transport: TF Serving's predict, metadata and status over HTTP/1.1.
 
 Paths, codes and texts are those of TF Serving's REST API, quirks included: paths are matched whole with their query
 string, whatever their case, and a model's status is found while nothing can be asked of it yet.

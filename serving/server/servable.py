@@ -109,7 +109,7 @@ class Servable:
 
 
 def is_callable(signature: SignatureDef | None) -> bool:
-    """Whether a signature computes something; the initialisation that every SavedModel lists among them does not."""
+    """Whether a signature computes something; the initialization that every SavedModel lists among them does not."""
     return signature is not None and all(info.dtype != types_pb2.DT_INVALID for info in signature.outputs.values())
 
 

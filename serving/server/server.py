@@ -1,4 +1,4 @@
-"""The embedded server: the versions of one model behind both roads, gRPC and REST."""
+"""The embedded server: the versions of one model behind both transports, gRPC and REST."""
 
 import os
 import threading
@@ -18,7 +18,7 @@ class EmbeddedServer:
     Args:
         model_name: the name that clients ask for.
         base_path: folder of the numbered version folders.
-        on_change: callable(version), told on another thread when a version has loaded or failed to.
+        on_change: callable(version), called on another thread when a version has loaded or failed to.
         host: address to listen on.
         port: port of gRPC; 0 = any free one, `self.port` says which.
         rest_port: port of REST; 0 = any free one, `self.rest_port` says which.
@@ -43,13 +43,13 @@ class EmbeddedServer:
         self._grpc, self.port = make_grpc_server(self.versions, host, port)
 
     def start(self) -> None:
-        """Begins to answer, and to load the newest version, whose state can be asked meanwhile; returns at once."""
+        """Begins to answer, and to load the newest version, whose state can be asked meanwhile; returns immediately."""
         self._grpc.start()
         threading.Thread(target=self._rest.serve_forever, name="rest", daemon=True).start()
         self.versions.start()
 
     def stop(self, grace_sec: float = GRACE_SEC) -> None:
-        """Takes no more calls; those under way on both roads have `grace_sec` to finish, then they are cancelled."""
+        """Takes no more calls; those under way on both transports have `grace_sec` to finish, then they are cancelled."""
         grpc_stopped = self._grpc.stop(grace_sec)
         self._rest.stop(grace_sec)
         grpc_stopped.wait()

@@ -69,7 +69,7 @@ class Versions:
         model_name: the name that clients ask for.
         base_path: the folder of the numbered version folders.
         load: callable(folder) -> servable; slow, called on a thread of its own.
-        on_change: callable(version), told after each load, whether it failed or not.
+        on_change: callable(version), called after each load, whether it failed or not.
         poll_sec: how often the base path is looked at for a newer version.
     """
 
@@ -93,11 +93,11 @@ class Versions:
         self._thread = threading.Thread(target=self._watch, name="versions", daemon=True)
 
     def start(self) -> None:
-        """Begins to load the newest version and to watch for newer ones; returns at once."""
+        """Begins to load the newest version and to watch for newer ones; returns immediately."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stops watching and unloads; the runs that still go on are cancelled. A load under way gets a few seconds."""
+        """Stops watching and unloads; the runs that are not finished are cancelled. A load under way gets a few seconds."""
         self._stopped.set()
         self._thread.join(timeout=10)
         with self._changed:

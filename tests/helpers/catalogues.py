@@ -1,4 +1,4 @@
-"""Small catalogues whose every pixel a test can foretell: flat colours, left and right halves different."""
+"""Small catalogues whose every pixel a test can predict: flat colors, left and right halves different."""
 
 import json
 

@@ -41,7 +41,7 @@ def tiny_renderer():
 
 
 def photo(seed, size=(40, 30)):
-    """A smooth, colourful picture, as a Pillow image."""
+    """A smooth, colorful picture, as a Pillow image."""
     coarse = np.random.default_rng(seed).integers(0, 256, (5, 4, 3), np.uint8)
     return Image.fromarray(coarse).resize(size[::-1], Image.Resampling.BICUBIC)
 

@@ -67,10 +67,10 @@ def matrix_profile(primaries, gamma):
     return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
 
 
-def adobe_to_srgb(colour):
-    """What the specifications of Adobe RGB and sRGB say a colour of the one is in the other."""
+def adobe_to_srgb(color):
+    """What the specifications of Adobe RGB and sRGB say a color of the one is in the other."""
     primaries, gamma = ADOBE_RGB
-    xyz = (np.array(colour) / 255) ** gamma @ np.array(primaries)
+    xyz = (np.array(color) / 255) ** gamma @ np.array(primaries)
     srgb_d50 = np.array([(0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)])
     linear = np.clip(xyz @ np.linalg.inv(srgb_d50), 0, 1)
     return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)

@@ -1,4 +1,4 @@
-"""Stand-ins for pose models, in the true forms of their files: each tells what it saw by where it puts the joints."""
+"""Stand-ins for pose models, in the true forms of their files: where each puts the joints shows what it saw."""
 
 import tensorflow as tf
 

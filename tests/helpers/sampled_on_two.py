@@ -14,8 +14,8 @@ import tensorflow as tf
 from tests.helpers.exported import make_snapshot
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.metrics.measure import measure
+from tf_outfit_gan.metrics.parallel_sampler import ParallelSampler
 from tf_outfit_gan.metrics.protocol import Protocol
-from tf_outfit_gan.metrics.sampler import Sampler
 
 
 def main(data):
@@ -26,7 +26,7 @@ def main(data):
     for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
         used = set()
 
-        class Watched(Sampler):
+        class Watched(ParallelSampler):
             def _whole(self, pictures, finite):
                 used.add(pictures.device[-5:])
                 return super()._whole(pictures, finite)

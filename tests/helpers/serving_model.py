@@ -17,8 +17,8 @@ from serving.server.server import EmbeddedServer
 HEIGHT, WIDTH = 8, 6
 
 
-class _Painter(tf.Module):
-    """Paints a flat colour that depends on everything a request holds, so that a mix-up of inputs shows."""
+class _FlatColor(tf.Module):
+    """Paints a flat color that depends on everything a request holds, so that a mix-up of inputs shows."""
 
     def __init__(self, brightness):
         super().__init__()
@@ -28,8 +28,8 @@ class _Painter(tf.Module):
         sizes = tf.cast(tf.strings.length(articles), tf.float32)  # [6]
         draw = tf.random.stateless_normal([3], seed=tf.stack([seed, tf.constant(0, tf.int64)]), alg="philox")
         condition = tf.stack([tf.reduce_sum(sizes * tf.range(1.0, 7.0)), tf.reduce_sum(keypoints), 1.0]) / 100
-        colour = tf.sin(condition + psi * draw) * self.brightness * 0.5 + 0.5
-        image = tf.saturate_cast(tf.round(colour * 255), tf.uint8) + tf.zeros([HEIGHT, WIDTH, 3], tf.uint8)
+        color = tf.sin(condition + psi * draw) * self.brightness * 0.5 + 0.5
+        image = tf.saturate_cast(tf.round(color * 255), tf.uint8) + tf.zeros([HEIGHT, WIDTH, 3], tf.uint8)
         return tf.io.encode_png(image, compression=1)
 
 
@@ -45,10 +45,10 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
 
     Args:
         folder: a numbered version folder to be.
-        brightness: makes versions tell apart.
+        brightness: makes versions distinguishable.
         warmup_psi: writes one warmup record with this psi; None = none.
     """
-    painter = _Painter(brightness)
+    model = _FlatColor(brightness)
 
     @tf.function(
         input_signature=[
@@ -65,7 +65,7 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
             tf.ensure_shape(seed, [None]),
             _checked_psi(truncation_psi),
         )
-        images = tf.map_fn(lambda row: painter.paint(*row), rows, fn_output_signature=tf.TensorSpec([], tf.string))
+        images = tf.map_fn(lambda row: model.paint(*row), rows, fn_output_signature=tf.TensorSpec([], tf.string))
         return {"image_bytes": images, "seed": rows[2]}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, "seed"), tf.TensorSpec([None], tf.float32, "truncation_psi")])
@@ -80,13 +80,13 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "rounds")])
     def busy(rounds):
-        """Works for as long as it is told to, so that a deadline can pass."""
+        """Works for as many rounds as the request asks for, so that a deadline can pass."""
         total = tf.while_loop(lambda i, _: i < rounds[0], lambda i, x: (i + 1, tf.sin(x)), (0, 1.0))[1]
         return {"total": total[tf.newaxis], "total_scalar": total}
 
     staging = f"{folder}.tmp"
     signatures = {"serving_default": generate, "generate_unconditional": generate_unconditional, "numbers": numbers, "busy": busy}
-    tf.saved_model.save(painter, staging, {name: f.get_concrete_function() for name, f in signatures.items()})
+    tf.saved_model.save(model, staging, {name: f.get_concrete_function() for name, f in signatures.items()})
     if warmup_psi is not None:
         _write_warmup(staging, warmup_psi)
     os.rename(staging, folder)

@@ -128,7 +128,7 @@ def test_a_wrong_address_is_refused(host_port):
         Client(host_port)
 
 
-def test_a_server_that_is_not_there_or_is_another_is_told():
+def test_a_server_that_is_not_there_or_is_another_is_reported():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(ServerError, match=f"no answer from 127.0.0.1:{port}: .*refused; is the server running there"):
@@ -173,14 +173,14 @@ def test_the_command_writes_pictures(server, outfit, tmp_path, capsys):
     [
         (["--out", "picture.jpg"], 2, "expected a name that ends in .png"),
         (["--out", "nowhere/picture.png"], 2, "no such folder nowhere"),
-        (["--psi", "9"], 2, "psi 9.0: expected a number from 0 to 2"),
+        (["--psi", "9"], 2, "--psi: expected a number from 0 to 2"),
         (["--pose", "missing.json"], 2, "missing.json: expected a file of keypoints, no such file"),
         (["--seed", "1,1"], 2, "--seed 1,1: a seed stands twice"),
-        (["--seed", "one"], 2, "seeds 'one': expected integers"),
+        (["--seed", "one"], 2, "--seed: expected integers"),
         (["--model_name", "nope"], 2, "check that it serves a model named 'nope'"),
     ],
 )
-def test_the_command_tells_mistakes_in_one_line(server, outfit, tmp_path, capsys, monkeypatch, arguments, code, text):
+def test_the_command_reports_mistakes_in_one_line(server, outfit, tmp_path, capsys, monkeypatch, arguments, code, text):
     monkeypatch.chdir(tmp_path)
     assert (
         main(

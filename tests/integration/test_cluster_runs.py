@@ -79,7 +79,7 @@ def test_a_worker_that_waits_in_vain_says_for_whom(pair):
 
 @pytest.mark.slow
 def test_a_run_survives_the_loss_of_any_worker(pair, dataset, tmp_path):
-    """Each is killed in turn and started again: the run ends bit by bit as the undisturbed one."""
+    """Each is killed, one after another, and started again: the run ends bit by bit as the undisturbed one."""
     with contextlib.closing(Pair(tmp_path / "undisturbed", dataset)) as undisturbed:
         assert ended(undisturbed.start(0), undisturbed.start(1))[0] == [0, 0]
     workers = [pair.start(0), pair.start(1)]
@@ -90,7 +90,7 @@ def test_a_run_survives_the_loss_of_any_worker(pair, dataset, tmp_path):
         workers[place] = pair.start(place)
     codes, said = ended(*workers)
     assert codes == [0, 0], said
-    assert "lost another one, starts again from the last checkpoint" in said[1]
+    assert "lost connection to a peer; restarting from the last checkpoint" in said[1]
     assert newest_checkpoint(pair.folder) == snapshot.read(pair.folder).cur_nimg == 400
     assert_same_memory(pair.folder, undisturbed.folder)
     assert (pair.folder / "workers" / "1" / "stats.jsonl").exists()
@@ -118,7 +118,7 @@ def test_a_worker_that_is_to_stop_does_not_wait_for_a_lost_one(pair):
     codes, said = ended(*workers)
     assert codes == [-signal.SIGKILL, 128 + signal.SIGTERM], said
     assert "starts again" not in said[1]
-    assert "worker 1: lost another one when it was to stop, and stops without a new checkpoint" in said[1]
+    assert "worker 1: lost connection to a peer while stopping; no new checkpoint is written" in said[1]
 
 
 @pytest.mark.slow

@@ -63,7 +63,7 @@ def test_a_run_trains_from_it(dataset, address, tmp_path):
         ("grpc://localhost:99999", "cannot reach it"),
     ],
 )
-def test_a_wrong_address_is_told_at_once(dataset, tmp_path, capsys, address, complaint):
+def test_a_wrong_address_is_refused_before_the_run_starts(dataset, tmp_path, capsys, address, complaint):
     command = ["train", str(tmp_path / "run"), "--data", str(dataset.path), "--preset", "tiny"]
     assert main([*command, "--data-service", address]) == 2
     assert complaint in capsys.readouterr().err

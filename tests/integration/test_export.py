@@ -272,7 +272,7 @@ def test_a_model_that_answers_otherwise_is_not_published(unconditional, tmp_path
         return {"image_bytes": tf.io.encode_png(picture)[tf.newaxis], "seed": seed}
 
     signature = draws_the_time, [tf.TensorSpec([None], tf.int64, "seed")]
-    monkeypatch.setattr(savedmodel, "make_signatures", lambda painter: {"serving_default": signature})
+    monkeypatch.setattr(savedmodel, "make_signatures", lambda sampler: {"serving_default": signature})
     with pytest.raises(RuntimeError, match="draws another picture than the snapshot; nothing was published"):
         write_savedmodel(unconditional[0], tmp_path / "model")
     assert list((tmp_path / "model").iterdir()) == []

@@ -50,7 +50,7 @@ def save_checkpoint(folder):
     Checkpoints(folder, small_steps(LIMIT).memory()).save(8, 0)
 
 
-def tell(folder):
+def log(folder):
     (folder / "log.txt").write_text("x" * LIMIT)
     Logger(folder, 1000, quiet=True).say("one more line")
 
@@ -62,12 +62,12 @@ WRITES = {
         Image.fromarray(np.random.default_rng(0).integers(0, 255, (99, 99, 3), np.uint8)), folder / "grid.png"
     ),
     "settings": lambda folder: write_whole(folder / "config.json", "x" * 2 * LIMIT),
-    "log": tell,
+    "log": log,
 }
 
 
 @pytest.mark.parametrize("what", WRITES)
-def test_whatever_does_not_fit_is_told_and_leaves_nothing(what, tmp_path):
+def test_whatever_does_not_fit_is_reported_and_leaves_nothing(what, tmp_path):
     with pytest.raises(UserError) as error, explain_full_disk(tmp_path), files_up_to(LIMIT):
         WRITES[what](tmp_path)
     assert str(error.value).startswith(f"{tmp_path}: cannot be written (file too large; ")

@@ -109,7 +109,7 @@ def test_every_entry_is_there_or_its_loss_is_reported(fuzzed):
     kept = dataset.count("train") + dataset.count("test")
     assert kept + len(skipped) == len(given(shop)) and dataset.skipped == len(skipped)
     assert len({skip["line"] for skip in skipped}) == len(skipped)
-    assert kept > 100 and len(skipped) > 100, "the damage was too much or too little to tell anything"
+    assert kept > 100 and len(skipped) > 100, "too much or too little damage to show anything"
 
 
 def test_every_reason_is_one_line_that_names_the_damaged_file(fuzzed):

@@ -68,7 +68,7 @@ def test_twenty_kills(dataset, tmp_path):
     draw, command = random.Random(20), train_command(killed, dataset, MANY)
     for kill in range(20):
         before, begun = newest_checkpoint(killed), time.time()
-        at_work = (lambda: True) if kill % 4 == 3 else (lambda: told_since(killed, begun))
+        at_work = (lambda: True) if kill % 4 == 3 else (lambda: logged_since(killed, begun))
         assert kill_when(command, at_work, draw.uniform(0, 20 if kill % 4 == 3 else 0.7)) == -9
         partials = [path.relative_to(killed).parts[0] for path in killed.rglob(".*.partial")]
         lines = (killed / "stats.jsonl").read_bytes().count(b"\n")
@@ -79,8 +79,8 @@ def test_twenty_kills(dataset, tmp_path):
     assert statistics_of(killed) == statistics_of(undisturbed)
 
 
-def told_since(folder, moment):
-    """Whether a run has told of a step since."""
+def logged_since(folder, moment):
+    """Whether a run has logged a step since."""
     stats = folder / "stats.jsonl"
     lines = stats.read_text().split("\n")[:-1] if stats.exists() else []  # Without what is still being written.
     return bool(lines) and json.loads(lines[-1])["time"] > moment

@@ -85,20 +85,20 @@ def test_sixteen_bits_a_channel(tmp_path):
     assert (opened(tmp_path / "deep.png", png) == [255, 128, 0]).all()
 
 
-@pytest.mark.parametrize("colour", [(200, 100, 50), (60, 180, 90), (20, 40, 220), (255, 255, 255)])
-def test_a_colour_profile_is_followed(tmp_path, colour):
-    picture = Image.new("RGB", (8, 8), colour)
+@pytest.mark.parametrize("color", [(200, 100, 50), (60, 180, 90), (20, 40, 220), (255, 255, 255)])
+def test_a_color_profile_is_followed(tmp_path, color):
+    picture = Image.new("RGB", (8, 8), color)
     profile = matrix_profile(*ADOBE_RGB)
     found = opened(tmp_path / "adobe.png", encoded(picture, "PNG", icc_profile=profile))[0, 0]
-    np.testing.assert_allclose(found, adobe_to_srgb(colour), atol=1)
+    np.testing.assert_allclose(found, adobe_to_srgb(color), atol=1)
     # Transparency stays what it was.
     half = picture.copy()
     half.putalpha(128)
     found = opened(tmp_path / "half.png", encoded(half, "PNG", icc_profile=profile))[0, 0]
-    np.testing.assert_allclose(found, adobe_to_srgb(colour) * 128 / 255 + 127, atol=1.5)
+    np.testing.assert_allclose(found, adobe_to_srgb(color) * 128 / 255 + 127, atol=1.5)
 
 
-def test_srgb_by_any_name_changes_no_pixel_and_a_profile_of_other_colours_is_ignored(tmp_path):
+def test_srgb_by_any_name_changes_no_pixel_and_a_profile_of_other_colors_is_ignored(tmp_path):
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     np.testing.assert_array_equal(opened(tmp_path / "a.png", encoded(scene(), "PNG", icc_profile=srgb)), scene())
     gray = scene().convert("L")
@@ -106,7 +106,7 @@ def test_srgb_by_any_name_changes_no_pixel_and_a_profile_of_other_colours_is_ign
     np.testing.assert_array_equal(found, gray.convert("RGB"))
 
 
-def test_an_article_of_a_request_has_the_colours_of_its_profile(tmp_path):
+def test_an_article_of_a_request_has_the_colors_of_its_profile(tmp_path):
     path = tmp_path / "article.png"
     path.write_bytes(encoded(Image.new("RGB", (8, 8), (200, 100, 50)), "PNG", icc_profile=matrix_profile(*ADOBE_RGB)))
     sent = Image.open(io.BytesIO(article_bytes(path)))
@@ -114,7 +114,7 @@ def test_an_article_of_a_request_has_the_colours_of_its_profile(tmp_path):
     np.testing.assert_allclose(sent.getpixel((0, 0)), adobe_to_srgb((200, 100, 50)), atol=1)
 
 
-def test_print_colours(tmp_path):
+def test_print_colors(tmp_path):
     ink = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
     assert np.abs(opened(tmp_path / "ink.jpg", encoded(ink, "JPEG", quality=100)) - [255, 0, 0]).max() <= 3
 
@@ -313,7 +313,7 @@ def test_an_odd_line_is_set_aside(shop, line, words):
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"points": [[float("nan"), 1, 1], [1, float("inf"), 1]] + [[0, 0, 0]] * 14}, "nobody in them"),
+        ({"points": [[float("nan"), 1, 1], [1, float("inf"), 1]] + [[0, 0, 0]] * 14}, "hold no person"),
         ({"points": [[1e300, 20, 1]] * 16}, "far outside"),
         ({"points": [[10**400, 20, 1]] * 16}, "too large"),
         ({"points": [[10, 20, 1]] * 15 + [[-900, 20, 1]]}, "far outside"),

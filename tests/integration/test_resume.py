@@ -1,4 +1,4 @@
-"""Going on: damaged checkpoints, signals, another number of replicas, what is told twice, two runs at once."""
+"""Resuming: damaged checkpoints, signals, another number of replicas, repeated log lines, two runs in a folder."""
 
 import json
 import os
@@ -115,13 +115,13 @@ class TestCheckpoints:
 def test_what_comes_again_is_taken_back(tmp_path):
     """Lines of stats.jsonl and points of TensorBoard beyond the checkpoint; half a line, and half-written files."""
 
-    def tell(values):
+    def log(values):
         with tf.summary.create_file_writer(str(tmp_path / "tensorboard")).as_default():
             for cur_nimg, value in values.items():
                 tf.summary.scalar("loss", value, step=cur_nimg)
 
     truncate_logs(tmp_path, 0)
-    tell({8: 1.0, 16: 1.0, 24: 1.0})
+    log({8: 1.0, 16: 1.0, 24: 1.0})
     lines = "".join(f'{{"cur_nimg": {cur_nimg}, "loss": 1}}\n' for cur_nimg in (8, 16, 24))
     (tmp_path / "stats.jsonl").write_text(lines + '{"cur_n')  # A kill cut the last line off.
     (tmp_path / "snapshots" / ".000024kimg.host-1.partial").mkdir(parents=True)
@@ -131,7 +131,7 @@ def test_what_comes_again_is_taken_back(tmp_path):
     assert line.endswith("""stats.jsonl line 4: no record, but b'{"cur_n'; it is in stats.jsonl.broken now""")
     assert (tmp_path / "stats.jsonl").read_text() == '{"cur_nimg": 8, "loss": 1}\n{"cur_nimg": 16, "loss": 1}\n'
     assert not list((tmp_path / "snapshots").iterdir())
-    tell({20: 2.0, 28: 2.0})
+    log({20: 2.0, 28: 2.0})
     board = EventAccumulator(str(tmp_path / "tensorboard"))
     board.Reload()
     found = [(event.step, tf.make_ndarray(event.tensor_proto).item()) for event in board.Tensors("loss")]
@@ -173,12 +173,12 @@ def test_the_second_run_in_a_folder_is_refused(tmp_path):
 
 
 def test_a_call_lasts_about_a_second_and_has_so_many_steps_at_most():
-    pace = StepsPerCall(8)
-    assert pace.steps("stage") == 1
+    steps_per_call = StepsPerCall(8)
+    assert steps_per_call.steps("stage") == 1
     for steps, seconds, expected in ((1, 0.3, 3), (3, 0.9, 3), (3, 0.3, 8), (8, 20.0, 1)):
-        pace.add("stage", steps, seconds)
-        assert pace.steps("stage") == expected
-    assert pace.steps("another") == 1
+        steps_per_call.add("stage", steps, seconds)
+        assert steps_per_call.steps("stage") == expected
+    assert steps_per_call.steps("another") == 1
 
 
 def test_a_signal_stops_a_run_that_goes_on_later_on_two_replicas(dataset, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The gRPC road: answers, codes and texts are those of TF Serving; and both roads give the same picture."""
+"""The gRPC transport: answers, codes and texts are those of TF Serving; both transports give the same picture."""
 
 import base64
 import http.client
@@ -48,7 +48,7 @@ def test_predict_answers_with_typed_values_and_the_version(predictions):
     assert alone.outputs["image_bytes"].string_val[0] == two
 
 
-def test_both_roads_give_the_same_picture(server, predictions):
+def test_both_transports_give_the_same_picture(server, predictions):
     arrays = request_arrays()
     by_grpc = predictions.Predict(predict_request(arrays)).outputs["image_bytes"].string_val[0]
     inputs = arrays | {
@@ -124,7 +124,7 @@ def _changed(**changes):
         ),
     ],
 )
-def test_a_wrong_request_is_told_in_the_words_of_tf_serving(predictions, request_, code, text):
+def test_a_wrong_request_is_answered_in_the_words_of_tf_serving(predictions, request_, code, text):
     with pytest.raises(grpc.RpcError) as error:
         predictions.Predict(request_)
     assert (error.value.code().name, error.value.details()) == (code, text)

@@ -1,4 +1,4 @@
-"""The REST road: answers, shapes and error texts are those of TF Serving."""
+"""The REST transport: answers, shapes and error texts are those of TF Serving."""
 
 import base64
 import gzip
@@ -208,7 +208,7 @@ WRONG_SEED = "Failed to process element: 0 key: seed of 'instances' list. Error:
         ({"signature_name": "busy", "instances": [1]}, "Tensor name: total_scalar has no shape information "),
     ],
 )
-def test_a_wrong_body_is_told_in_the_words_of_tf_serving(ask, body, error):
+def test_a_wrong_body_is_answered_in_the_words_of_tf_serving(ask, body, error):
     assert predict(ask, body) == (400, {"error": error})
 
 
@@ -227,7 +227,7 @@ def test_wrong_base64_is_refused(ask, article, error):
     )
 
 
-def test_a_missing_key_is_told_with_the_beginning_of_its_row(ask):
+def test_a_missing_key_is_named_with_the_beginning_of_its_row(ask):
     status, answer = predict(ask, {"instances": [row(truncation_psi=None)]})
     assert status == 400
     assert answer["error"].startswith("Failed to process element: 0 of 'instances' list. JSON object: {\n")
@@ -279,7 +279,7 @@ def test_paths(ask, method, path, status, error):
     assert ask(method, path, b"{}" if method == "POST" else None) == (status, {"error": error})
 
 
-def test_a_broken_body_is_told_before_an_unknown_model(ask):
+def test_a_broken_body_is_reported_before_an_unknown_model(ask):
     assert predict(ask, b"{", "/v1/models/nope:predict")[0] == 400
 
 

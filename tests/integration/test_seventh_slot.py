@@ -48,7 +48,7 @@ def test_without_being_named_it_is_a_mistake(folder, tmp_path, capsys):
     assert "unknown slot 'hat': expected one of outerwear" in capsys.readouterr().err
     assert main(["prepare", str(folder / "shop"), str(folder / "data"), "--slots", "hat,bag", "--quiet"]) == 2
     assert main(["prepare", str(folder / "shop"), str(tmp_path / "data"), "--slots", "hat,hat", "--quiet"]) == 2
-    assert "--slots hat,hat: expected names" in capsys.readouterr().err
+    assert "--slots: expected names" in capsys.readouterr().err
 
 
 def test_the_model_takes_the_slots_of_its_data_and_from_nowhere_else(folder, capsys):

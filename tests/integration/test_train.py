@@ -12,6 +12,7 @@ from tests.helpers.runs import QUICK, memory
 from tf_outfit_gan import __version__, snapshot
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset
+from tf_outfit_gan.config_file import read_settings
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.util.errors import UserError
@@ -60,6 +61,9 @@ def test_the_configuration_says_how_it_came_about(data, tmp_path):
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (config["preset"], config["overrides"], config["training"]["seed"]) == ("tiny", ["seed=3", *QUICK], 3)
     assert config["command"].startswith("outfit-gan") and config["version"] == __version__
+    # It is a configuration file, too.
+    preset, model, training = read_settings(tmp_path / "run" / "config.json")
+    assert preset == "tiny" and model["fmap_max"] == 8 and training == config["training"]
 
 
 def test_a_run_leaves_what_it_promises(finished):
@@ -149,13 +153,13 @@ class TestAdam:
         optimizer.apply(tf.constant([1.0, -1.0]))
         np.testing.assert_allclose(a, [0.9, 2.1], rtol=1e-6)
 
-    def test_what_is_told_is_summed_beside_the_gradients_and_changes_nothing(self):
+    def test_statistics_are_summed_beside_the_gradients_and_changes_nothing(self):
         (a,), optimizer = self.make([[1.0, 2.0]])
-        told, skipped = optimizer.apply(optimizer.flatten([tf.constant([2.0, 0.0])], [tf.constant([[3.0]]), 4.0]))
-        assert (told.numpy().tolist(), float(skipped)) == ([3, 4], 0)
+        statistics, skipped = optimizer.apply(optimizer.flatten([tf.constant([2.0, 0.0])], [tf.constant([[3.0]]), 4.0]))
+        assert (statistics.numpy().tolist(), float(skipped)) == ([3, 4], 0)
         np.testing.assert_allclose(a, [0.9, 2.0], rtol=1e-6)
-        told, skipped = optimizer.apply(optimizer.flatten([tf.constant([2.0, 0.0])], [tf.constant(np.nan)]))
-        assert np.isnan(told) and skipped == 0
+        statistics, skipped = optimizer.apply(optimizer.flatten([tf.constant([2.0, 0.0])], [tf.constant(np.nan)]))
+        assert np.isnan(statistics) and skipped == 0
         assert optimizer.apply(tf.constant([np.nan, 1.0]))[1] == 1
 
     def test_the_loss_scale_is_taken_out_and_adapts(self):
@@ -191,15 +195,15 @@ def test_gradients_in_16_bits_are_those_of_float32(precision, r1_interval):
         phases += [steps.phases.r1_phase] if r1_interval > 1 else []
         for number, phase in enumerate(phases):
             optimizer = steps.generator_optimizer if number == 1 else steps.discriminator_optimizer
-            told, gradients = phase(stage, batch, BatchDraws(7, 8, 0, 1), None, optimizer.loss_scale)
+            statistics, gradients = phase(stage, batch, BatchDraws(7, 8, 0, 1), None, optimizer.loss_scale)
             gradient = optimizer.flatten(gradients) / optimizer.loss_scale
-            found.setdefault(number, []).append((gradient, told))
-    for (expected, expected_told), (gradient, told) in found.values():
+            found.setdefault(number, []).append((gradient, statistics))
+    for (expected, expected_statistics), (gradient, statistics) in found.values():
         error = tf.norm(gradient - expected) / tf.norm(expected)
         assert error < (0.25 if precision == "mixed_bfloat16" else 0.05), float(error)
-        for name, value in expected_told.items():
+        for name, value in expected_statistics.items():
             if name != "sign_real":
-                np.testing.assert_allclose(told[name], value, rtol=0.1, atol=0.02, err_msg=name)
+                np.testing.assert_allclose(statistics[name], value, rtol=0.1, atol=0.02, err_msg=name)
 
 
 def test_one_pass_gives_the_features_of_two():

@@ -40,7 +40,7 @@ SMALL = (
     "checkpoint_kimg=0.016",
     "seed=3",
 )
-# What is told of a step besides losses: time, memory, place.
+# Statistics of a step besides losses: time, memory, place.
 NOT_OF_THE_PAPERS = {
     "time",
     "cur_nimg",

@@ -14,18 +14,18 @@ def order(entries, seed, window, open_shards=16):
     Args:
         entries: how many records each shard has; records are numbered through all of them.
         window: so many records are shuffled together ...
-        open_shards: ... which come from so many shards, one of each in turn.
+        open_shards: ... which come from so many shards, one of each round-robin.
     """
     first = np.cumsum([0, *entries])
-    for turn in range(10**9):
-        shards = _permutation(len(entries), seed * 3, turn)
+    for round_ in range(10**9):
+        shards = _permutation(len(entries), seed * 3, round_)
         groups = [shards[start : start + open_shards] for start in range(0, len(shards), open_shards)]
         for number, group in enumerate(groups):
             longest = max(entries[shard] for shard in group)
             records = [first[shard] + place for place in range(longest) for shard in group if place < entries[shard]]
             for start in range(0, len(records), window):
                 shown = records[start : start + window]
-                key = (turn * len(groups) + number) * 2**32 + start // window
+                key = (round_ * len(groups) + number) * 2**32 + start // window
                 coins = _uniform(len(shown), seed * 3 + 2, key)
                 for place, coin in zip(_permutation(len(shown), seed * 3 + 1, key), coins):
                     yield shown[place], coin

@@ -38,13 +38,13 @@ class Run:
         weights: {"generator" | "discriminator" | "average": {name: array}}.
         stored: {(height, width): what `data.entry` takes}, in the order of the records.
         entries, window: for `data.order`.
-        replicas, turns: share a batch among them. A picture's neighbors are those of its share; nothing else depends
+        replicas, micro_batches: share a batch among them. A picture's neighbors are those of its share; nothing else depends
             on how many there are.
     """
 
-    def __init__(self, model, training, weights, stored, entries, window, replicas=1, turns=1):
+    def __init__(self, model, training, weights, stored, entries, window, replicas=1, micro_batches=1):
         self.model, self.training, self.stored = model, training, stored
-        self.replicas, self.shares = replicas, replicas * turns
+        self.replicas, self.shares = replicas, replicas * micro_batches
         self.generator, self.discriminator, self.average = (
             {name: np.float64(value) for name, value in weights[network].items()}
             for network in ("generator", "discriminator", "average")
@@ -59,7 +59,7 @@ class Run:
 
     def step(self):
         """Trains one batch. Returns its statistics, {name: mean}; those of R1 only where it had R1."""
-        training, told = self.training, {}
+        training, statistics = self.training, {}
         moment = moment_at(self.model, training, self.replicas, self.cur_nimg)
         period = moment.level, moment.alpha is not None
         if period != self.period:  # Adam starts afresh when a fade begins and when it ends.
@@ -70,27 +70,27 @@ class Run:
 
         gradients, found = self._phase(DISCRIMINATOR, moment, batch)
         self.discriminator_adam.update(self.discriminator, gradients, slow_rate)
-        told |= found
+        statistics |= found
         if training.r1_interval > 1 and self.cur_nimg // moment.batch % training.r1_interval == 0:
             gradients, found = self._phase(R1, moment, batch)
             self.discriminator_adam.update(self.discriminator, gradients, slow_rate)
-            told |= found
+            statistics |= found
         gradients, found = self._phase(GENERATOR, moment, batch)
         self.generator_adam.update(self.generator, gradients, moment.learning_rate)
-        told |= found
+        statistics |= found
 
         # The center of truncation, and the average of the generator, whose weights halve every so many images.
-        w = told.pop("w")
+        w = statistics.pop("w")
         self.generator["mapping/w_avg"] = 0.995 * self.generator["mapping/w_avg"] + 0.005 * w
         keep = 0.5 ** (moment.batch / (training.ema_halflife_kimg * 1000))
         for name, value in self.generator.items():
             self.average[name] = keep * self.average[name] + (1 - keep) * value
         self.average["mapping/w_avg"] = self.generator["mapping/w_avg"]
         if training.ada_target:
-            self.ada_probability = adapted(self.ada_probability, told["sign_real"], moment.batch, training)
-            told["ada_probability"] = self.ada_probability
+            self.ada_probability = adapted(self.ada_probability, statistics["sign_real"], moment.batch, training)
+            statistics["ada_probability"] = self.ada_probability
         self.cur_nimg += moment.batch
-        return told
+        return statistics
 
     def standing(self):
         """Where the run stands after a step: the height of the level that it trained, and how far that is faded in."""
@@ -110,7 +110,7 @@ class Run:
         loss_of = {DISCRIMINATOR: self._discriminator_loss, R1: self._r1_loss, GENERATOR: self._generator_loss}[phase]
         weights = _trainable(self.generator) if phase == GENERATOR else self.discriminator
         draws = Draws(self.training.seed, self.cur_nimg, phase, moment.batch)
-        gradients, told = {name: 0.0 for name in weights}, {}
+        gradients, means = {name: 0.0 for name in weights}, {}
         for share in range(self.shares):
             rows = slice(share, None, self.shares)
             with tf.GradientTape() as tape:
@@ -123,8 +123,8 @@ class Run:
             for name, gradient in found.items():
                 gradients[name] = gradients[name] + gradient.numpy()
             for name, values in statistics.items():
-                told[name] = told.get(name, 0.0) + np.sum(values, axis=0) / moment.batch
-        return gradients, told
+                means[name] = means.get(name, 0.0) + np.sum(values, axis=0) / moment.batch
+        return gradients, means
 
     # --- What each phase computes for a share, one value a picture ---
 
@@ -138,15 +138,15 @@ class Run:
         real_scores = self._scores(weights, moment, seen.images(real), own)
         fake_scores = self._scores(weights, moment, seen.images(fake), own)
         loss = tf.nn.softplus(-real_scores) + tf.nn.softplus(fake_scores)
-        chance, told = 0.0, {}
+        chance, statistics = 0.0, {}
         if training.mismatch_weight and model.conditional:
             # A photo under wrong conditions is no answer to them (1605.05396, algorithm 1): it counts as a fake.
             wrong, differs = self._wrong_conditions(weights, moment, batch, own, seen, draws, rows)
             wrong_scores = self._scores(weights, moment, seen.images(real), wrong)
             loss += training.mismatch_weight * differs * tf.nn.softplus(wrong_scores)
             chance = -np.log(1 + training.mismatch_weight)
-            told["score_mismatch"] = wrong_scores
-        told |= {
+            statistics["score_mismatch"] = wrong_scores
+        statistics |= {
             "loss_discriminator": loss,
             "score_real": real_scores,
             "score_fake": fake_scores,
@@ -158,16 +158,16 @@ class Run:
         if training.r1_interval == 1:
             penalty = self._r1_penalty(weights, moment, real, seen, own)
             loss += self._r1_weight(moment) * penalty
-            told |= {"r1_penalty": penalty, "r1_loss": self._r1_weight(moment) * penalty}
-        return loss, told
+            statistics |= {"r1_penalty": penalty, "r1_loss": self._r1_weight(moment) * penalty}
+        return loss, statistics
 
     def _r1_loss(self, weights, moment, batch, draws, rows):
         """R1 alone, as strong as all the steps that had none."""
         seen = self._alterations(moment, draws, rows)
         own = self._conditions(weights, moment, seen.conditions(batch))
         penalty = self._r1_penalty(weights, moment, self._faded(batch["image"], moment), seen, own)
-        told = {"r1_penalty": penalty, "r1_loss": self._r1_weight(moment) * penalty}
-        return self.training.r1_interval * self._r1_weight(moment) * penalty, told
+        statistics = {"r1_penalty": penalty, "r1_loss": self._r1_weight(moment) * penalty}
+        return self.training.r1_interval * self._r1_weight(moment) * penalty, statistics
 
     def _generator_loss(self, weights, moment, batch, draws, rows):
         """softplus(-D(fake)) (1406.2661, section 3: the non-saturating loss)."""

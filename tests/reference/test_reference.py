@@ -13,7 +13,7 @@ PAPER = ("condition_norm=joint", "pose_path=style", "article_path=style", "discr
 RUNS = {
     "unconditional, lazy R1": (1, "conditional=false", "r1_interval=3", "total_kimg=0.044", "total_kimg=0.08"),
     "the paper's form": (1, *PAPER, "mismatch_weight=0.5", "total_kimg=0.04"),
-    "spatial, lazy R1, in turns": (
+    "spatial, lazy R1, micro-batches": (
         1,
         "r1_interval=2",
         "mismatch_weight=1",
@@ -23,7 +23,7 @@ RUNS = {
         "micro_batch=4",
         "total_kimg=0.04",
     ),
-    "two replicas, in turns": (
+    "two replicas, micro-batches": (
         2,
         "article_path=style",
         "mismatch_weight=0.5",

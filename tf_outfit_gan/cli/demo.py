@@ -1,4 +1,4 @@
-"""`outfit-gan demo`: the whole road on this machine, from a drawn catalogue to served pictures and a contact sheet.
+"""`outfit-gan demo`: the whole pipeline on this machine, from a drawn catalogue to served pictures and a contact sheet.
 
 Every step is the verb that a user would type, run as a program of its own and shown before it runs. A step that is
 done is not done again.
@@ -11,8 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.cli import arguments
 
+EXAMPLE = "demo --minutes 6"
 ENTRIES, SIZE = 5000, "32x24"
 SHOWN_SIZE = "256x192"  # The same entries, drawn larger: the articles that are sent, and what a person looks at.
 SHOWN_ENTRIES = 100
@@ -26,12 +27,11 @@ def add_arguments(parser):
     parser.add_argument(
         "folder", metavar="OUT", nargs="?", type=Path, default=Path("demo"), help="where everything goes (default: %(default)s)"
     )
-    parser.add_argument("--minutes", type=float, default=6, help="of training (default: %(default)s)")
+    main = parser.add_argument_group("main")
+    main.add_argument("--minutes", type=arguments.above_zero, default=6, help="of training (default: %(default)s)")
 
 
 def run(args):
-    if args.minutes <= 0:
-        raise UserError(f"--minutes {args.minutes:g}: expected a number above 0")
     _Demo(args.folder, args.minutes).run()
 
 
@@ -46,7 +46,7 @@ class _Demo:
         at = self.folder
         self.step("draw a catalogue of paper dolls", "paperdoll", at / "catalogue", "--count", ENTRIES, "--size", SIZE)
         self.step("draw some of them larger", "paperdoll", at / "shown", "--count", SHOWN_ENTRIES, "--size", SHOWN_SIZE)
-        self.step("turn the catalogue into records", "prepare", at / "catalogue", at / "data", "--size", SIZE)
+        self.step("convert the catalogue to records", "prepare", at / "catalogue", at / "data", "--size", SIZE)
         self.step(
             f"train for {self.minutes:g} minutes",
             "train",

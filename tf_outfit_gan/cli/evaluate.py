@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.data.manifest import SPLITS
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.metrics.gate import check_gate, read_gate
@@ -12,6 +13,8 @@ from tf_outfit_gan.metrics.report import compare, report
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 
+EXAMPLE = "runs/dolls --data data --split test --metrics all --pose-model runs/pose/estimator --masks catalogue/masks"
+
 
 def add_arguments(parser):
     parser.add_argument(
@@ -20,12 +23,12 @@ def add_arguments(parser):
         nargs="+",
         help="snapshot folder, or a run folder for its newest one; two of them are compared",
     )
-    main = parser.add_argument_group("Main")
+    main = parser.add_argument_group("main")
     main.add_argument("--data", metavar="DATA", required=True, help="folder that `outfit-gan prepare` wrote")
     main.add_argument("--split", choices=SPLITS, default=SPLIT, help="photos to compare with (default: %(default)s)")
     main.add_argument(
         "--count",
-        type=int,
+        type=arguments.whole(2),
         default=COUNT,
         metavar="N",
         help="photos and drawn pictures (default: %(default)s, or all photos if there are fewer)",
@@ -40,7 +43,7 @@ def add_arguments(parser):
         "--inception",
         metavar="FILE",
         help="weights of keras.applications.InceptionV3 without top, .h5 (default: the encoder of "
-        "--pose-model or untrained features, which do not give the standard score)",
+        "--pose-model or untrained features, not comparable with published FID)",
     )
     main.add_argument(
         "--pose-model", metavar="FILE", help="finds the poses of pictures: a pose estimator as for `outfit-gan pose`"
@@ -52,19 +55,21 @@ def add_arguments(parser):
         help="where garments are: a gray picture ID.png a photo, of the slot's number at each pixel, as "
         "in a paper doll catalogue's masks/",
     )
-    main.add_argument("--seed", type=int, default=0, help="another seed draws other pictures (default: %(default)s)")
-    run_options = parser.add_argument_group("Performance")
-    run_options.add_argument(
+    main.add_argument("--seed", type=arguments.seed, default=0, help="another seed draws other pictures (default: %(default)s)")
+    performance = parser.add_argument_group("performance")
+    performance.add_argument(
         "--batch",
-        type=int,
+        type=arguments.positive,
         default=16,
         metavar="N",
-        help="pictures at once; changes the time, not the result (default: %(default)s)",
+        help="pictures a batch; changes the time, not the result (default: %(default)s)",
     )
-    output = parser.add_argument_group("Output")
-    output.add_argument("--json", metavar="FILE", type=Path, help="write the result to this file, too")
-    output.add_argument("--sheet", metavar="FILE", type=Path, help="write a PNG of the best and worst pictures")
-    output.add_argument("--card", metavar="FILE", type=Path, help="write a model card, in Markdown")
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", metavar="FILE", type=arguments.output_file(), help="write the result to this file, too")
+    output.add_argument(
+        "--sheet", metavar="FILE", type=arguments.output_file(), help="write a PNG of the best and worst pictures"
+    )
+    output.add_argument("--card", metavar="FILE", type=arguments.output_file(), help="write a model card, in Markdown")
     output.add_argument(
         "--gate",
         metavar="FILE",
@@ -75,22 +80,12 @@ def add_arguments(parser):
 
 
 def run(args):
-    # Check: mistakes are told before TensorFlow is imported.
-    for name, least in (("count", 2), ("batch", 1)):
-        if getattr(args, name) < least:
-            raise UserError(f"--{name} {getattr(args, name)}: expected {least} or more")
-    if not 0 <= args.seed < 2**31:
-        raise UserError(f"--seed {args.seed}: expected 0 to {2**31 - 1}")
+    # Check: mistakes are reported before TensorFlow is imported.
     if len(args.snapshots) > 2:
         raise UserError(f"{' '.join(args.snapshots)}: expected one snapshot, or two to compare")
-    for option in ("json", "sheet", "card"):
-        file = getattr(args, option)
-        if file and (file.is_dir() or not file.parent.is_dir()):
-            raise UserError(f"--{option} {file}: expected the name of a file in a folder that is there")
-        if file and option != "json" and len(args.snapshots) > 1:
-            raise UserError(f"--{option}: is of one snapshot, and two are compared")
-    if args.gate and len(args.snapshots) > 1:
-        raise UserError("--gate: is for one snapshot, and two are compared")
+    for option in ("sheet", "card", "gate"):
+        if getattr(args, option) and len(args.snapshots) > 1:
+            raise UserError(f"--{option}: expected one snapshot, got two to compare")
     gate = read_gate(args.gate) if args.gate else {}
     protocol = Protocol(_names(args), args.split, args.count, args.seed, args.batch, args.inception, args.pose_model, args.masks)
     dataset = open_dataset(args.data)

@@ -9,6 +9,8 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.stylegan1.conversion import convert
 from tf_outfit_gan.util.errors import UserError
 
+EXAMPLE = "karras2019stylegan-ffhq-1024x1024.pkl imported"
+
 
 def add_arguments(parser):
     parser.add_argument("network", metavar="NETWORK.pkl", help="an official StyleGAN network, (G, D, Gs)")
@@ -23,7 +25,7 @@ def run(args):
     except UserError as error:
         raise UserError(f"{args.network}: {error}") from None
     except OSError as error:
-        raise UserError(f"{args.network}: does not read ({error.strerror})") from None
+        raise UserError(f"{args.network}: cannot be read ({error.strerror})") from None
     if ignored:
         print(f"ignored, as the original does: {', '.join(ignored)}", file=sys.stderr)
     snapshots.save(args.snapshot, snapshot)

@@ -4,55 +4,61 @@ import json
 import sys
 from pathlib import Path
 
+from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.records import FILENAME, open_dataset
-from tf_outfit_gan.slots import SLOTS, parse_slots
-from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.process_pool import available_cores
 
-EXAMPLES = 4
+EXAMPLE = "data --out sheet.png --odd"
+EXAMPLES_SHOWN = 4
 
 
 def add_arguments(parser):
     parser.add_argument("folder", metavar="FOLDER", help="records that `outfit-gan prepare` wrote, or a catalogue")
-    parser.add_argument(
+    main = parser.add_argument_group("main")
+    main.add_argument(
         "--format",
         choices=importers.FORMATS,
         default="manifest",
         help="how a catalogue is laid out, as for prepare (default: with a %(default)s.jsonl)",
     )
-    parser.add_argument(
-        "--slots", default=",".join(SLOTS), metavar="NAMES", help="slots of a catalogue, as for prepare (default: %(default)s)"
+    main.add_argument(
+        "--slots",
+        type=arguments.slots,
+        default=",".join(SLOTS),
+        metavar="NAMES",
+        help="slots of a catalogue, as for prepare (default: %(default)s)",
     )
-    parser.add_argument("--out", metavar="FILE", default="sheet.png", help="picture to write (default: %(default)s)")
-    parser.add_argument("--count", type=int, default=16, metavar="N", help="entries to show (default: %(default)s)")
-    parser.add_argument("--odd", action="store_true", help="show entries that something was found about")
-    parser.add_argument("--json", action="store_true", help="print the whole report as JSON instead of tables")
-    parser.add_argument(
+    main.add_argument("--count", type=arguments.positive, default=16, metavar="N", help="entries to show (default: %(default)s)")
+    main.add_argument("--odd", action="store_true", help="show only entries with findings")
+    performance = parser.add_argument_group("performance")
+    performance.add_argument(
         "--workers",
-        type=int,
+        type=arguments.positive,
         default=available_cores(),
         metavar="N",
         help="processes that open a catalogue's pictures (default: one a core)",
     )
-    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out",
+        metavar="FILE",
+        type=arguments.output_file(".png", ".jpg", ".jpeg"),
+        default="sheet.png",
+        help="picture to write (default: %(default)s)",
+    )
+    output.add_argument("--json", action="store_true", help="print the whole report as JSON instead of tables")
+    output.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
 def run(args):
-    for option in ("count", "workers"):
-        if getattr(args, option) < 1:
-            raise UserError(f"--{option} {getattr(args, option)}: expected 1 or more")
-    out = Path(args.out)
-    if not out.parent.is_dir():
-        raise UserError(f"--out {out}: no such folder {out.parent}")
-    if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise UserError(f"--out {out}: expected a name that ends in .png or .jpg")
     source = _source(Path(args.folder), args)
 
-    survey = source.survey(args.quiet)
-    report = {"path": args.folder, **survey.report()}
+    statistics = source.statistics(args.quiet)
+    report = {"path": args.folder, **statistics.report()}
     named = _named(report["findings"])
-    ids = [entry_id for entry_id, *_ in survey.entries if not args.odd or entry_id in named]
+    ids = [entry_id for entry_id, *_ in statistics.entries if not args.odd or entry_id in named]
     rows = source.rows(ids[: args.count])
     if args.json:
         print(json.dumps(report, indent=1))
@@ -62,8 +68,8 @@ def run(args):
         from tf_outfit_gan.data.inspection.contact_sheet import contact_sheet
         from tf_outfit_gan.viz.montage import save_whole
 
-        save_whole(contact_sheet(rows), out)
-        print(f"wrote {out}", file=sys.stderr if args.json else sys.stdout)
+        save_whole(contact_sheet(rows), args.out)
+        print(f"wrote {args.out}", file=sys.stderr if args.json else sys.stdout)
 
 
 def _source(folder, args):
@@ -71,8 +77,7 @@ def _source(folder, args):
 
     if args.format == "manifest" and not (folder / "manifest.jsonl").exists() or (folder / FILENAME).exists():
         return Records(open_dataset(folder))
-    slots = parse_slots(args.slots)
-    return Catalogue(importers.read(folder, args.format, slots), slots, args.workers)
+    return Catalogue(importers.read(folder, args.format, args.slots), args.slots, args.workers)
 
 
 def _named(findings):
@@ -105,9 +110,9 @@ def _print_tables(report):
     if report["findings"] or report["skipped"]:
         findings = Table("found", "times", "such as")
         for name, items in report["findings"].items():
-            examples = [" = ".join(item[:EXAMPLES]) if isinstance(item, list) else item for item in items[:EXAMPLES]]
+            examples = [" = ".join(item[:EXAMPLES_SHOWN]) if isinstance(item, list) else item for item in items[:EXAMPLES_SHOWN]]
             findings.add_row(name, str(len(items)), escape(", ".join(examples)))
-        for skip in report["skipped"][:EXAMPLES]:
+        for skip in report["skipped"][:EXAMPLES_SHOWN]:
             findings.add_row(
                 "set aside", f"{len(report['skipped'])}", escape(f"{skip['listing']} {skip['line']}: {skip['reason']}")
             )

@@ -1,8 +1,10 @@
-"""`outfit-gan`, the one front door: each verb's program is imported only when it is asked for.
+"""`outfit-gan`, the only entry point: each verb's program is imported only when it is called.
 
-A program is a module with `add_arguments(parser)` and `run(args)`. Its top level imports nothing heavy, so that help
-and usage errors answer at once; TensorFlow's import takes seconds and waits until `run` needs it.
+A program is a module with `EXAMPLE` (arguments of one call, for its help), `add_arguments(parser)` and `run(args)`. Its
+top level imports nothing heavy, so that help, usage errors and the shell's completion (argcomplete) answer immediately;
+TensorFlow's import takes seconds and waits until `run` needs it.
 """
+# PYTHON_ARGCOMPLETE_OK: what a shell with argcomplete for all commands looks for.
 
 import argparse
 import importlib
@@ -20,13 +22,13 @@ HOME = Path(__file__).parents[2]  # Where this package lies, and the other three
 # verb: (module of its program, one line of help)
 VERBS = {
     "paperdoll": ("tf_outfit_gan.cli.paperdoll", "draw a synthetic catalogue with exact truth"),
-    "prepare": ("tf_outfit_gan.cli.prepare", "turn a catalogue into training records"),
+    "prepare": ("tf_outfit_gan.cli.prepare", "convert a catalogue to training records"),
     "pose": ("tf_outfit_gan.cli.pose", "find the poses that a catalogue's manifest lacks"),
-    "inspect": ("tf_outfit_gan.cli.inspect", "tell what a catalogue or its records hold, and what is odd"),
+    "inspect": ("tf_outfit_gan.cli.inspect", "summarize a catalogue or data set and flag anomalies"),
     "train": ("training.cli.train", "train a model; the same command resumes it"),
     "report": ("training.cli.report", "show how a run is doing, on one page of HTML"),
     "train-pose": ("training.cli.train_pose", "train a pose estimator; the same command resumes it"),
-    "import-stylegan": ("tf_outfit_gan.cli.import_stylegan", "turn an official StyleGAN pickle into a snapshot"),
+    "import-stylegan": ("tf_outfit_gan.cli.import_stylegan", "convert an official StyleGAN pickle to a snapshot"),
     "render": ("tf_outfit_gan.cli.render", "render an outfit in one or many poses"),
     "transfer": ("tf_outfit_gan.cli.transfer", "copy the color or the pose of one picture to another"),
     "evaluate": ("tf_outfit_gan.cli.evaluate", "measure a snapshot against photos, or compare two"),
@@ -34,15 +36,25 @@ VERBS = {
     "serve": ("serving.cli.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
     "request": ("serving.cli.request", "ask a server for a picture"),
     "benchmark": ("training.cli.benchmark", "measure how fast a part of the training is"),
-    "demo": ("tf_outfit_gan.cli.demo", "walk the whole road: draw, prepare, train, export, serve, request"),
+    "demo": ("tf_outfit_gan.cli.demo", "run the whole pipeline end to end on synthetic data"),
 }
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports wrong usage as a `UserError`, so that every mistake is one line and exit code 2; keeps lines of examples."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+
+    def error(self, message):
+        raise UserError(f"{message.removeprefix('argument ')}; see '{self.prog} --help'")
 
 
 def _parser(verb):
     """Builds the parser; only the asked verb's program is imported and gets its arguments."""
-    common = argparse.ArgumentParser(add_help=False)
+    common = Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="outfit-gan",
         description="Pictures of people wearing outfits that nobody photographed.",
         epilog="'outfit-gan VERB --help' explains a verb.",
@@ -55,6 +67,7 @@ def _parser(verb):
             program = _program(module)
             program.add_arguments(subparser)
             subparser.set_defaults(run=program.run)
+            subparser.epilog = f"example:\n  outfit-gan {name} {program.EXAMPLE}"
     return parser
 
 
@@ -72,23 +85,34 @@ def _program(module):
     return importlib.import_module(module)
 
 
+def _complete():
+    """Answers the shell's request for completions of the line that is being typed, and ends the process."""
+    import argcomplete
+
+    words = os.environ["COMP_LINE"].split()
+    argcomplete.autocomplete(_parser(words[1] if len(words) > 1 else None))
+
+
 def main(argv=None):
     """Runs one verb. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted."""
     argv = list(sys.argv[1:] if argv is None else argv)
     # The Keras code of this project runs on TensorFlow, whatever ~/.keras/keras.json says.
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
     verb = argv[0] if argv else None
+    name = f"outfit-gan {verb}" if verb in VERBS else "outfit-gan"
     try:
         args = _parser(verb).parse_args(argv)
         args.run(args)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to continue", file=sys.stderr)
         return 130
-    except Exception as error:  # The last place that can turn an error into one clear line.
+    except Exception as error:  # The last place that can make one clear line of an error.
         if "--debug" in argv:
             raise
         kind = "" if hasattr(error, "exit_code") else f"{type(error).__name__}: "
-        print(f"outfit-gan {verb}: error: {kind}{error}", file=sys.stderr)
+        print(f"{name}: error: {kind}{error}", file=sys.stderr)
         return getattr(error, "exit_code", 1)
     return 0
 

@@ -1,33 +1,48 @@
-"""`outfit-gan paperdoll`: writes a synthetic catalogue with exact truth; killed, the same command goes on."""
+"""`outfit-gan paperdoll`: writes a synthetic catalogue with exact truth; the same command resumes it."""
 
 from pathlib import Path
 
+from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.data.paperdoll.catalogue import MANIFEST, write_catalogue
-from tf_outfit_gan.sizes import parse_size
+from tf_outfit_gan.sizes import format_size, parse_size
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.process_pool import available_cores
 
+EXAMPLE = "catalogue --count 20000 --size 256x192"
 
+
+@arguments.argument_type
 def portrait_size(text):
-    """Reads `1024x768`, height first; raises `UserError` unless it is a portrait of 4 to 3."""
+    """Reads `1024x768`, height first: a portrait of 4 to 3."""
     height, width = parse_size(text)
     if height < 16 or abs(3 * height - 4 * width) > 3:
-        raise UserError(f"--size {text}: expected a portrait of 4 to 3, height first and at least 16, such as 256x192")
+        raise UserError(f"expected a portrait of 4 to 3, height first and at least 16, such as 256x192, got {text!r}")
     return height, width
 
 
 def add_arguments(parser):
-    parser.add_argument("out", metavar="OUT", type=Path, help="folder to write, new or of the same command before")
-    main = parser.add_argument_group("Main")
-    main.add_argument("--count", type=int, required=True, help="number of entries")
-    main.add_argument("--size", default="1024x768", help="height x width of every picture (default: %(default)s)")
-    main.add_argument("--seed", type=int, default=0, help="decides, with its number, about every entry (default: 0)")
-    run_options = parser.add_argument_group("Performance")
-    run_options.add_argument("--workers", type=int, default=available_cores(), help="processes (default: all cores)")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder to write: a new one, or that of an interrupted call")
+    main = parser.add_argument_group("main")
+    main.add_argument("--count", type=arguments.positive, required=True, metavar="N", help="number of entries")
+    main.add_argument(
+        "--size",
+        type=portrait_size,
+        default="1024x768",
+        metavar="HEIGHTxWIDTH",
+        help="of every picture (default: %(default)s)",
+    )
+    main.add_argument(
+        "--seed", type=arguments.whole(0), default=0, help="another seed draws other entries (default: %(default)s)"
+    )
+    performance = parser.add_argument_group("performance")
+    performance.add_argument(
+        "--workers", type=arguments.positive, default=available_cores(), metavar="N", help="processes (default: one a core)"
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
 def run(args):
-    write_catalogue(args.out, args.count, portrait_size(args.size), args.seed, args.workers, args.quiet)
+    write_catalogue(args.out, args.count, args.size, args.seed, args.workers, args.quiet)
     if not args.quiet:
-        print(f"{args.out / MANIFEST}: {args.count} entries at {args.size}")
+        print(f"{args.out / MANIFEST}: {args.count} entries at {format_size(args.size)}")

@@ -2,17 +2,19 @@
 
 import argparse
 
+from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.preparation.prepare import prepare
-from tf_outfit_gan.sizes import parse_size
-from tf_outfit_gan.slots import SLOTS, parse_slots
+from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
+
+EXAMPLE = "catalogue data --size 256x192"
 
 
 def add_arguments(parser):
     parser.add_argument("source", metavar="SOURCE", help="catalogue folder")
     parser.add_argument("data", metavar="DATA", help="folder to write the records to")
-    main = parser.add_argument_group("Main")
+    main = parser.add_argument_group("main")
     main.add_argument(
         "--format",
         choices=importers.FORMATS,
@@ -22,11 +24,13 @@ def add_arguments(parser):
     )
     main.add_argument(
         "--size",
+        type=arguments.size,
         metavar="HEIGHTxWIDTH",
         help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)",
     )
     main.add_argument(
         "--slots",
+        type=arguments.slots,
         default=",".join(SLOTS),
         metavar="NAMES",
         help="the articles' slots, in the order in which models see them (default: %(default)s)",
@@ -37,29 +41,28 @@ def add_arguments(parser):
         help="finds the poses of entries without keypoints: a .tflite file or a SavedModel folder; see docs/pose.md",
     )
     main.add_argument("--strict", action="store_true", help="stop at the first bad entry instead of setting it aside")
-    performance = parser.add_argument_group("Performance")
+    performance = parser.add_argument_group("performance")
     performance.add_argument(
-        "--workers", type=int, metavar="N", help="processes (default: one a core, fewer for a small catalogue)"
+        "--workers", type=arguments.positive, metavar="N", help="processes (default: one a core, fewer for a small catalogue)"
     )
     performance.add_argument(
         "--task-count",
-        type=int,
+        type=arguments.positive,
         metavar="N",
         help="tasks of a job array that share the folders and are started alike; see docs/data.md",
     )
-    performance.add_argument("--task-index", type=int, metavar="I", help="which of the tasks this is, from 0")
+    performance.add_argument("--task-index", type=arguments.whole(0), metavar="I", help="which of the tasks this is, from 0")
     performance.add_argument(
         "--beam",
         nargs=argparse.REMAINDER,
         metavar="OPTION",
         help="let Apache Beam share out the work; all that follows are options of Beam's, such as --runner=FlinkRunner",
     )
-    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    output = parser.add_argument_group("output")
+    output.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
 def run(args):
-    if args.workers is not None and args.workers < 1:
-        raise UserError(f"--workers {args.workers}: expected 1 or more")
     task = None
     if args.task_count is not None or args.task_index is not None:
         task = (args.task_index, args.task_count)
@@ -70,11 +73,10 @@ def run(args):
             )
     if args.beam is not None and (task or args.workers):
         raise UserError("--beam: shares out the work itself; leave out --workers, --task-index and --task-count")
-    size = args.size and parse_size(args.size)
     prepare(
         args.source,
         args.data,
-        size,
+        args.size,
         format=args.format,
         workers=args.workers,
         task=task,
@@ -82,5 +84,5 @@ def run(args):
         strict=args.strict,
         quiet=args.quiet,
         pose_model=args.pose_model,
-        slots=parse_slots(args.slots),
+        slots=args.slots,
     )

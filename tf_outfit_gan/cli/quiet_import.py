@@ -43,7 +43,7 @@ class QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def without_notices():
     """Holds back what is written to file descriptor 2 in the block, and passes on all but notices at its end.
 
-    Where the block crashes the process, Python's own traceback of the crash is written at once.
+    Where the block crashes the process, Python's own traceback of the crash is written immediately.
     """
     sys.stderr.flush()
     stream = os.dup(2)

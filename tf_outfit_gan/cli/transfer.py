@@ -8,40 +8,54 @@ shares: the last third for the color, the first sixth for the pose (13-18 and 1-
 
 from tf_outfit_gan import outfit_request
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.outfit_request import OUTFIT_HELP, PSI_HELP
+from tf_outfit_gan.cli import arguments
+from tf_outfit_gan.outfit_request import MAX_PSI, OUTFIT_HELP, PSI_HELP
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.viz.montage import montage, picture, save_whole
+
+EXAMPLE = "runs/dolls --source data:000007 --target outfit.json --what color --out transfer.png"
 
 
 def add_arguments(parser):
     parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
-    parser.add_argument(
+    main = parser.add_argument_group("main")
+    main.add_argument(
         "--source",
         required=True,
         metavar="OUTFIT",
         help=f"where the color or pose comes from: {OUTFIT_HELP}; for an unconditional model seeds",
     )
-    parser.add_argument("--target", required=True, metavar="OUTFIT", help="what it goes to, given alike")
-    parser.add_argument(
+    main.add_argument("--target", required=True, metavar="OUTFIT", help="what it goes to, given alike")
+    main.add_argument(
         "--what",
         required=True,
         type=lambda what: "color" if what == "colour" else what,
         choices=("color", "pose"),
         help="what to transfer",
     )
-    parser.add_argument(
+    main.add_argument(
         "--layers",
+        type=arguments.layers,
         metavar="13-18",
         help="layers to copy, from 1, the last included (default: what evaluate found, or the paper's)",
     )
-    parser.add_argument("--seed", metavar="1,2,3", help="a row each (default: 1); for a conditional model only")
-    parser.add_argument("--psi", type=float, help=PSI_HELP)
-    parser.add_argument("--out", required=True, metavar="picture.png", help="the sheet to write: source, target, result")
+    sampling = parser.add_argument_group("sampling")
+    sampling.add_argument(
+        "--seed", type=arguments.seeds, metavar="1,2,3", help="a row each (default: 1); for a conditional model only"
+    )
+    sampling.add_argument("--psi", type=arguments.number(0, MAX_PSI), help=PSI_HELP)
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out",
+        type=arguments.output_file(".png"),
+        required=True,
+        metavar="picture.png",
+        help="the sheet to write: source, target, result",
+    )
 
 
 def run(args):
-    # Read and check: mistakes are told before the model is loaded.
-    out = outfit_request.check_out(args.out)
+    # Read and check: mistakes are reported before the model is loaded.
     snapshot = snapshots.read(args.snapshot)
     psi = outfit_request.check_psi(args.psi, snapshot.config.conditional)
     source, target, seed_pairs = _requests(args, snapshot.config)
@@ -64,8 +78,8 @@ def run(args):
         )
 
     # Write.
-    save_whole(montage(rows), out)
-    print(out)
+    save_whole(montage(rows), args.out)
+    print(args.out)
 
 
 def _layers(args, num_layers):
@@ -74,14 +88,10 @@ def _layers(args, num_layers):
         from tf_outfit_gan.styles import transfer_layers
 
         return transfer_layers(args.what, num_layers, snapshots.transfer_split(args.snapshot))
-    first, dash, last = args.layers.partition("-")
-    try:
-        first, last = int(first), int(last if dash else first)
-    except ValueError:
-        raise UserError(f"--layers {args.layers}: expected FIRST-LAST, such as 1-{num_layers}") from None
-    if not 1 <= first <= last <= num_layers:
-        raise UserError(f"--layers {args.layers}: {args.snapshot} draws with layers 1-{num_layers}; expected a range within them")
-    return first - 1, last
+    begin, end = args.layers
+    if end > num_layers:
+        raise UserError(f"--layers {begin + 1}-{end}: expected layers within 1-{num_layers}, with which {args.snapshot} draws")
+    return begin, end
 
 
 def _requests(args, config):
@@ -91,10 +101,10 @@ def _requests(args, config):
             outfit_request.read_request(text, config.condition_size, slots=config.slots).checked()
             for text in (args.source, args.target)
         )
-        return source, target, [(seed, seed) for seed in outfit_request.parse_seeds(args.seed or "1")]
+        return source, target, [(seed, seed) for seed in args.seed or [1]]
     if args.seed is not None:
         raise UserError(f"{args.snapshot} is an unconditional model: --source and --target are seeds; leave out --seed")
-    sources, targets = outfit_request.parse_seeds(args.source), outfit_request.parse_seeds(args.target)
+    sources, targets = arguments.parse_seeds(args.source), arguments.parse_seeds(args.target)
     if len(sources) != len(targets):
         raise UserError(f"--source has {len(sources)} seeds and --target {len(targets)}: expected one for one")
     return None, None, list(zip(sources, targets))

@@ -37,7 +37,7 @@ class Client:
         model_name: the model's name on the server.
         timeout_sec: limit of one call, the server's work included.
 
-    Every method raises `UserError` for a mistake in what it was given, also when it is the server who says so, and
+    Every method raises `UserError` for a mistake in its arguments, also when the server reports it, and
     `ServerError` when the server is not there or fails.
     """
 
@@ -117,7 +117,7 @@ class Client:
         return self._call("metadata")
 
     def _call(self, method: str, *args: object) -> Any:
-        """Calls the server; turns whatever goes wrong on it into one line."""
+        """Calls the server; reports any failure of it in one line."""
         try:
             if self._transport is None:
                 self._transport = self._find_transport()

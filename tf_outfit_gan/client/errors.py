@@ -1,4 +1,4 @@
-"""What a client hears from a server: that it fails, and statuses on the wire."""
+"""Errors of a server as a client reports them, and the statuses of both transports."""
 
 
 class ServerError(RuntimeError):

@@ -1,4 +1,4 @@
-"""manifest.jsonl, the main door for data: one entry a line, its paths relative to the manifest's folder.
+"""manifest.jsonl, the main data format: one entry a line, its paths relative to the manifest's folder.
 
     {"id": "0042", "image": "photos/0042.jpg", "articles": {"top": "tops/17.jpg", "shoes": "shoes/3.jpg"},
      "keypoints": {"format": "mpii16", "points": [[x, y, confidence], ...], "size": [height, width]}, "split": "train"}

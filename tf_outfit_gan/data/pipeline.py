@@ -36,8 +36,8 @@ def compact_batches(
         seed: None for one round in the order of the records, whose last batch may be short; otherwise rounds without
             end, each shuffled anew, and only full batches.
         mirror: flips half of the entries left to right, photo, articles and pose together; needs a seed.
-        start: how many entries of this stream were consumed before, at whatever sizes: it goes on with the next one.
-        replicas: deals the entries of so many batches in turns, as to the replicas of a training step: what they get
+        start: how many entries of this stream were consumed before, at whatever sizes: the stream starts after them.
+        replicas: deals the entries of so many batches round-robin, as to the replicas of a training step: what they get
             together does not depend on how many they are.
         shard: (index, count) is the index-th of count readers that together read the whole split: files of its own, or
             with fewer files than readers, of which it warns, all files and its share of the records.
@@ -113,7 +113,7 @@ def to_inputs(batch):
 
 
 def _mirrored_where(flip, images):
-    """Mirrors those of the images [N, H, W, 3] that `flip` [N] tells; None = none of them."""
+    """Mirrors those of the images [N, H, W, 3] that `flip` [N] selects; None = none of them."""
     if flip is None:
         return images
     flat = [tf.reshape(x, [-1, math.prod(images.shape[1:])]) for x in (tf.reverse(images, [2]), images)]

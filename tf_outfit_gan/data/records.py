@@ -32,7 +32,7 @@ RAW_HEIGHT = 64
 
 
 def is_raw(level):
-    """Tells whether pictures of a level (height, width) are stored as raw uint8 [h, w, 3] rather than JPEG."""
+    """Whether pictures of a level (height, width) are stored as raw uint8 [h, w, 3] rather than JPEG."""
     return level[0] <= RAW_HEIGHT
 
 
@@ -66,7 +66,7 @@ class Dataset:
 
     @property
     def checksum(self):
-        """What tells this data from other data, wherever it lies: SHA-256 of its slots, levels and files' checksums."""
+        """What identifies this data, wherever it lies: SHA-256 of its slots, levels and files' checksums."""
         shards = [shard["files"] for split in SPLITS for shard in self.splits[split]]
         files = {name: file["sha256"] for shard in shards for name, file in shard.items()}
         content = json.dumps([self.slots, self.levels, files], sort_keys=True)

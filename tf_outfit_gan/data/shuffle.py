@@ -1,7 +1,7 @@
 """The order of a training stream: a function of a seed and a place, so that a stream can begin anywhere.
 
 A stream goes through all shards round after round, each round in another order. It reads a group of shards at a time,
-one record of each in turn, and shuffles what it has read window by window; nothing is decoded yet. Every permutation
+one record of each round-robin, and shuffles what it has read window by window; nothing is decoded yet. Every permutation
 is drawn from (seed, round) or (seed, window), and how many records a shard has is known. So a stream that begins at its
 n-th record, because n were consumed before a run was killed, is the rest of the stream that begins at the first: whole
 groups are passed over unopened, and of one group the records before the window are skipped, not read.
@@ -10,7 +10,7 @@ groups are passed over unopened, and of one group the records before the window 
 import numpy as np
 import tensorflow as tf
 
-# Shards that are read at once: what is mixed in a window comes from that many.
+# Shards that are read together: what is mixed in a window comes from that many.
 OPEN_SHARDS = 16
 
 # Records of a window, still encoded; two windows are in memory, the one that is consumed and the next one.
@@ -26,7 +26,7 @@ def shuffled(files, entries, record_bytes, seed, start=0, shard=(0, 1)):
     Args:
         files: [shards, kinds] file names; the files of a shard are read in step.
         entries: [shards] records in each.
-        record_bytes: of a record of all kinds together. It sets the window: to go on with a stream, give the same.
+        record_bytes: of a record of all kinds together. It sets the window: to resume a stream, give the same.
         seed: integer.
         start: how many records of this stream were consumed before.
         shard: (index, count) is the index-th of count streams that read different shards at any time, and each of which
@@ -52,7 +52,7 @@ def shuffled(files, entries, record_bytes, seed, start=0, shard=(0, 1)):
     windows, rest = divmod(rest, window)
 
     def read_group(number):
-        """The windows of one group: its shards read in turns, cut, and shuffled."""
+        """The windows of one group: its shards read round-robin, cut, and shuffled."""
         bounds = tf.gather(groups, number % len(groups))
         members = _permutation(len(files), seed, _SHARDS, number // len(groups))[bounds[0] : bounds[1]]
         skip = tf.where(number == first, np.int64(windows * window), 0)
@@ -82,9 +82,9 @@ def shuffled(files, entries, record_bytes, seed, start=0, shard=(0, 1)):
 def _groups(shards, index, count):
     """[G, 2]: bounds of a round's groups, as places in its order of shards, in the order of one of count streams.
 
-    Each stream has a share of the round's shards to itself, and goes on with the others' shares after it.
+    Each stream has a share of the round's shards to itself, and then reads the others' shares.
     """
-    shares = [(index + turn) % count for turn in range(count)]
+    shares = [(index + offset) % count for offset in range(count)]
     bounds = [(shards * share // count, shards * (share + 1) // count) for share in shares]
     return [(low, min(low + OPEN_SHARDS, end)) for start, end in bounds for low in range(start, end, OPEN_SHARDS)]
 

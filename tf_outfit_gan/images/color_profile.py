@@ -1,4 +1,4 @@
-"""Colours of any profile as sRGB: what a picture's numbers mean is in its ICC profile, and a garment's colour matters."""
+"""Colors of any profile as sRGB: what a picture's numbers mean is in its ICC profile, and a garment's color matters."""
 
 import io
 from functools import lru_cache
@@ -6,17 +6,17 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageCms
 
-# A profile that moves no colour by more than this, of 255, is sRGB by another name: such pictures stay as they are.
+# A profile that moves no color by more than this, of 255, is sRGB by another name: such pictures stay as they are.
 SRGB_TOLERANCE = 3
 
-COLOUR_SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
+COLOR_SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 
 
 def to_srgb(image, profile=None):
     """Converts a picture of mode L, RGB or CMYK to sRGB, mode RGB.
 
     Args:
-        profile: the bytes of an ICC profile. Without one, or with one for another kind of colours than the picture's,
+        profile: the bytes of an ICC profile. Without one, or with one for another kind of colors than the picture's,
             numbers are taken for sRGB, as every browser does.
 
     Raises:
@@ -30,9 +30,9 @@ def to_srgb(image, profile=None):
 
 @lru_cache(maxsize=64)  # A catalogue has a few profiles, many thousand times.
 def _transform(profile, mode):
-    """What turns colours of a profile into sRGB; None if they are so already."""
+    """The transform from a profile to sRGB; None if they are so already."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    if source.profile.xcolor_space.strip() != COLOUR_SPACES[mode]:
+    if source.profile.xcolor_space.strip() != COLOR_SPACES[mode]:
         return None
     transform = ImageCms.buildTransform(
         source,
@@ -48,7 +48,7 @@ def _transform(profile, mode):
 
 
 def _lattice(channels, mode):
-    """A picture of the colours whose channels are multiples of 51."""
+    """A picture of the colors whose channels are multiples of 51."""
     axes = np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * channels)
     pixels = np.stack([axis.ravel() for axis in axes], axis=-1)[None]
     return Image.fromarray(pixels[..., 0] if channels == 1 else pixels, mode)

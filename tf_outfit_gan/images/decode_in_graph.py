@@ -1,6 +1,6 @@
 """Article photos as PNG or JPEG bytes to condition tensors, in the graph: for rendering and for serving alike.
 
-Formats are told by their first bytes and sizes are checked before decoding, so that every runtime gives the same
+Formats are recognized by their first bytes and sizes are checked before decoding, so that every runtime gives the same
 pixels and the same message, and a small file cannot unfold into a huge picture. Pixels stay integers until they are
 few.
 """
@@ -77,7 +77,7 @@ def _jpeg_shape(data):
 
 
 def _fit(image, size):
-    """Pads with white to the frame's aspect, centred, and averages over areas. uint8 [H, W, 3] -> float32 [h, w, 3].
+    """Pads with white to the frame's aspect, centered, and averages over areas. uint8 [H, W, 3] -> float32 [h, w, 3].
 
     That is what `prepare` arrives at by fitting into its largest level and halving: in the aspect of the frame the two
     differ by a quarter of a step of 255 on average, where interpolating down would differ by ten.

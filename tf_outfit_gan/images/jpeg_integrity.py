@@ -1,4 +1,4 @@
-"""Whether a JPEG is whole, as far as that can be told (ITU T.81, annex B).
+"""Whether a JPEG is whole, as far as that can be checked (ITU T.81, annex B).
 
 A JPEG has no checksum, and its decoder never stops at damage: it paints something and says nothing. Two things can be
 checked, though. Its skeleton: segments follow one another without a gap, compressed data ends at a marker that may

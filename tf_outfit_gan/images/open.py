@@ -59,7 +59,7 @@ def open_image(source, name=None):
         name: what an error calls the picture; by default its path.
 
     Raises:
-        UserError: names a picture that is missing, damaged as far as its format tells, too large or too small to be
+        UserError: names a picture that is missing, damaged as far as its format shows, too large or too small to be
             sane, or no picture.
     """
     if isinstance(source, (str, os.PathLike)):
@@ -121,8 +121,8 @@ def _on_white(image, profile):
     if not image.has_transparency_data:
         return to_srgb(image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB"), profile)
     image = image.convert("RGBA")
-    colours = to_srgb(image.convert("RGB"), profile)
-    return Image.composite(colours, Image.new("RGB", image.size, WHITE), image.getchannel("A"))
+    colors = to_srgb(image.convert("RGB"), profile)
+    return Image.composite(colors, Image.new("RGB", image.size, WHITE), image.getchannel("A"))
 
 
 def _eight_bits(image):
@@ -136,15 +136,15 @@ def _eight_bits(image):
 
 
 def fit(image, size, fill=None):
-    """Scales an RGB picture to fit inside `size` (height, width), keeps its aspect and centres it.
+    """Scales an RGB picture to fit inside `size` (height, width), keeps its aspect and centers it.
 
-    The rest is padded with `fill`, or with the median colour of the picture's border when that is None, which continues
+    The rest is padded with `fill`, or with the median color of the picture's border when that is None, which continues
     a studio's background. Returns the picture and its `Placement`.
     """
     height, width = size
     scale = min(width / image.width, height / image.height)
     inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    fill = _border_colour(image) if fill is None and inner != (width, height) else fill
+    fill = _border_color(image) if fill is None and inner != (width, height) else fill
     if inner != image.size:
         image = image.resize(inner, Image.Resampling.LANCZOS)
     left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
@@ -164,18 +164,18 @@ def pyramid(image, levels):
     pixels = [np.asarray(image)]
     sums = pixels[0]
     for shift in range(2, 2 * len(levels), 2):
-        # This was as much work as the JPEGs. 256 times 255 still fits in 16 bits; and a colour at a time, for NumPy's
-        # loop along three colours is all overhead.
+        # This was as much work as the JPEGs. 256 times 255 still fits in 16 bits; and a color at a time, for NumPy's
+        # loop along three colors is all overhead.
         kind = np.uint16 if shift <= 8 else np.uint32
         rows = np.add(sums[0::2], sums[1::2], dtype=kind)
         sums = np.empty((rows.shape[0], rows.shape[1] // 2, 3), kind)
-        for colour in range(3):
-            np.add(rows[:, 0::2, colour], rows[:, 1::2, colour], out=sums[..., colour])
+        for color in range(3):
+            np.add(rows[:, 0::2, color], rows[:, 1::2, color], out=sums[..., color])
         pixels.insert(0, (sums + kind(1 << (shift - 1)) >> shift).astype(np.uint8))
     return pixels
 
 
-def _border_colour(image):
+def _border_color(image):
     pixels = np.asarray(image)
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return tuple(int(channel) for channel in np.median(border, axis=0))

@@ -24,7 +24,7 @@ class Cases:
         self._best, self._worst = [], []
 
     def add(self, samples, scores, left, right):
-        """Takes in scores [N], NaN for none, and what shall be shown: two pictures for each, uint8 [N, H, W, 3]."""
+        """Takes in scores [N], NaN for none, and what is to be shown: two pictures for each, uint8 [N, H, W, 3]."""
         for row, score in enumerate(scores):
             if score != score:
                 continue

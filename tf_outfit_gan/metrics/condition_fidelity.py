@@ -73,7 +73,7 @@ class ArticleFidelity:
     """Colors and patterns of garments in drawn pictures, against those of the photo, in the region where it wears them.
 
     Mean colors are means in CIELAB. Against the photo and not against the article's own picture, which lies flat in
-    another light, and whose white ground cannot be told from a white shirt.
+    another light, and whose white ground looks the same as a white shirt.
 
     Args:
         regions: `GarmentRegions` of the photos.

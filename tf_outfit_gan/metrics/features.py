@@ -129,9 +129,9 @@ class UntrainedFeatures:
 
     The picture is taken apart into its octaves, each the difference of a level and the next smaller one, as in the
     sliced Wasserstein distance of progressive GANs (arXiv 1710.10196, section 5). Two layers of random filters look at
-    each octave, and the mean response of every filter tells how much of which detail there is: blur weakens it, noise
-    strengthens it. The smallest level, 4x3 pixels, stays as it is: the layout of colours. So the distance grows
-    with what is wrong in sharpness, colour, layout and variety, but it knows nothing of bodies and clothes.
+    each octave, and the mean response of every filter measures how much of which detail there is: blur weakens it, noise
+    strengthens it. The smallest level, 4x3 pixels, stays as it is: the layout of colors. So the distance grows
+    with what is wrong in sharpness, color, layout and variety, but it knows nothing of bodies and clothes.
 
     The filters are stateless draws with a fixed seed: the same on every machine, to rounding.
 

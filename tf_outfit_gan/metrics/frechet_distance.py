@@ -23,9 +23,9 @@ class Moments:
         """Takes in a batch, [N, F]."""
         features = np.asarray(features, np.float64)
         mean = features.mean(axis=0)
-        centred, shift = features - mean, mean - self.mean
+        centered, shift = features - mean, mean - self.mean
         total = self.count + len(features)
-        self.scatter += centred.T @ centred + np.outer(shift, shift) * (self.count * len(features) / total)
+        self.scatter += centered.T @ centered + np.outer(shift, shift) * (self.count * len(features) / total)
         self.mean += shift * (len(features) / total)
         self.count = total
 

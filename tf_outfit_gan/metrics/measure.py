@@ -13,10 +13,10 @@ from tf_outfit_gan.metrics.distribution import Distribution
 from tf_outfit_gan.metrics.edit_locality import EditLocality
 from tf_outfit_gan.metrics.features import choose_features
 from tf_outfit_gan.metrics.garment_regions import GarmentRegions
+from tf_outfit_gan.metrics.parallel_sampler import ParallelSampler
 from tf_outfit_gan.metrics.perceptual_path_length import PerceptualPathLength
 from tf_outfit_gan.metrics.person import Diversity, Identity
 from tf_outfit_gan.metrics.protocol import Protocol
-from tf_outfit_gan.metrics.sampler import Sampler
 from tf_outfit_gan.metrics.samples import stream
 from tf_outfit_gan.metrics.transfer_sweep import TransferSweep
 from tf_outfit_gan.pose_estimation import load_estimator
@@ -54,7 +54,7 @@ def measure(path, snapshot, dataset, protocol, advance, sampler=None):
         dataset: a prepared `Dataset` that holds the snapshot's size, slots and, if it is conditional, poses.
         protocol: the `Protocol`.
         advance: called with the number of entries that were measured.
-        sampler: draws in the place of the snapshot's own `Sampler`.
+        sampler: draws in the place of the snapshot's own `ParallelSampler`.
 
     Returns:
         A `Measurement`.
@@ -77,7 +77,7 @@ def measure(path, snapshot, dataset, protocol, advance, sampler=None):
     )
 
     # What is measured, each with its best and worst cases.
-    sampler = sampler or Sampler(path, snapshot)
+    sampler = sampler or ParallelSampler(path, snapshot)
     metrics, features = _metrics(snapshot, dataset, protocol, count, sampler)
     cases = {metric: Cases(*metric.cases) for metric in metrics if hasattr(metric, "cases")}
 

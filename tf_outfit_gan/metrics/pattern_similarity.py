@@ -1,6 +1,6 @@
 """How alike the patterns of two garments are: their variograms, which know stripes and checks wherever they begin.
 
-A variogram tells how much pixels differ on average that lie a given step apart (a measure of texture from geology; for
+A variogram is how much pixels differ on average that lie a given step apart (a measure of texture from geology; for
 pictures see Carr and de Miranda 1998). Stripes differ at half their period across and not along; a plain garment
 differs nowhere. Where the pattern begins and what its colors are makes no difference.
 """

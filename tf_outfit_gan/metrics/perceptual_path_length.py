@@ -21,25 +21,25 @@ class PerceptualPathLength:
     """Measures path lengths.
 
     Args:
-        sampler: a `Sampler`.
+        sampler: a `ParallelSampler`.
         features: see `features`.
     """
 
     def __init__(self, sampler, features):
-        painter = sampler.painter
+        single = sampler.on_one_device
         self._lengths = []
 
         seeds, places = tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32)
 
         @tf.function(input_signature=[seeds, places, *sampler.request])
         def lengths(other_seeds, places, seeds, *conditions):
-            start, end = (painter.style_vectors(ends, *conditions) for ends in (seeds, other_seeds))  # [N, L, D]
+            start, end = (single.style_vectors(ends, *conditions) for ends in (seeds, other_seeds))  # [N, L, D]
             # Both pictures of each path in one batch, with the same noise and maps.
             places = tf.concat([places, places + EPSILON], axis=0)[:, None, None]
-            maps = painter.condition_maps(*conditions)
+            maps = single.condition_maps(*conditions)
             start, end, seeds = map(_twice, (start, end, seeds))
             maps = maps and list(map(_twice, maps))
-            here, there = tf.split(features(painter.draw(start + (end - start) * places, seeds, maps)), 2)
+            here, there = tf.split(features(single.draw(start + (end - start) * places, seeds, maps)), 2)
             return tf.reduce_sum(tf.square(here - there), axis=1) / EPSILON**2  # [N]
 
         self._measure = lengths

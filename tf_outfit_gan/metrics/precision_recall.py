@@ -1,4 +1,4 @@
-"""Improved precision and recall (Kynkaanniemi et al., arXiv 1904.06991): quality and variety, told apart.
+"""Improved precision and recall (Kynkaanniemi et al., arXiv 1904.06991): quality and variety, measured separately.
 
 Each side's manifold is the union of balls around its features, each as wide as the distance to the k-th nearest other
 one. Precision is the part of drawn pictures that fall into the photos' manifold, recall the part of photos that fall
@@ -8,7 +8,7 @@ into the drawn pictures'.
 import numpy as np
 
 NEIGHBOR = 3  # k of the paper.
-_ROWS = 1024  # Of the matrix of distances that are in memory at once.
+_ROWS = 1024  # Of the matrix of distances, those in memory together.
 
 
 def precision_recall(real, drawn, neighbor=NEIGHBOR):

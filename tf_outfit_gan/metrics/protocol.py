@@ -30,7 +30,7 @@ class Protocol:
         split: of the data.
         count: photos, from the first record on, and as many drawn pictures; all photos if there are fewer.
         seed: picture i is drawn from the seed 2^32 x seed + i, whatever the batch.
-        batch: pictures at once.
+        batch: pictures a batch.
         inception: weights file for `InceptionFeatures`; None for other features.
         pose_model: file of a pose model; None leaves out what needs it.
         masks: folder for `GarmentRegions`; None leaves out what needs it.

@@ -30,7 +30,7 @@ class TransferSweep:
         num_layers: style layers that the pictures read.
         regions: `GarmentRegions` of the photos.
         estimator: an `Estimator` of poses.
-        sampler: a `Sampler`.
+        sampler: a `ParallelSampler`.
     """
 
     def __init__(self, size, num_layers, regions, estimator, sampler):

@@ -139,7 +139,7 @@ def normalized(joints: ArrayLike, size: tuple[float, float]) -> np.ndarray:
 
 
 def _missing(points: np.ndarray) -> np.ndarray:
-    """Tells [K] which points were not found: no confidence, or a coordinate that is not a number."""
+    """Which points [K] were not found: no confidence, or a coordinate that is not a number."""
     return ~(np.isfinite(points).all(axis=-1) & (points[:, 2] > MIN_CONFIDENCE))
 
 

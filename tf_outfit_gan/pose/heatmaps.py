@@ -21,9 +21,9 @@ def render_heatmaps(keypoints: tf.Tensor, size: tuple[int, int], dtype: str = "f
     height, width = size
     x, y, visible = _joints(keypoints)
 
-    # Distances from pixel centres, both in heights: the Gaussian is round on the screen.
-    dx = (_centres(width)[:, None] - x[:, None]) * (width / height)  # [N, W, K]
-    dy = _centres(height)[:, None] - y[:, None]  # [N, H, K]
+    # Distances from pixel centers, both in heights: the Gaussian is round on the screen.
+    dx = (_centers(width)[:, None] - x[:, None]) * (width / height)  # [N, W, K]
+    dy = _centers(height)[:, None] - y[:, None]  # [N, H, K]
 
     # A Gaussian in the plane is the outer product of two on the axes.
     gx = tf.exp(-0.5 * tf.square(dx / sigma)) * tf.cast(visible, tf.float32)[:, None]
@@ -46,8 +46,8 @@ def render_bones(keypoints: tf.Tensor, size: tuple[int, int], sigma: float = SIG
     bone_x, bone_y = x1 - x0, y1 - y0  # [N, 1, 1, B]
 
     # Each pixel's place beside the start, and how far along the bone it is nearest to it, from 0 to 1.
-    dx = (_centres(width) * (width / height))[None, None, :, None] - x0  # [N, 1, W, B]
-    dy = _centres(height)[None, :, None, None] - y0  # [N, H, 1, B]
+    dx = (_centers(width) * (width / height))[None, None, :, None] - x0  # [N, 1, W, B]
+    dy = _centers(height)[None, :, None, None] - y0  # [N, H, 1, B]
     squared_length = tf.square(bone_x) + tf.square(bone_y)
     along = tf.clip_by_value(tf.math.divide_no_nan(dx * bone_x + dy * bone_y, squared_length), 0, 1)  # [N, H, W, B]
 
@@ -64,5 +64,5 @@ def _joints(keypoints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     return tf.where(visible, x, 0), tf.where(visible, y, 0), visible
 
 
-def _centres(n: int) -> tf.Tensor:
+def _centers(n: int) -> tf.Tensor:
     return (tf.range(n, dtype=tf.float32) + 0.5) / n

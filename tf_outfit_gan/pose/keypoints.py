@@ -61,7 +61,7 @@ def _check_places(pose: np.ndarray, frame: str) -> None:
     present = pose[:, 2] > 0
     places = pose[present, :2]
     if not present.any():
-        raise UserError("the keypoints have nobody in them: no joint has a confidence above 0")
+        raise UserError("the keypoints hold no person: no joint has a confidence above 0")
     if (places < -MAX_FRAMES_OUTSIDE).any() or (places > 1 + MAX_FRAMES_OUTSIDE).any():
         raise UserError(f"a joint lies far outside {frame}")
     if not ((places >= 0) & (places <= 1)).all(axis=1).any():

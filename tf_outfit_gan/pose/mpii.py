@@ -1,6 +1,6 @@
 """The 16 body joints of MPII Human Pose, in the order of Xiao et al. 2018 ("Simple Baselines", the paper's estimator).
 
-Inside this project a pose is float32 [K, 3] = [x in widths, y in heights, v in {0, 1}]. The centre of pixel i of n lies
+Inside this project a pose is float32 [K, 3] = [x in widths, y in heights, v in {0, 1}]. The center of pixel i of n lies
 at (i + 0.5) / n. Right and left are the person's own.
 """
 
@@ -33,7 +33,7 @@ FLIP_PAIRS = ((0, 5), (1, 4), (2, 3), (10, 15), (11, 14), (12, 13))
 # Joint i hangs from PARENTS[i]; the pelvis is its own parent.
 PARENTS = (1, 2, 6, 6, 3, 4, 6, 6, 7, 8, 11, 12, 7, 7, 13, 14)
 
-# Bones as (joint, parent), for whoever draws a skeleton.
+# Bones as (joint, parent), for drawings of the skeleton.
 LIMBS = tuple((joint, parent) for joint, parent in enumerate(PARENTS) if joint != parent)
 
 # MIRROR[i] is the joint that i becomes.

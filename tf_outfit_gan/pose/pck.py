@@ -15,7 +15,7 @@ THRESHOLD = 0.1
 
 
 def correct_joints(found: ArrayLike, truth: ArrayLike, size: tuple[float, float], threshold: float = THRESHOLD) -> np.ndarray:
-    """Tells of each joint whether it was found within `threshold` torso lengths of the truth.
+    """Whether each joint was found within `threshold` torso lengths of the truth.
 
     Args:
         found: poses [N, K, 3] = [x in widths, y in heights, confidence]; a joint of confidence 0 was not found.

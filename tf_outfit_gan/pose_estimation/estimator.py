@@ -8,7 +8,7 @@ from tf_outfit_gan.pixels import array_to_uint8
 from tf_outfit_gan.pose_estimation.layouts import layout_of
 from tf_outfit_gan.pose_estimation.models import load_model
 
-# Pictures that go through a network at once, where it takes more than one.
+# Pictures in one call of a network, where it takes more than one.
 BATCH = 64
 
 
@@ -33,7 +33,7 @@ class Estimator:
         Args:
             pictures: [N, H, W, 3], or a list of pictures [H, W, 3] of any sizes; uint8, or float in [-1, 1].
 
-        A picture is scaled to fit inside the network's input and padded with the colour of its border.
+        A picture is scaled to fit inside the network's input and padded with the color of its border.
         """
         joints = [self._find(pictures[start : start + BATCH]) for start in range(0, len(pictures), BATCH)]
         return np.concatenate(joints) if joints else np.zeros((0, 16, 3), np.float32)

@@ -74,7 +74,7 @@ class Heatmaps:
             values = _values(model, pictures, Heatmaps.to_float)
             return _output(model(values), lambda shape: len(shape) == 4 and shape[3] == NUM_JOINTS)
 
-        # The flip test (arXiv 1804.06208, section 3): what the mirrored picture says counts as much. Pixel centres
+        # The flip test (arXiv 1804.06208, section 3): what the mirrored picture says counts as much. Pixel centers
         # lie at (i + 0.5) / n, so the mirrored maps need no shift by a pixel.
         mirrored = heatmaps(np.ascontiguousarray(pictures[:, :, ::-1]))[:, :, ::-1][..., MIRROR]
         return peaks((heatmaps(pictures) + mirrored) / 2)
@@ -98,7 +98,7 @@ def layout_of(model):
 def peaks(heatmaps):
     """Finds the joints in heatmaps [N, h, w, K]: [N, K, 3] = [x in widths, y in heights, the peak's value].
 
-    A peak is the largest value, moved by a quarter of a pixel towards the larger neighbour on each axis, as in Simple
+    A peak is the largest value, moved by a quarter of a pixel towards the larger neighbor on each axis, as in Simple
     Baselines' code; at the border it stays. A map without a positive value has no joint (0, 0, 0).
     """
     n, height, width, num_joints = heatmaps.shape
@@ -107,11 +107,11 @@ def peaks(heatmaps):
     value = flat.max(axis=1)
     entry, joint = np.ogrid[:n, :num_joints]
 
-    def towards_larger(position, size, neighbour):
+    def towards_larger(position, size, neighbor):
         inner = (position > 0) & (position < size - 1)
-        # At the border, any neighbour will do: it is not used.
-        centre = np.where(inner, position, 1 if size > 2 else 0)
-        after, before = neighbour(centre + (size > 2)), neighbour(centre - (size > 2))
+        # At the border, any neighbor will do: it is not used.
+        center = np.where(inner, position, 1 if size > 2 else 0)
+        after, before = neighbor(center + (size > 2)), neighbor(center - (size > 2))
         return 0.25 * np.where(inner, np.sign(after - before), 0)
 
     dx = towards_larger(x, width, lambda column: heatmaps[entry, y, column, joint])

@@ -116,5 +116,5 @@ def sync(path: str | os.PathLike[str]) -> None:
 
 
 def beside(path: Path) -> Path:
-    """Where this process writes what shall be renamed to `path`: another name than that of any other process."""
+    """Where this process writes what is then renamed to `path`: another name than that of any other process."""
     return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PARTIAL}")

@@ -1,4 +1,4 @@
-"""The one exception for mistakes that a user can mend: bad input, bad usage."""
+"""The one exception for mistakes that a user can fix: bad input, bad usage."""
 
 # A message may quote what was found, and that may be a file of a hundred megabytes in one line.
 MAX_CHARACTERS = 600

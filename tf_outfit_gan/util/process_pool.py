@@ -12,7 +12,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-TICK_SEC = 0.2  # How often the parent looks at how far its workers are.
+TICK_SEC = 0.2  # How often the parent checks the progress of its workers.
 
 # In a worker, shared with the parent: how much the workers have finished, and whether they are to stop.
 _finished: Synchronized

@@ -8,7 +8,7 @@ from tf_outfit_gan.pose.mpii import JOINTS, LIMBS
 CELL_HEIGHT = 256
 
 # The person's right is warm, the left is cold, the middle is green: a swapped pose shows at a glance.
-COLOURS = {"right": (230, 60, 40), "left": (40, 110, 230), "middle": (30, 170, 80)}
+COLORS = {"right": (230, 60, 40), "left": (40, 110, 230), "middle": (30, 170, 80)}
 
 
 def draw_skeleton(image, keypoints):
@@ -19,12 +19,12 @@ def draw_skeleton(image, keypoints):
     unit = image.height / CELL_HEIGHT
     for joint, parent in LIMBS:
         if keypoints[joint, 2] and keypoints[parent, 2]:
-            draw.line([points[joint], points[parent]], fill=_colour(joint), width=max(1, round(2 * unit)))
+            draw.line([points[joint], points[parent]], fill=_color(joint), width=max(1, round(2 * unit)))
     for joint, (x, y) in enumerate(points):
         if keypoints[joint, 2]:
-            draw.circle((x, y), 2.5 * unit, fill=_colour(joint), outline="white")
+            draw.circle((x, y), 2.5 * unit, fill=_color(joint), outline="white")
     return image
 
 
-def _colour(joint):
-    return COLOURS.get(JOINTS[joint].split("_")[0], COLOURS["middle"])
+def _color(joint):
+    return COLORS.get(JOINTS[joint].split("_")[0], COLORS["middle"])

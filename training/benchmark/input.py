@@ -18,7 +18,7 @@ _MIB = 1 << 20
 
 
 def measure_input(dataset, split, image_size, condition_size, batch, examples, repeats, data_service=None):
-    """Times the training stream of one pair of sizes, and the limit, in turns.
+    """Times the training stream of one pair of sizes, and the limit, in alternation.
 
     Args:
         dataset: a prepared `Dataset`.
@@ -46,7 +46,7 @@ def measure_input(dataset, split, image_size, condition_size, batch, examples, r
         for _ in range(batches):
             next(iterator)
         if not data_service:
-            _settle()
+            _wait_until_idle()
 
     feed()
     memory_after = resident_bytes()
@@ -127,8 +127,8 @@ def show_input(figures):
     Console().print(table)
 
 
-def _settle():
-    """Waits until the pipeline has computed ahead what it may, and rests."""
+def _wait_until_idle():
+    """Waits until the pipeline has filled its buffers and is idle."""
     spent = 1
     while spent > 0.002:
         started = time.process_time()

@@ -1,7 +1,4 @@
-"""The roofline of a training step: its own convolutions and matrix products alone, and their floating point operations.
-
-Tables and JSON call its time the floor of the step.
-"""
+"""The roofline of a training step: its own convolutions and matrix products alone, and their floating point operations."""
 
 import math
 
@@ -29,12 +26,12 @@ class Roofline:
     """Runs the convolutions and matrix products of a graph one after another, and nothing else.
 
     They are the very operations of the graph: their shapes, types, strides and padding, on random numbers. Depthwise
-    convolutions are left out: a blur is no more part of the floor than a normalization.
+    convolutions are left out: a blur is no more part of the roofline than a normalization.
 
     TensorFlow removes, merges or precomputes what it can. Nothing of that can happen here: all inputs are arguments,
     one element of each result is read, and each operation waits for the one before. Reading that element is the only
     work added. Operations with an input of the same shape share one tensor, made once, so no time goes into filling
-    memory; results are released at once, as a step releases them.
+    memory; results are released immediately, as a step releases them.
 
     Args:
         graph: a traced training step.
@@ -92,8 +89,9 @@ def _again(op, pool):
 def products(graph):
     """The convolutions and matrix products of a graph, in the order of tracing; functions that it calls included.
 
-    A loop counts with one turn, since how often it turns is known only when it runs; of several branches the dearest
-    counts. What no result needs does not count: gradients are traced that nobody reads, and TensorFlow removes them.
+    A loop counts as one iteration, as their number is known only when it runs; of several branches the most
+    expensive one counts. What no result needs does not count: gradients are traced that nobody reads, and TensorFlow
+    removes them.
 
     Args:
         graph: a `tf.Graph`, such as a concrete function's `graph`.

@@ -1,4 +1,4 @@
-"""The training step on random pictures, timed whole, phase by phase, and as its floor (see `roofline`)."""
+"""The training step on random pictures, timed whole, phase by phase, and as its roofline (see `roofline`)."""
 
 import collections
 import copy
@@ -194,7 +194,7 @@ def _operations(space):
 
 
 def measure_step(model_config, config, level, replica_batch, repeats, profile=False):
-    """Times a training step, its phases and its floor in turns.
+    """Times a training step, its phases and its roofline in alternation.
 
     Args:
         model_config, config: the `ModelConfig` and `TrainingConfig`.
@@ -207,14 +207,14 @@ def measure_step(model_config, config, level, replica_batch, repeats, profile=Fa
         A dictionary for JSON; times in milliseconds, each {"median", "min"} over the rounds or a median.
 
     Raises:
-        UserError: for a batch that the model cannot take, one in turns, or a profile on a GPU.
+        UserError: for a batch that the model cannot take, one in micro-batches, or a profile on a GPU.
     """
     if profile and tf.config.get_visible_devices("GPU"):
         raise UserError("--profile: the profile is of processors; add --devices cpu, or see a GPU's in TensorBoard's profiler")
     if config.micro_batch:
         raise UserError(
-            "micro_batch: a step is timed on pictures that are computed at once; leave it out, and give --batch "
-            f"{config.micro_batch} for the time of a turn"
+            "micro_batch: a step is timed without micro-batches; leave micro_batch out, and give --batch "
+            f"{config.micro_batch} for the time of one micro-batch"
         )
     size = model_config.level_sizes[level]
     replicas = make_strategy().num_replicas_in_sync
@@ -225,13 +225,13 @@ def measure_step(model_config, config, level, replica_batch, repeats, profile=Fa
 
     # Build what is compared with the step; the first call of each is not timed.
     graphs = step.graphs()
-    floor, phases = StepRoofline(graphs), step.phases()
-    calls = {"step": step.seconds, "floor": floor.seconds}
+    roofline, phases = StepRoofline(graphs), step.phases()
+    calls = {"step": step.seconds, "roofline": roofline.seconds}
     calls |= {name: lambda phase=phase: timed(phase) for name, phase in phases.items()}
     for call in calls.values():
         call()
 
-    # In turns, so that what disturbs the machine disturbs all of them.
+    # In alternation, so that what disturbs the machine disturbs all of them.
     seconds = {name: [] for name in calls}
     with progress("timing", repeats, "rounds") as advance:
         for _ in range(repeats):
@@ -239,7 +239,7 @@ def measure_step(model_config, config, level, replica_batch, repeats, profile=Fa
                 seconds[name].append(call())
             advance()
 
-    step_ms, floor_ms = _summary(seconds["step"]), _summary(seconds["floor"])
+    step_ms, roofline_ms = _summary(seconds["step"]), _summary(seconds["roofline"])
     flop_per_image = {type_: count / batch for type_, count in sorted(flops_by_type(graphs).items())}
     return {
         "size": format_size(size),
@@ -254,8 +254,8 @@ def measure_step(model_config, config, level, replica_batch, repeats, profile=Fa
         "first_call_sec": step.first_call_sec,
         "images_per_sec": batch / step_ms["median"] * 1e3,
         "step_ms": step_ms,
-        "floor_ms": floor_ms,
-        "floor_ratio": {which: step_ms[which] / floor_ms[which] for which in step_ms},
+        "roofline_ms": roofline_ms,
+        "roofline_ratio": {which: step_ms[which] / roofline_ms[which] for which in step_ms},
         "phases_ms": _phases(step_ms, seconds, config.r1_interval),
         "gflop_per_image": {
             "total": sum(flop_per_image.values()) / 1e9,
@@ -265,7 +265,7 @@ def measure_step(model_config, config, level, replica_batch, repeats, profile=Fa
             },
         },
         "flop_per_image_by_operation": flop_per_image,
-        "floor_gflop_per_sec": _floor_gflop(flop_per_image, batch) / floor_ms["min"] * 1e3,
+        "roofline_gflop_per_sec": _roofline_gflop(flop_per_image, batch) / roofline_ms["min"] * 1e3,
         "seconds": seconds,
         "profile_ms": milliseconds_by_operation(step.calls()) if profile else {},
     }
@@ -276,8 +276,8 @@ def _summary(seconds):
 
 
 def _phases(step_ms, seconds, r1_interval):
-    """Median milliseconds of each phase in a step. The last one is what is left of the step."""
-    found = {name: _summary(values)["median"] for name, values in seconds.items() if name not in ("step", "floor")}
+    """Median milliseconds of each phase in a step. The last one is the rest of the step."""
+    found = {name: _summary(values)["median"] for name, values in seconds.items() if name not in ("step", "roofline")}
     if r1_interval == 1:
         found["r1"] = found.pop("discriminator_r1") - found["discriminator"]
     else:
@@ -285,7 +285,7 @@ def _phases(step_ms, seconds, r1_interval):
     return found | {"optimizers_average_and_rest": step_ms["median"] - sum(found.values())}
 
 
-def _floor_gflop(flop_per_image, batch):
+def _roofline_gflop(flop_per_image, batch):
     return sum(count for type_, count in flop_per_image.items() if not type_.startswith(_FAMILIES["depthwise"])) * batch / 1e9
 
 
@@ -302,22 +302,24 @@ def show_step(found):
         f"{found['precision']}, R1 every {found['r1_interval']} step(s)"
     )
     result = Table("", "ms a step", "share", title=title, title_justify="left")
-    step_ms, floor_ms, gflop = found["step_ms"], found["floor_ms"], found["gflop_per_image"]
+    step_ms, roofline_ms, gflop = found["step_ms"], found["roofline_ms"], found["gflop_per_image"]
     for name, label in labels.items():
         milliseconds = found["phases_ms"][name]
         result.add_row(label, f"{milliseconds:.1f}", f"{milliseconds / step_ms['median']:.0%}")
     result.add_row("the whole step", f"{step_ms['median']:.1f}", "100%", end_section=True)
-    result.add_row("floor: its products alone", f"{floor_ms['median']:.1f}", f"{floor_ms['median'] / step_ms['median']:.0%}")
+    result.add_row(
+        "roofline: its products alone", f"{roofline_ms['median']:.1f}", f"{roofline_ms['median'] / step_ms['median']:.0%}"
+    )
     for column in result.columns[1:]:
         column.justify = "right"
     console = Console()
     console.print(result)
     console.print(
-        f"{found['images_per_sec']:.2f} images/s; {found['floor_ratio']['median']:.2f} times the floor by medians, "
-        f"{found['floor_ratio']['min']:.2f} by the fastest of {found['repeats']} rounds\n"
+        f"{found['images_per_sec']:.2f} images/s; {found['roofline_ratio']['median']:.2f} times the roofline by medians, "
+        f"{found['roofline_ratio']['min']:.2f} by the fastest of {found['repeats']} rounds\n"
         f"{gflop['total']:.3g} GFLOP an image: convolutions {gflop['convolutions']:.3g}, matrix products "
-        f"{gflop['matrix_products']:.3g}, depthwise {gflop['depthwise']:.3g} (not in the floor); the floor runs at "
-        f"{found['floor_gflop_per_sec']:.3g} GFLOP/s",
+        f"{gflop['matrix_products']:.3g}, depthwise {gflop['depthwise']:.3g} (not in the roofline); the roofline runs at "
+        f"{found['roofline_gflop_per_sec']:.3g} GFLOP/s",
         highlight=False,
     )
     if found["profile_ms"]:

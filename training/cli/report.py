@@ -3,15 +3,18 @@
 It needs neither TensorFlow nor a network: the page has no script, and its pictures and curves are part of it.
 """
 
-from pathlib import Path
-
+from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.util.atomic import write_whole
-from tf_outfit_gan.util.errors import UserError
+
+EXAMPLE = "runs/dolls --out report.html"
 
 
 def add_arguments(parser):
-    parser.add_argument("folder", metavar="RUN", help="a run's folder; the run may be going on")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the page to write (default: RUN/report.html)")
+    parser.add_argument("folder", metavar="RUN", help="a run's folder; the run may be running")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out", type=arguments.output_file(), metavar="FILE", help="the page to write (default: RUN/report.html)"
+    )
 
 
 def run(args):
@@ -20,7 +23,5 @@ def run(args):
 
     found = read_run(args.folder)
     out = args.out or found.path / "report.html"
-    if out.is_dir() or not out.parent.is_dir():
-        raise UserError(f"--out {out}: expected the name of a file in a folder that is there")
     write_whole(out, page(found))
     print(out)

@@ -2,49 +2,50 @@
 
 import contextlib
 import dataclasses
+import json
 import shlex
 import sys
 import time
 from pathlib import Path
 
-from tf_outfit_gan.config import PRESETS, from_preset, to_json
+from tf_outfit_gan.cli import arguments
+from tf_outfit_gan.config import to_dict, to_json
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.util.errors import UserError
 from training import schedule
+from training.cli.settings import add_settings, settings_of
 from training.data_service import check_address
 from training.distribute.cluster import resolve
 from training.finetune import resolve_init
 from training.run_folder import explain_full_disk, locked
 from training.run_options import ACCEPT_DATA_HELP, RunOptions
 
+EXAMPLE = "runs/dolls --data data --preset 256x192 --set seed=1"
+
 
 def add_arguments(parser):
+    parser.add_argument("folder", metavar="RUN", help="the run's folder: checkpoints, snapshots, grids, statistics")
     main = parser.add_argument_group("main")
-    main.add_argument("folder", metavar="RUN", help="the run's folder: checkpoints, snapshots, grids, statistics")
     main.add_argument("--data", required=True, help="a data set from 'outfit-gan prepare'")
-    main.add_argument("--preset", default="256x192", help=f"one of {', '.join(PRESETS)} (default: %(default)s)")
     main.add_argument("--init", metavar="SNAPSHOT", help="start from another model: a snapshot, or a run's newest one")
-    main.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset")
     main.add_argument("--accept-data", action="store_true", help=ACCEPT_DATA_HELP)
-    main.add_argument("--dry-run", action="store_true", help="show the settings and the schedule, and stop")
+    main.add_argument("--time-limit", type=arguments.above_zero, metavar="MINUTES", help="stop after this long, with a snapshot")
     main.add_argument(
-        "--replicas",
-        type=int,
-        default=1,
-        metavar="N",
-        help="with --dry-run: the schedule of a training on so many GPUs (default: %(default)s)",
-    )
-    parser.add_argument("--time-limit", type=float, metavar="MINUTES", help="stop after this long, with a snapshot")
-    parser.add_argument(
-        "--data-service",
-        metavar="ADDRESS",
-        help="let a tf.data service at grpc://HOST:PORT read and decode (default: this machine does)",
-    )
-    parser.add_argument(
         "--inception",
         metavar="FILE",
         help="with metrics_kimg: measure with these InceptionV3 weights, as "
-        "'outfit-gan evaluate' does (default: untrained features, which do not give the standard score)",
+        "'outfit-gan evaluate' does (default: untrained features, not comparable with published FID)",
+    )
+    add_settings(parser.add_argument_group("settings"), "256x192")
+    dry_run = parser.add_argument_group("dry run")
+    dry_run.add_argument("--dry-run", action="store_true", help="show the settings and the schedule, and stop")
+    dry_run.add_argument("--json", action="store_true", help="with --dry-run: write the settings alone, as --config reads them")
+    dry_run.add_argument(
+        "--replicas",
+        type=arguments.positive,
+        default=1,
+        metavar="N",
+        help="with --dry-run: the schedule of a training on so many GPUs (default: %(default)s)",
     )
     machines = parser.add_argument_group("devices and clusters")
     machines.add_argument(
@@ -53,8 +54,8 @@ def add_arguments(parser):
     machines.add_argument(
         "--cross-device",
         choices=("nccl", "hierarchical", "reduce-to-one", "ring"),
-        help="how replicas add their gradients up; in a cluster nccl or ring, else one of the first "
-        "three (default: nccl on GPUs)",
+        help="gradient all-reduce: nccl, hierarchical or reduce-to-one on one machine, nccl or ring in a cluster "
+        "(default: nccl on GPUs)",
     )
     machines.add_argument(
         "--cluster",
@@ -64,40 +65,47 @@ def add_arguments(parser):
     )
     machines.add_argument(
         "--cluster-timeout",
-        type=float,
+        type=arguments.above_zero,
         default=10,
         metavar="MINUTES",
-        help="how long they wait for each other, at the start and when one is lost (default: %(default)s)",
+        help="how long workers wait for each other, at the start and when one is lost (default: %(default)s)",
     )
-    parser.add_argument("--quiet", action="store_true", help="nothing on the terminal; log.txt has it all")
+    machines.add_argument(
+        "--data-service",
+        metavar="ADDRESS",
+        help="let a tf.data service at grpc://HOST:PORT read and decode (default: this machine does)",
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument("--quiet", action="store_true", help="nothing on the terminal; log.txt has it all")
 
 
 def run(args):
     started = time.monotonic()
+    if args.json and not args.dry_run:
+        raise UserError("--json: writes the settings of a dry run; add --dry-run")
+    folder, (model_config, config, chosen) = Path(args.folder), settings_of(args)
     if any(setting.startswith("slots=") for setting in args.set):
         raise UserError("--set slots: a model has the slots of its data; name them in `outfit-gan prepare --slots`")
-    folder, (model_config, config) = Path(args.folder), from_preset(args.preset, args.set)
-    if not args.dry_run:
-        dataset = open_dataset(args.data)
+    if not args.dry_run:  # A mistake is reported before TensorFlow's import, which takes seconds.
+        cluster, dataset = resolve(args.cluster), open_dataset(args.data)
+        if "slots" in chosen and model_config.slots != dataset.slots:
+            raise UserError(
+                f"{args.config}: slots {','.join(model_config.slots)}: expected those of {args.data}, {','.join(dataset.slots)}"
+            )
         model_config = dataclasses.replace(model_config, slots=dataset.slots)
-    chosen = any(setting.startswith("start_level=") for setting in args.set)
-    init, config = resolve_init(folder, args.init, model_config, config, chosen)
-    if args.time_limit is not None and args.time_limit <= 0:
-        raise UserError(f"--time-limit {args.time_limit}: expected minutes above 0")
-    if args.replicas < 1:
-        raise UserError(f"--replicas {args.replicas}: expected at least 1")
-    if args.cluster_timeout <= 0:
-        raise UserError(f"--cluster-timeout {args.cluster_timeout}: expected minutes above 0")
+    init, config = resolve_init(folder, args.init, model_config, config, "start_level" in chosen)
     if args.dry_run:
+        if args.json:
+            model = {name: value for name, value in to_dict(model_config).items() if name != "slots"}  # The data has them.
+            print(json.dumps({"model": model, "training": to_dict(config)}, indent=2))
+            return
         plan = schedule.table(model_config, config, args.replicas)
         print(to_json(model_config), to_json(config), f"\nOn {args.replicas} replica(s):", plan, sep="\n")
         return
 
-    # A mistake is reported before TensorFlow's import, which takes seconds.
-    cluster = resolve(args.cluster)
     if args.data_service:
         check_address(args.data_service)
-    time_limit_sec = None if args.time_limit is None else args.time_limit * 60
+    time_limit_sec = args.time_limit and args.time_limit * 60
     if cluster:
         cluster.check_port()
     # Of a cluster, its chief holds the folder for all.
@@ -120,7 +128,7 @@ def run(args):
                 accept_data=args.accept_data,
                 init=init,
                 started=started,
-                preset=args.preset,
+                preset=None if args.config else args.preset,
                 overrides=tuple(args.set),
                 command=shlex.join(["outfit-gan", *sys.argv[1:]]),
             )

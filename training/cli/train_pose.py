@@ -5,11 +5,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.data.records import open_dataset
-from tf_outfit_gan.sizes import parse_size
 from tf_outfit_gan.util.errors import UserError
 from training.run_folder import explain_full_disk, locked
 from training.run_options import ACCEPT_DATA_HELP
+
+EXAMPLE = "runs/pose data --backbone small --time-limit 20"
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,10 @@ class PoseConfig:
 # backbone: (size, steps, learning rate), unless said otherwise. `small` was tuned on paper dolls, see docs/pose.md; for
 # the others stand the paper's size and rate, and its 140 epochs of MPII in batches of 32 would be 97,000 steps.
 DEFAULTS = {
-    "small": ("64x48", 1200, 0.004),
-    "resnet50": ("256x192", 50_000, 0.001),
-    "resnet101": ("256x192", 50_000, 0.001),
-    "resnet152": ("256x192", 50_000, 0.001),
+    "small": ((64, 48), 1200, 0.004),
+    "resnet50": ((256, 192), 50_000, 0.001),
+    "resnet101": ((256, 192), 50_000, 0.001),
+    "resnet152": ((256, 192), 50_000, 0.001),
 }
 
 
@@ -41,35 +43,35 @@ def add_arguments(parser):
     main.add_argument(
         "--backbone", choices=DEFAULTS, default="resnet50", help="small trains without a GPU (default: %(default)s)"
     )
-    main.add_argument("--size", metavar="HEIGHTxWIDTH", help="a level of the data (default: 256x192; small: 64x48)")
     main.add_argument(
-        "--weights", metavar="FILE", help="the backbone's weights to begin with, from keras.applications, without top"
+        "--size", type=arguments.size, metavar="HEIGHTxWIDTH", help="a level of the data (default: 256x192; small: 64x48)"
     )
+    main.add_argument("--weights", metavar="FILE", help="the backbone's initial weights, from keras.applications, without top")
     main.add_argument("--accept-data", action="store_true", help=ACCEPT_DATA_HELP)
     hyper = parser.add_argument_group("hyperparameters")
-    hyper.add_argument("--steps", type=int, help="of training (default: 50000; small: 1200)")
-    hyper.add_argument("--batch", type=int, default=32, help="pictures a step (default: %(default)s)")
-    hyper.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest (default: 0.001; small: 0.004)")
-    hyper.add_argument("--seed", type=int, default=0, help="of the weights and the order of pictures (default: 0)")
-    parser.add_argument("--time-limit", type=float, metavar="MINUTES", help="stop after this long, with an estimator")
-    parser.add_argument("--quiet", action="store_true", help="nothing on the terminal; log.txt has it all")
+    hyper.add_argument("--steps", type=arguments.positive, help="of training (default: 50000; small: 1200)")
+    hyper.add_argument("--batch", type=arguments.positive, default=32, help="pictures a step (default: %(default)s)")
+    hyper.add_argument(
+        "--learning-rate", type=arguments.above_zero, metavar="RATE", help="the highest (default: 0.001; small: 0.004)"
+    )
+    hyper.add_argument("--seed", type=arguments.seed, default=0, help="of the weights and the order of pictures (default: 0)")
+    main.add_argument(
+        "--time-limit", type=arguments.above_zero, metavar="MINUTES", help="stop after this long, with an estimator"
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument("--quiet", action="store_true", help="nothing on the terminal; log.txt has it all")
 
 
 def run(args):
-    size, steps, learning_rate = DEFAULTS[args.backbone]
+    default_size, steps, learning_rate = DEFAULTS[args.backbone]
     config = PoseConfig(
         args.backbone,
-        parse_size(args.size or size),
-        steps if args.steps is None else args.steps,
+        args.size or default_size,
+        args.steps or steps,
         args.batch,
-        learning_rate if args.learning_rate is None else args.learning_rate,
+        args.learning_rate or learning_rate,
         args.seed,
     )
-    for name in ("steps", "batch", "learning_rate"):
-        if getattr(config, name) <= 0:
-            raise UserError(f"--{name.replace('_', '-')} {getattr(config, name)}: expected more than 0")
-    if args.time_limit is not None and args.time_limit <= 0:
-        raise UserError(f"--time-limit {args.time_limit}: expected minutes above 0")
 
     # A mistake in the data is reported before TensorFlow's import, which takes seconds.
     dataset = open_dataset(args.data)
@@ -82,6 +84,6 @@ def run(args):
     with locked(folder), explain_full_disk(folder):
         from training.pose_estimator.trainer import train_pose
 
-        time_limit_sec = None if args.time_limit is None else args.time_limit * 60
+        time_limit_sec = args.time_limit and args.time_limit * 60
         command = shlex.join(["outfit-gan", *sys.argv[1:]])
         train_pose(folder, dataset, config, args.weights, time_limit_sec, args.quiet, command, args.accept_data)

@@ -1,6 +1,6 @@
 """Which processes train together: found in TF_CONFIG, in SLURM's variables, or in a list of hosts.
 
-Nothing here imports TensorFlow, so that a mistake is reported at once.
+Nothing here imports TensorFlow, so that a mistake is reported immediately.
 """
 
 import itertools

@@ -59,21 +59,21 @@ class Restart:
         if self._cluster:
             signal.alarm(0)
             signal.signal(signal.SIGINT, self._on_interrupt)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # In a cluster, TensorFlow lets it pass unheard.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # In a cluster, TensorFlow ignores it.
 
     def __exit__(self, kind, error, _):
         if self._cluster and is_worker_loss(error):
             reason = str(error).partition("\n")[0]
             print(
-                f"worker {self._cluster.index}: lost another one, starts again from the last checkpoint and waits "
-                f"for it ({reason})",
+                f"worker {self._cluster.index}: lost connection to a peer; restarting from the last checkpoint and "
+                f"waiting for it ({reason})",
                 file=sys.stderr,
                 flush=True,
             )
             self._start_again()
 
     def _start_again(self):
-        time.sleep(1)  # Where it fails at once, again and again, it should not do so hundreds of times.
+        time.sleep(1)  # A worker that fails immediately should not be started hundreds of times.
         arguments = sys.orig_argv[1:]
         if self._time_limit_sec is not None:
             left_sec = self._started + self._time_limit_sec - time.monotonic()

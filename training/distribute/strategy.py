@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from tf_outfit_gan.util.errors import UserError
 
-# How replicas add their gradients up: on one machine, and in a cluster. None = as TensorFlow likes it best, which is
-# NCCL where all replicas are GPUs.
+# Gradient all-reduce, on one machine and in a cluster. None = TensorFlow's default, which is NCCL where all replicas
+# are GPUs.
 CROSS_DEVICE = {
     "nccl": tf.distribute.NcclAllReduce,
     "hierarchical": tf.distribute.HierarchicalCopyAllReduce,

@@ -1,9 +1,9 @@
-"""Diagnostics: signs that a training goes wrong, as warnings while there is time to act."""
+"""Diagnostics of a training: mode collapse, discriminator saturation, R1 explosion, input starvation, skipped updates."""
 
 import statistics
 from collections import Counter, deque
 
-# A tick shows a sign from these numbers on. They are far from what healthy runs show (signs around 0.6, losses of the
+# Thresholds of a tick. They are far from what healthy runs show (mean signs of scores around 0.6, losses of the
 # generator of 1 to 3, R1 adding some 0.05 to the loss, a spread of fakes of half that of photos and more), so that a
 # warning is worth reading. R1 grows from next to nothing when a level begins: it counts when it rules the loss.
 SATURATED_SIGN, SATURATED_LOSS = 0.95, 5.0
@@ -16,7 +16,7 @@ _IN_A_ROW = {"collapsed": 3, "starved": 2}
 
 
 class Diagnostics:
-    """Looks at the statistics of each tick."""
+    """Checks the statistics of each tick."""
 
     def __init__(self):
         self._in_a_row = Counter()
@@ -26,10 +26,10 @@ class Diagnostics:
         """Takes the next tick.
 
         Args:
-            record: as it goes to stats.jsonl. A sign whose numbers it lacks does not show.
+            record: as it goes to stats.jsonl. A diagnostic whose numbers it lacks is not found.
 
         Returns:
-            (names of all signs that show now, {name: a line for people} of those that did not show before)
+            (names of all diagnostics found now, {name: a line for people} of those not found before)
         """
         found = dict(self._found(record))
         self._in_a_row = Counter({name: self._in_a_row[name] + 1 for name in found})
@@ -73,7 +73,7 @@ class Diagnostics:
                 "collapsed",
                 (
                     f"fakes differ from each other by {spread_fake / spread_real:.0%} of what photos do (spread_fake "
-                    f"{spread_fake:.3f}, spread_real {spread_real:.3f}): the generator draws one picture for all; go back "
+                    f"{spread_fake:.3f}, spread_real {spread_real:.3f}): mode collapse, fakes are nearly identical; go back "
                     "to a snapshot from before, with a lower learning_rate or a higher r1_gamma"
                 ),
             )

@@ -1,4 +1,4 @@
-"""What ends a run, by name: values that are not finite, and memory that is not enough."""
+"""Detection of divergence (values that are not finite) and of out-of-memory errors: both end a run, by name."""
 
 import re
 
@@ -25,7 +25,7 @@ class FiniteGuard:
     """Checks the statistics of each call, before anything of its steps is saved.
 
     Args:
-        nonfinite: "stop", or "skip": the optimizer has skipped the update, and the run goes on.
+        nonfinite: "stop", or "skip": the optimizer has skipped the update, and the run continues.
     """
 
     def __init__(self, nonfinite):
@@ -45,7 +45,7 @@ class FiniteGuard:
         if failure and (self._stops or self._in_a_row >= MOST_SKIPPED):
             what, nimg = failure
             row = "" if self._stops else f", and {self._in_a_row} updates in a row had to be skipped"
-            skip = ", or go on with --set nonfinite=skip if it is a rare accident" if self._stops else ""
+            skip = ", or resume with --set nonfinite=skip if this is rare" if self._stops else ""
             raise Diverged(
                 f"{what} is not finite in the step after {nimg:,} images{row}: the training has diverged; nothing of "
                 "it was saved. Start another run with --init and a snapshot of this one, and a lower learning_rate or "
@@ -61,13 +61,13 @@ def complaint_about_memory(error):
 
 def out_of_memory(complaint, stage, size, config, stddev_group):
     """The `OutOfMemory` of a `Stage` whose pictures have this size."""
-    smaller = [n for n in range(stddev_group, stage.at_once, stddev_group) if stage.replica_batch % n == 0]
+    smaller = [n for n in range(stddev_group, stage.micro_batch_size, stddev_group) if stage.replica_batch % n == 0]
     advice = [f"micro_batch={smaller[-1]}"] if smaller else []
     if not 0 < config.recompute_from <= size[0]:
         advice.append(f"recompute_from={size[0]}")
     here = f"run the same command with --set {' or --set '.join(advice)}, which may change in a run; " if advice else ""
     state = " fading in" if stage.fading else ""
     return OutOfMemory(
-        f"out of memory at {format_size(size)}{state} with {stage.at_once} picture(s) at once in {config.precision} "
+        f"out of memory at {format_size(size)}{state} with a micro-batch of {stage.micro_batch_size} in {config.precision} "
         f"({complaint}): {here}in a new run, precision=mixed_bfloat16 or a smaller batch_size help, too"
     )

@@ -4,7 +4,7 @@
     RUN/timeline/000400kimg.png   a frame of each snapshot, some tens of kilobytes
     RUN/timeline.gif              the frames, or so many of them, evenly spread, as a viewer has patience for
 
-As frames are kept, a resumed run goes on where it stopped, and the cost of a new frame does not grow with the run.
+As frames are kept, a resumed run continues its timeline, and the cost of a new frame does not grow with the run.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from tf_outfit_gan import pixels
 from tf_outfit_gan.data.pipeline import batches
-from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.viz.montage import GAP, MISSING, PAPER, montage, save_whole
 from tf_outfit_gan.viz.skeleton import draw_skeleton
@@ -25,12 +25,12 @@ ENTRIES, SEEDS = 6, 3
 LEAST_HEIGHT, MOST_HEIGHT = 256, 512
 FRAME = 4  # Pixels between the articles of an outfit in one cell.
 # Drawn in one call: as much memory as one picture of 1024x768 takes beside a training is enough.
-PIXELS_AT_ONCE = 1 << 20
+PIXELS_PER_CALL = 1 << 20
 # The timeline.
 MOST_FRAMES = 60
 FRAME_HEIGHT = 192  # Of a cell, at most.
 FRAME_MS, LAST_FRAME_MS = 200, 3000
-COLOURS = 128
+COLORS = 128
 
 
 class ImageGrids:
@@ -59,27 +59,27 @@ class ImageGrids:
         _write_plain(path, self._photos)
 
     def fakes(self, folder, snapshot):
-        """Writes fakes_NAME.png of a snapshot into the run's folder, and goes on with its timeline."""
-        painter = Painter(snapshot)
+        """Writes fakes_NAME.png of a snapshot into the run's folder, and adds a frame to its timeline."""
+        sampler = Sampler(snapshot)
         path = folder / f"fakes_{snapshot.name}.png"
         if self._articles is None:
-            shown = self._draw(painter, self._seeds)
+            shown = self._draw(sampler, self._seeds)
             _write_plain(path, shown)
         else:
-            columns = [self._draw(painter, np.repeat(seed, self._entries)) for seed in self._seeds]
+            columns = [self._draw(sampler, np.repeat(seed, self._entries)) for seed in self._seeds]
             shown = columns[0]
             save_whole(self._asked_and_drawn(columns), path)
         add_frame(folder, snapshot, shown[:ENTRIES])
 
-    def _draw(self, painter, seeds):
+    def _draw(self, sampler, seeds):
         """Pictures of seeds [N] as cells, each under its entry's conditions if the model has any."""
-        height, width = painter.config.level_sizes[painter.level]
-        at_once = max(1, PIXELS_AT_ONCE // (height * width))
+        height, width = sampler.config.level_sizes[sampler.level]
+        per_call = max(1, PIXELS_PER_CALL // (height * width))
         cells = []
-        for start in range(0, len(seeds), at_once):
-            part = slice(start, start + at_once)
+        for start in range(0, len(seeds), per_call):
+            part = slice(start, start + per_call)
             conditions = () if self._articles is None else (self._articles[part], self._keypoints[part])
-            cells += self._cells(painter.picture(seeds[part], *conditions))
+            cells += self._cells(sampler.picture(seeds[part], *conditions))
         return cells
 
     def _asked_and_drawn(self, columns):
@@ -148,4 +148,4 @@ def _frame(cells, caption):
     row = montage([[cell.resize((width, height), Image.Resampling.BOX) for cell in cells]], margin=0)
     frame = montage([[(row, caption)]])
     # The frames of one GIF have one size, also where a run began with a version that left no margin below the caption.
-    return frame.crop((0, 0, frame.width, frame.height - GAP)).quantize(COLOURS)
+    return frame.crop((0, 0, frame.width, frame.height - GAP)).quantize(COLORS)

@@ -7,7 +7,7 @@ from training.distribute.restart import is_worker_loss
 
 
 class Stop:
-    """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts at once.
+    """Turns the first Ctrl-C or SIGTERM into a request to save and stop; a second one interrupts immediately.
 
     Args:
         workers: the `Workers` of which this process is one.
@@ -24,10 +24,10 @@ class Stop:
     def __exit__(self, kind, error, _):
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        # Machines that are taken away together go one by one: this one is not to wait until another is back.
+        # A preemption of several machines stops them one by one: this one must not wait until another is back.
         if self.asked and self._workers.count > 1 and is_worker_loss(error):
             print(
-                f"worker {self._workers.index}: lost another one when it was to stop, and stops without a new checkpoint",
+                f"worker {self._workers.index}: lost connection to a peer while stopping; no new checkpoint is written",
                 file=sys.stderr,
                 flush=True,
             )
@@ -42,7 +42,7 @@ class Stop:
         self._signal = max(self._workers.numbers(self._signal or 0)) or None
 
     def leave(self):
-        """Ends a program that was asked to stop as the signal would have: nobody shall take the run for finished.
+        """Ends a program that was asked to stop as the signal would have: to a shell or a cluster the run must not look finished.
 
         Raises:
             SystemExit: with 128 + the signal's number, as shells report it.

@@ -1,4 +1,4 @@
-"""A training that measures its snapshots while it goes on, as `outfit-gan evaluate` would.
+"""Measures snapshots during a training, as `outfit-gan evaluate` would.
 
 RUN/metrics.jsonl   a line for each measured snapshot
 """
@@ -12,9 +12,9 @@ from tf_outfit_gan.metrics.protocol import Protocol
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from training.checkpoint import set_aside_broken_lines
-from training.monitor.image_grids import PIXELS_AT_ONCE
+from training.monitor.image_grids import PIXELS_PER_CALL
 
-MOST_AT_ONCE = 64  # More pictures in one call save no time.
+MAX_BATCH = 64  # More pictures in one call save no time.
 
 
 class SnapshotMetrics:
@@ -24,7 +24,7 @@ class SnapshotMetrics:
         folder: of the run.
         dataset: the prepared `Dataset`.
         config: the `TrainingConfig`.
-        cur_nimg: where the run goes on; what was measured of a later moment is forgotten, as that comes again.
+        cur_nimg: where the run resumes; measurements of later moments are dropped, as these moments come again.
         inception: weights file of InceptionV3; None = untrained features.
         logger: the `Logger` of the run.
     """
@@ -47,7 +47,7 @@ class SnapshotMetrics:
         return [result["cur_nimg"] // 1000 for result in bests(self._results)]
 
     def measure(self, path, snapshot, stopped):
-        """Measures a snapshot if it is time to; gives up when `stopped()` turns true: a stop must not wait."""
+        """Measures a snapshot if it is time to; gives up when `stopped()` becomes true: a stop must not wait."""
         last = self._results[-1]["cur_nimg"] if self._results else 0
         due = snapshot.cur_nimg - last >= self._interval or snapshot.cur_nimg >= self._total_nimg
         if not self._interval or not due:
@@ -58,7 +58,7 @@ class SnapshotMetrics:
                 raise _Stopped
 
         height, width = snapshot.size
-        batch = max(1, min(MOST_AT_ONCE, PIXELS_AT_ONCE // (height * width)))
+        batch = max(1, min(MAX_BATCH, PIXELS_PER_CALL // (height * width)))
         protocol = Protocol(batch=batch, inception=self._inception)
         started = time.monotonic()
         try:

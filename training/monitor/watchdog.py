@@ -12,7 +12,7 @@ PATIENCE = 10  # A block that takes less than so many times the usual is not rep
 
 
 class Watchdog:
-    """Watches blocks that normally take about the same time, and reports one that goes on for too long.
+    """Watches blocks that normally take about the same time, and reports one that takes too long.
 
     Args:
         say: function that takes a line for people; the watchdog calls it from its own thread.
@@ -50,7 +50,7 @@ class Watchdog:
         while not self._over.wait(min(self._stall_sec / 4, 5)):
             block = self._block
             if reported and block is not reported:
-                self._say("going on")
+                self._say("continuing")
                 reported = None
             if block is None:
                 continue

@@ -42,7 +42,7 @@ BATCH = 64  # Of pictures that the trained estimator is measured on.
 
 
 def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet=False, command=None, accept_data=False):
-    """Trains an estimator until its steps are done or the time is up; goes on where an earlier call ended.
+    """Trains an estimator until its steps are done or the time is up; resumes where an earlier call ended.
 
     Args:
         folder: of the run.
@@ -158,7 +158,7 @@ def measure_pck(folder, dataset, size, say):
     Returns None when the test split has no poses to compare with.
     """
     if not sum(shard["with_keypoints"] for shard in dataset.splits["test"]):
-        say(f"{folder / 'estimator'}: not measured, for no test entry has keypoints")
+        say(f"{folder / 'estimator'}: not measured: no test entry has keypoints")
         return None
     estimator = load_estimator(folder / "estimator")
     correct = np.concatenate(
@@ -168,7 +168,7 @@ def measure_pck(folder, dataset, size, say):
         ]
     )  # [N, K]
     if np.isnan(correct).all():
-        say(f"{folder / 'estimator'}: not measured, for no test entry has the torso to measure with")
+        say(f"{folder / 'estimator'}: not measured: no test entry has a whole torso, the unit of PCK")
         return None
     kinds = list(dict.fromkeys(joint.removeprefix("right_").removeprefix("left_") for joint in JOINTS))
     by_kind = {kind: correct[:, [joint.endswith(kind) for joint in JOINTS]] for kind in kinds}

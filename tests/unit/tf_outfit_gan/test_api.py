@@ -174,7 +174,7 @@ def test_an_unconditional_model_transfers_between_seeds(unconditional):
         (lambda m: m.render({"top": {"image": "a.png", "mask": "b.png"}}), "'classes' must be a list"),
         (lambda m: m.render({}, pose=[[1, 2, 3]]), "a pose must be an array .16, 3., got ..1, 2, 3.."),
         (lambda m: m.render({}, pose=np.full([16, 3], 100.0)), "far outside the picture: expected x in widths"),
-        (lambda m: m.render({}, pose=np.zeros([16, 3])), "nobody in them"),
+        (lambda m: m.render({}, pose=np.zeros([16, 3])), "hold no person"),
         (lambda m: m.render({}, pose=3.5), "a pose must be an array .16, 3., got 3.5"),
         (lambda m: m.render({}, pose={"keypoints": None}), "a pose must be an array .16, 3., got None"),
         (lambda m: m.render({}, pose={"points": []}), "'keypoints' must be an object with format, points and size"),

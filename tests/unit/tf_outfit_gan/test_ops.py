@@ -44,7 +44,7 @@ class TestStyledInstanceNorm:
 
     @pytest.mark.parametrize("norm", NORMS)
     def test_bfloat16_keeps_float32_statistics(self, norm):
-        # Far from zero, statistics in bfloat16 would be lost; the values' own rounding is what is left.
+        # Far from zero, statistics in bfloat16 would be lost; the values' own rounding remains.
         x = tf.cast(self.x, tf.bfloat16)
         y = tf.cast(norm(x, self.scale, self.shift), tf.float32)
         reference = norm(tf.cast(x, tf.float32), self.scale, self.shift)
@@ -90,7 +90,7 @@ gradients(tf.zeros([2, config.latent_dim]))
 
 @pytest.mark.parametrize("form", ["style", "spatial"])
 def test_tensorflow_fuses_the_synthesis_network(form):
-    """A pattern that TensorFlow's fusion breaks on costs all fusions of the graph, and only a log line tells."""
+    """A pattern that TensorFlow's fusion breaks on costs all fusions of the graph, which shows in the log alone."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0", "KERAS_BACKEND": "tensorflow"}
     command = [sys.executable, "-c", _TRACE.replace("FORM", form)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from export.savedmodel import write_savedmodel
 from tests.helpers.exported import make_snapshot, photo, points
 from tf_outfit_gan import styles
-from tf_outfit_gan.inference import Painter, Renderer
+from tf_outfit_gan.inference import Renderer, Sampler
 from tf_outfit_gan.outfit_request import Request
 
 STYLE = ("pose_path=style", "article_path=style", "discriminator_pose=embedding")
@@ -35,30 +35,30 @@ def style():
     [((0, 1), "source", "target"), ((1, 4), "target", "target"), ((3, 6), "target", "source"), ((0, 6), "source", "source")],
 )
 def test_the_maps_of_a_transfer_go_with_the_first_and_the_last_layer(layers, pose, articles):
-    painter = Painter(make_snapshot())
+    sampler = Sampler(make_snapshot())
     pictures = np.random.default_rng(5).uniform(-1, 1, (2, 1, 6, 16, 12, 3)).astype(np.float32)
     sides = {
         side: (tf.constant([seed], tf.int64), tf.constant(pictures[seed - 1]), tf.constant(request(seed).keypoints[None]))
         for seed, side in ((1, "source"), (2, "target"))
     }
-    w = styles.copy_layers(*(painter.style_vectors(*side) for side in sides.values()), *layers)
-    maps = painter.condition_maps(sides[articles][1], sides[pose][2])
-    expected = painter.draw(w, sides["target"][0], maps)
-    np.testing.assert_allclose(painter.transfer(*sides.values(), layers), expected, atol=1e-5)
+    w = styles.copy_layers(*(sampler.style_vectors(*side) for side in sides.values()), *layers)
+    maps = sampler.condition_maps(sides[articles][1], sides[pose][2])
+    expected = sampler.draw(w, sides["target"][0], maps)
+    np.testing.assert_allclose(sampler.transfer(*sides.values(), layers), expected, atol=1e-5)
     # Each half of the maps matters.
     for other in ((sides["source"][1], sides["target"][2]), (sides["target"][1], sides["source"][2])):
         if (other[0] is sides[articles][1]) != (other[1] is sides[pose][2]):
-            changed = painter.draw(w, sides["target"][0], painter.condition_maps(*other))
+            changed = sampler.draw(w, sides["target"][0], sampler.condition_maps(*other))
             assert np.abs(changed - expected).max() > 1e-2
 
 
 def test_rows_of_a_transfer_have_ranges_of_their_own():
-    painter = Painter(make_snapshot())
+    sampler = Sampler(make_snapshot())
     seeds, pictures = tf.constant([1, 1], tf.int64), tf.random.stateless_uniform([2, 2, 6, 16, 12, 3], [1, 2], -1, 1)
     source, target = ((seeds, pictures[side], tf.constant(np.stack([request(side + 1).keypoints] * 2))) for side in (0, 1))
-    both = painter.transfer(source, target, (tf.constant([0, 4]), tf.constant([1, 6])))
+    both = sampler.transfer(source, target, (tf.constant([0, 4]), tf.constant([1, 6])))
     for row, layers in enumerate(((0, 1), (4, 6))):
-        one = painter.transfer(*([part[row : row + 1] for part in side] for side in (source, target)), layers)
+        one = sampler.transfer(*([part[row : row + 1] for part in side] for side in (source, target)), layers)
         np.testing.assert_allclose(both[row : row + 1], one, atol=1e-4)
 
 

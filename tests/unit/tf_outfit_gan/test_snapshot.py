@@ -60,7 +60,7 @@ def damaged_state(**changes):
         (damaged_state(format=9), "not a readable snapshot: format 9, but this version reads format 1"),
         (damaged_state(level=None), "not a readable snapshot: 'level' is missing"),
         (lambda path: (path / "state.json").write_text("{"), "not a readable snapshot: Expecting"),
-        (lambda path: (path / "config.json").write_text('{"colour": 1}'), "not a readable snapshot: .*unexpected keyword"),
+        (lambda path: (path / "config.json").write_text('{"color": 1}'), "not a readable snapshot: .*unexpected keyword"),
         (lambda path: (path / "config.json").unlink(), "not a readable snapshot: .*No such file"),
         (lambda path: (path / "state.json").unlink(), "no snapshot here; expected a snapshot folder or a run folder"),
         (lambda path: (path / "generator.weights.h5").write_bytes(b"half"), "generator.weights.h5: weights do not load"),

@@ -65,7 +65,7 @@ class TestResampling:
         assert np.abs((matrix @ stripes)[10:22]).max() < 0.1
 
 
-class TestColours:
+class TestColors:
     def test_a_third_of_a_turn_makes_red_green(self):
         (matrix,) = color_matrix(*constants(1, 2 * math.pi / 3, 1))
         np.testing.assert_allclose(matrix @ [[0.9], [0.2], [-0.4]], [[-0.4], [0.9], [0.2]], atol=1e-6)
@@ -110,13 +110,13 @@ class TestAugmentation:
         assert np.abs(moved[:, 0, :2] - keypoints[:, 0, :2]).min(axis=1).max() > 0.02
         assert not np.any(moved[:, 1:, 2])
 
-    def test_a_recoloured_picture_recolours_its_articles_and_none_that_is_missing(self):
-        colour = tf.random.stateless_uniform([8, 1, 1, 3], [0, 1], -1, 1)
-        articles = np.tile(colour[:, None], [1, 6, 4, 3, 1])
+    def test_a_recolored_picture_recolors_its_articles_and_none_that_is_missing(self):
+        color = tf.random.stateless_uniform([8, 1, 1, 3], [0, 1], -1, 1)
+        articles = np.tile(color[:, None], [1, 6, 4, 3, 1])
         articles[:, 2] = 0.0
         view = drawn(1.0)
         altered = view.conditions({"articles": tf.constant(articles), "keypoints": tf.zeros([8, 16, 3])})["articles"]
-        photo = view.images(tf.tile(colour, [1, *SIZE, 1]))
+        photo = view.images(tf.tile(color, [1, *SIZE, 1]))
         np.testing.assert_allclose(altered[:, 1, 0, 0], photo[:, 3, 3], atol=1e-5)
         assert np.abs(altered[:, 1] - articles[:, 1]).max(axis=(1, 2, 3)).min() > 0.02
         assert not np.any(altered[:, 2])
@@ -182,7 +182,7 @@ class TestProbability:
             from_preset("tiny", (setting,))
 
     def test_chance_is_lower_where_photos_count_as_fakes(self, steps):
-        """One real, one fake and one photo under wrong conditions: who cannot tell them apart says 1 : 2, or -log 2."""
+        """One real, one fake and one photo under wrong conditions: without any knowledge the odds are 1 : 2, or -log 2."""
         score = tf.Variable(steps.phases._chance())
         with tf.GradientTape() as tape:
             loss = discriminator_loss(score, score) + mismatch_loss(score)

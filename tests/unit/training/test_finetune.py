@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.helpers.exported import make_snapshot
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
-from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.networks import build_networks
 from tf_outfit_gan.util.errors import UserError
 from training.checkpoint import named_weights
@@ -38,17 +38,17 @@ def source(path, *overrides, training=True, **where):
 
 
 def started(path, *overrides):
-    """Fresh `Steps` of other settings, started from a snapshot, and what was told."""
+    """Fresh `Steps` of other settings, started from a snapshot, and the line of the log."""
     model_config, config = from_preset("tiny", overrides)
     resolve_init(path.parent / "run", str(path), model_config, config, False)
     steps = Steps(tf.distribute.get_strategy(), model_config, config)
-    (told,) = load_init(steps, path)
-    return steps, told
+    (line,) = load_init(steps, path)
+    return steps, line
 
 
 def pictures(generator, config, level):
     conditions = (ARTICLES, KEYPOINTS) if config.conditional else ()
-    return Painter(snapshots.Snapshot(config, generator, level, 1.0, 0)).picture(SEEDS, *conditions)
+    return Sampler(snapshots.Snapshot(config, generator, level, 1.0, 0)).picture(SEEDS, *conditions)
 
 
 def scores(discriminator, images, level):
@@ -81,25 +81,25 @@ def test_every_weight_has_a_name():
 
 def test_the_same_model_goes_on(tmp_path):
     before = source(tmp_path / "source", *SMALL)
-    steps, told = started(tmp_path / "source", *SMALL)
+    steps, line = started(tmp_path / "source", *SMALL)
     assert_goes_on(steps, before)
-    assert "400.0 kimg at 8x6" in told and "new" not in told
+    assert "400.0 kimg at 8x6" in line and "new" not in line
 
 
 def test_a_larger_model_grows_on(tmp_path):
     before = source(tmp_path / "source", *SMALL)
-    steps, told = started(tmp_path / "source", "size=16x12", "condition_size=8x6", *STYLE)
+    steps, line = started(tmp_path / "source", "size=16x12", "condition_size=8x6", *STYLE)
     assert_goes_on(steps, before)
-    assert "new: synthesis/levels/2;" in told and told.endswith("new: from_rgb/2, blocks/1")
+    assert "new: synthesis/levels/2;" in line and line.endswith("new: from_rgb/2, blocks/1")
 
 
 @pytest.mark.parametrize("norm", ["joint", "apart"])
 def test_conditions_come_in_silently_and_can_be_learned(tmp_path, norm):
     """Also those that enter spatially; and their gradients are not zero."""
     before = source(tmp_path / "source", *UNCONDITIONAL)
-    steps, told = started(tmp_path / "source", "size=8x6", "condition_size=8x6", f"condition_norm={norm}")
+    steps, line = started(tmp_path / "source", "size=8x6", "condition_size=8x6", f"condition_norm={norm}")
     assert_goes_on(steps, before)
-    assert "new: embedding, synthesis/levels/0, synthesis/levels/1;" in told
+    assert "new: embedding, synthesis/levels/0, synthesis/levels/1;" in line
     with tf.GradientTape() as tape:
         images = pictures(steps.generator, steps.generator.config, 1)
         loss = tf.reduce_sum(images**2) + tf.reduce_sum(scores(steps.discriminator, images, 1))
@@ -118,15 +118,15 @@ def test_conditions_come_in_silently_and_can_be_learned(tmp_path, norm):
 
 def test_without_its_training_the_average_stands_in(tmp_path):
     before = source(tmp_path / "source", *SMALL, training=False)
-    steps, told = started(tmp_path / "source", *SMALL)
-    assert "the discriminator afresh" in told
+    steps, line = started(tmp_path / "source", *SMALL)
+    assert "the discriminator afresh" in line
     expected = pictures(before.generator, before.config, 1)
     for ours in (steps.generator, steps.average):
         np.testing.assert_array_equal(pictures(ours, ours.config, 1), expected)
 
 
-class TestSettled:
-    """What is settled before anything is built."""
+class TestResolveInit:
+    """Where a run starts, which is known before anything is built."""
 
     @pytest.fixture(scope="class")
     def path(self, tmp_path_factory):

@@ -73,7 +73,7 @@ def test_what_two_entries_share_does_not_count():
 def test_a_picture_alone_has_no_neighbor(overrides, refused):
     settings = from_preset("tiny", ("mismatch_weight=1", "batch_size=1", *overrides))
     if refused:
-        with pytest.raises(UserError, match="a replica computes 1 at once; set batch_size to 2 or more"):
+        with pytest.raises(UserError, match="a micro-batch has 1; set batch_size to 2 or more"):
             schedule.periods(*settings, 1)
     else:
         schedule.periods(*settings, 1)

@@ -112,7 +112,7 @@ def test_a_batch_that_does_not_divide_is_refused(batch, replicas):
 
 
 @pytest.mark.parametrize(
-    "micro_batch, share, at_once",
+    "micro_batch, share, expected",
     [
         (0, 16, 16),
         (8, 16, 8),
@@ -122,12 +122,12 @@ def test_a_batch_that_does_not_divide_is_refused(batch, replicas):
         (8, 2, 2),
     ],
 )
-def test_a_replica_computes_as_many_at_once_as_asked_for(micro_batch, share, at_once):
-    assert schedule.micro_batch(TrainingConfig(micro_batch=micro_batch), share, 4) == at_once
+def test_a_micro_batch_has_the_size_asked_for(micro_batch, share, expected):
+    assert schedule.micro_batch(TrainingConfig(micro_batch=micro_batch), share, 4) == expected
 
 
 @pytest.mark.parametrize("micro_batch, share, better", [(6, 16, 4), (12, 32, 4), (2, 4, 4), (1, 3, 0)])
-def test_turns_of_unequal_size_or_without_whole_groups_are_refused(micro_batch, share, better):
+def test_micro_batches_of_unequal_size_or_without_whole_groups_are_refused(micro_batch, share, better):
     message = f"micro_batch {micro_batch}: expected to divide the {share} pictures of a replica.*micro_batch={better}$"
     with pytest.raises(UserError, match=message):
         schedule.micro_batch(TrainingConfig(micro_batch=micro_batch), share, 4)

@@ -80,7 +80,7 @@ def deepfashion_multimodal(source):
 
 
 def _look(photo):
-    """Item and colour: MEN-Denim-id_00000265-01 of MEN-Denim-id_00000265-01_1_front.jpg."""
+    """Item and color: MEN-Denim-id_00000265-01 of MEN-Denim-id_00000265-01_1_front.jpg."""
     return PurePath(photo).stem.rsplit("_", 2)[0]
 
 

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from tf_outfit_gan.data.importers.listings import all_of, read_json, table
 from tf_outfit_gan.util.errors import UserError
 
-# upper_body has jackets too, and nothing tells them from tops. The short names are those of the third column.
+# upper_body has jackets too, which nothing distinguishes from tops. The short names are those of the third column.
 SLOT_OF = {"dresses": "dress", "upper_body": "top", "lower_body": "bottom", "upper": "top", "lower": "bottom"}
 CATEGORIES = ("dresses", "upper_body", "lower_body")
 

@@ -22,7 +22,7 @@ SHOPS = ("mytheresa", "polyvore")
 UPPER = "clothing::top/full"
 SLOT_OF = {"clothing::bottom": "bottom", "shoes": "shoes", "bag": "bag"}
 
-# Words that tell apart what stands in the category UPPER.
+# Words that divide the category UPPER.
 OUTERWEAR = re.compile(r"\b(jackets?|blazers?|(over|rain|trench)?coats?|outwear|outerwear|cardigans?)\b")
 DRESS = re.compile(r"\b(\w*dress(es)?(?! shirt)|jumpsuits?|playsuits?)\b")
 
@@ -73,7 +73,7 @@ def _fields(source, shop, garments, look_id, look):
 
 
 def slot_of_garment(category, *texts):
-    """Returns the slot of a garment by its category, and by the first of the texts that tells; None if it has none."""
+    """Returns the slot of a garment by its category, and by the first of the texts that decides; None if it has none."""
     if category != UPPER:
         return SLOT_OF.get(category)
     for text in map(str.lower, texts):

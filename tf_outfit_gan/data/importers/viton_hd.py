@@ -43,7 +43,7 @@ def openpose_points(path):
     try:
         people = [_triples(person["pose_keypoints_2d"]) for person in found["people"]]
         if not people:
-            raise UserError(f"{path}: nobody in it, people is empty")
+            raise UserError(f"{path}: no person: 'people' is empty")
         return max(people, key=lambda points: sum(confidence for _, _, confidence in points))
     except (KeyError, TypeError):
         raise UserError(f"{path}: expected people with their pose_keypoints_2d, as OpenPose writes it") from None

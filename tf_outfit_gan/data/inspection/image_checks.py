@@ -1,4 +1,4 @@
-"""What a look at one picture tells: what it is a copy of, and what is odd about it."""
+"""Checks of a single image: its digest, by which copies are found, and its anomalies."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tf_outfit_gan.data.preparation.encode import open_photo
 from tf_outfit_gan.images.cutout import Cutout, open_article
 from tf_outfit_gan.util.errors import UserError
 
-# Of 255: a picture without colour has channels no farther apart than this; what is seen differs from its background by
+# Of 255: a picture without color has channels no farther apart than this; what is seen differs from its background by
 # more; white is lighter.
 GRAY_SPREAD, SEEN, WHITE_FROM = 8, 12, 235
 # Shares of the picture, and of its border: less is nearly nothing to see, or no white background.
@@ -19,7 +19,7 @@ REDUCED_SIDE = 64
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageChecks:
     """Two pictures of the same pixels have the same `digest`; one that cannot be used has only a `fault`."""
 
     digest: bytes = b""
@@ -29,37 +29,37 @@ class Look:
     fault: str | None = None
 
 
-def look(pixels, is_article, **known):
-    """Looks at a picture uint8 [H, W, 3]."""
+def check_image(pixels, is_article, **known):
+    """Checks a picture uint8 [H, W, 3]."""
     odd = tuple(name for name, found in _oddities(pixels, is_article) if found)
-    return Look(hashlib.blake2b(pixels.tobytes(), digest_size=16).digest(), odd, **known)
+    return ImageChecks(hashlib.blake2b(pixels.tobytes(), digest_size=16).digest(), odd, **known)
 
 
-def look_at_photo(entry):
-    """Looks at the photo of a manifest's entry."""
-    return _look_at(lambda: open_photo(entry), False, str(entry.image))
+def check_photo(entry):
+    """Checks the photo of a manifest's entry."""
+    return _check_file(lambda: open_photo(entry), False, str(entry.image))
 
 
-def look_at_article(article):
-    """Looks at an article of a manifest, a path or a `Cutout`."""
+def check_article(article):
+    """Checks an article of a manifest, a path or a `Cutout`."""
     name = f"{article.image} cut out" if isinstance(article, Cutout) else str(article)
-    return _look_at(lambda: open_article(article), True, name)
+    return _check_file(lambda: open_article(article), True, name)
 
 
-def _look_at(opened, is_article, name):
+def _check_file(opened, is_article, name):
     try:
         image = opened()
     except UserError as error:
-        return Look(name=name, fault=str(error))
+        return ImageChecks(name=name, fault=str(error))
     digest = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
     reduced = np.asarray(image.reduce(max(1, min(image.size) // REDUCED_SIDE)))
-    odd = look(reduced, is_article).odd
-    return Look(digest, odd, (image.height, image.width), name)
+    odd = check_image(reduced, is_article).odd
+    return ImageChecks(digest, odd, (image.height, image.width), name)
 
 
 def _oddities(pixels, is_article):
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     away = np.abs(pixels - np.median(border, axis=0)).max(axis=-1)
-    yield "without colour", not is_article and np.ptp(pixels, axis=-1).max() <= GRAY_SPREAD  # Garments may be gray.
+    yield "without color", not is_article and np.ptp(pixels, axis=-1).max() <= GRAY_SPREAD  # Garments may be gray.
     yield "nearly empty", (away > SEEN).mean() < SEEN_SHARE
     yield "background not white", is_article and (border >= WHITE_FROM).all(axis=-1).mean() < WHITE_SHARE

@@ -4,8 +4,8 @@ import itertools
 import json
 from dataclasses import asdict
 
-from tf_outfit_gan.data.inspection.image_checks import look, look_at_article, look_at_photo
-from tf_outfit_gan.data.inspection.statistics import Survey
+from tf_outfit_gan.data.inspection.image_checks import check_article, check_image, check_photo
+from tf_outfit_gan.data.inspection.statistics import Statistics
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.records import RAW_HEIGHT, SKIPPED_FILENAME
 from tf_outfit_gan.pixels import array_to_uint8
@@ -25,31 +25,31 @@ class Catalogue:
         self.by_id = {entry.id: entry for entry in manifest.entries}
         self.frame = (SHEET_HEIGHT, SHEET_HEIGHT * 3 // 4)
 
-    def survey(self, quiet):
+    def statistics(self, quiet):
         entries = self.manifest.entries
         articles = list({article: None for entry in entries for article in entry.outfit.articles.values()})
-        jobs = [(look_at_photo, entry) for entry in entries] + [(look_at_article, article) for article in articles]
+        jobs = [(check_photo, entry) for entry in entries] + [(check_article, article) for article in articles]
         chunks = [(jobs[start : start + CHUNK],) for start in range(0, len(jobs), CHUNK)]
-        with progress("look", len(jobs), "pictures", quiet) as advance:
-            found = run_in_processes(_looks, chunks, min(self.workers, len(chunks)), advance)
-        looks = list(itertools.chain.from_iterable(found))
-        photos, looks_by_article = looks[: len(entries)], dict(zip(articles, looks[len(entries) :]))
+        with progress("check", len(jobs), "pictures", quiet) as advance:
+            found = run_in_processes(_check, chunks, min(self.workers, len(chunks)), advance)
+        checks = list(itertools.chain.from_iterable(found))
+        photos, checks_by_article = checks[: len(entries)], dict(zip(articles, checks[len(entries) :]))
 
-        survey = Survey(self.slots)
-        survey.skipped += map(asdict, self.manifest.skipped)
+        statistics = Statistics(self.slots)
+        statistics.skipped += map(asdict, self.manifest.skipped)
         for entry, photo in zip(entries, photos):
-            worn = {slot: looks_by_article[article] for slot, article in entry.outfit.articles.items()}
+            worn = {slot: checks_by_article[article] for slot, article in entry.outfit.articles.items()}
             faults = [seen.fault for seen in (photo, *worn.values()) if seen.fault]
             if faults:
-                survey.skipped.append(asdict(Skipped(entry.line, entry.id, faults[0], entry.listing)))
+                statistics.skipped.append(asdict(Skipped(entry.line, entry.id, faults[0], entry.listing)))
             else:
-                survey.add(entry.id, entry.split, photo, worn, entry.outfit.keypoints)
+                statistics.add(entry.id, entry.split, photo, worn, entry.outfit.keypoints)
         sizes = [photo.size for photo in photos if photo.size]
         if sizes:
             height, width = default_size(sizes[0])
             shrunk = max(1, height // SHEET_HEIGHT)
             self.frame = height // shrunk, width // shrunk
-        return survey
+        return statistics
 
     def rows(self, ids):
         from tf_outfit_gan.data.inspection.contact_sheet import listed
@@ -58,39 +58,39 @@ class Catalogue:
 
 
 class Records:
-    """A prepared data set; its pictures are looked at as they are stored at a small level."""
+    """A prepared data set; its pictures are checked as they are stored at a small level."""
 
     def __init__(self, dataset):
         self.dataset = dataset
 
-    def survey(self, quiet):
+    def statistics(self, quiet):
         from tf_outfit_gan.data.pipeline import batches
 
-        dataset, survey = self.dataset, Survey(self.dataset.slots)
+        dataset, statistics = self.dataset, Statistics(self.dataset.slots)
         level = max(level for level in dataset.levels if level[0] <= RAW_HEIGHT or level == dataset.levels[0])
         if dataset.skipped:
             lines = (dataset.path / SKIPPED_FILENAME).read_text(encoding="utf-8").splitlines()
-            survey.skipped += map(json.loads, lines)
-        with progress("look", sum(map(dataset.count, SPLITS)), "entries", quiet) as advance:
+            statistics.skipped += map(json.loads, lines)
+        with progress("check", sum(map(dataset.count, SPLITS)), "entries", quiet) as advance:
             for split in filter(dataset.count, SPLITS):
                 for batch in batches(dataset, split, level, level, BATCH).as_numpy_iterator():
                     for number, entry_id in enumerate(batch["ids"]):
                         # A missing article is 0 throughout; no pixel of another one is.
                         articles = {
-                            slot: look(array_to_uint8(pixels), True)
+                            slot: check_image(array_to_uint8(pixels), True)
                             for slot, pixels in zip(dataset.slots, batch["articles"][number])
                             if pixels.any()
                         }
                         pose = batch["keypoints"][number]
-                        survey.add(
+                        statistics.add(
                             entry_id.decode(),
                             split,
-                            look(array_to_uint8(batch["image"][number]), False),
+                            check_image(array_to_uint8(batch["image"][number]), False),
                             articles,
                             pose if pose.any() else None,
                         )
                     advance(len(batch["ids"]))
-        return survey
+        return statistics
 
     def rows(self, ids):
         from tf_outfit_gan.data.inspection.contact_sheet import recorded
@@ -107,10 +107,10 @@ class Records:
         return rows
 
 
-def _looks(jobs, advance):
-    """Looks at some pictures, in a worker."""
-    looks = []
+def _check(jobs, advance):
+    """Checks some pictures, in a worker."""
+    checks = []
     for function, subject in jobs:
-        looks.append(function(subject))
+        checks.append(function(subject))
         advance()
-    return looks
+    return checks

@@ -1,4 +1,4 @@
-"""A survey of many entries: counts, copies, leaks from one split to the other, joints, oddities."""
+"""Statistics of a catalogue or data set: counts, copies, leaks between the splits, joints, anomalies."""
 
 from collections import Counter, defaultdict
 from statistics import median
@@ -14,7 +14,7 @@ MAX_ENLARGED = 2
 MAX_PHOTO_ASPECT, MAX_ARTICLE_ASPECT = 1.25, 4
 
 
-class Survey:
+class Statistics:
     """Takes entries one by one, and sums them up as a report that is written to JSON as it is.
 
     Args:
@@ -23,13 +23,13 @@ class Survey:
 
     def __init__(self, slots):
         self.slots = slots
-        self.entries = []  # (id, split, look at the photo, {slot: look at the article})
+        self.entries = []  # (id, split, checks of the photo, {slot: checks of the article})
         self.joints = {split: np.zeros((2, len(JOINTS)), int) for split in SPLITS}  # Present; of these, outside.
         self.posed = Counter()
         self.skipped = []  # As skipped.jsonl has them.
 
     def add(self, entry_id, split, photo, articles, pose):
-        """Takes an entry: `Look`s at its pictures, its articles by slot, and its pose [K, 3] or None."""
+        """Takes an entry: the `ImageChecks` of its pictures, its articles by slot, and its pose [K, 3] or None."""
         self.entries.append((entry_id, split, photo, articles))
         if pose is not None:
             present = pose[:, 2] > 0
@@ -98,11 +98,11 @@ class Survey:
         sizes = [photo.size for _, _, photo, _ in self.entries if photo.size]
         frame = (median(height for height, _ in sizes), median(width for _, width in sizes)) if sizes else None
         for entry_id, _, photo, articles in self.entries:
-            for what, look in (("photo", photo), *(("article", article) for article in articles.values())):
-                if what == "article" and look.digest in seen:
+            for what, checks in (("photo", photo), *(("article", article) for article in articles.values())):
+                if what == "article" and checks.digest in seen:
                     continue
-                seen.add(look.digest)
-                for odd in (*look.odd, *(_odd_sizes(look.size, frame, what == "article") if look.size else ())):
+                seen.add(checks.digest)
+                for odd in (*checks.odd, *(_odd_sizes(checks.size, frame, what == "article") if checks.size else ())):
                     if entry_id not in found[f"{what} {odd}"][-1:]:
                         found[f"{what} {odd}"].append(entry_id)
         return dict(sorted(found.items()))

@@ -52,7 +52,7 @@ def _box(cut, top, unit, label):
         return [bag, clasp]
     edge = curve(at(lower * np.array([0.98, 0.7, 0, -0.7, -0.98]), height * np.array([0.3, 0.52, 0.58, 0.52, 0.3])), 4)
     flap = Part(np.concatenate([at([-upper, upper], [0, 0]), edge]))
-    return [bag, Piece(Fabric(cut.fabric.colours[:1]), [flap], label=label), clasp]
+    return [bag, Piece(Fabric(cut.fabric.colors[:1]), [flap], label=label), clasp]
 
 
 def _handle(cut, top, unit, label, behind):

@@ -129,12 +129,12 @@ class Body:
         return [lambda u, r=r: self.girth * r(u) for r in LEG]
 
 
-def _colour(values):
+def _color(values):
     return tuple(np.clip(np.rint(values), 0, 255).astype(int).tolist())
 
 
 def _between(table, position):
-    """Returns a colour between neighbours of a table; position in [0, 1)."""
+    """Returns a color between neighbors of a table; position in [0, 1)."""
     i, t = divmod(position * (len(table) - 1), 1)
     return (1 - t) * table[int(i)] + t * table[int(i) + 1]
 
@@ -159,8 +159,8 @@ def draw_body(rng):
         leg=0.465 + 0.020 * d - 0.5 * (torso - 0.29),
         arm=0.295 + 0.020 * e,
         head=0.122 + 0.010 * b,
-        skin=_colour(skin),
-        hair=_colour(hair),
-        lips=_colour(0.5 * LIPS[int(lips * len(LIPS))] + 0.5 * skin),
+        skin=_color(skin),
+        hair=_color(hair),
+        lips=_color(0.5 * LIPS[int(lips * len(LIPS))] + 0.5 * skin),
         hair_style=style,
     )

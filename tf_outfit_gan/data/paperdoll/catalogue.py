@@ -1,4 +1,4 @@
-"""Writes a synthetic catalogue with exact truth; killed and called again, it goes on.
+"""Writes a synthetic catalogue with exact truth; a call after a kill resumes it.
 
     OUT/images/000000.png         the photo
     OUT/articles/000000_top.png   a packshot of each worn slot

@@ -1,7 +1,7 @@
 """Antialiased painting of shaded shapes: drawn several times too large, then reduced.
 
-A shape's light and shade are polygons in lighter and darker tones of the fabric's colours. Whatever is
-shaded, the mean over the shape stays the fabric's colour: the tones are divided by their mean over its area.
+A shape's light and shade are polygons in lighter and darker tones of the fabric's colors. Whatever is
+shaded, the mean over the shape stays the fabric's color: the tones are divided by their mean over its area.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ SEAM = 138
 FINE_HEIGHT = 96  # Pictures from this height on show rims, folds, seams, shadows and fingers.
 RIM_WIDTH = 0.0013  # Picture heights.
 BODY = 255  # The label of what is no article; results show it as 0.
-SHADOW_COLOUR = (40, 24, 40)
+SHADOW_COLOR = (40, 24, 40)
 
 # Shadows turn slightly warm: red darkens less than green does.
 _TINTS = [[(tone / PLAIN) ** warmth for warmth in (0.9, 1.03, 1.0)] for tone in range(256)]
@@ -61,9 +61,9 @@ class Piece:
 
 @dataclass
 class Flat:
-    """Outlines in one flat colour, for details."""
+    """Outlines in one flat color, for details."""
 
-    colour: tuple
+    color: tuple
     shapes: list
     label: int = BODY
 
@@ -86,7 +86,7 @@ def _area(outline):
 class Canvas:
     """An oversized picture that layers are painted on.
 
-    It has `oversample` grid places a pixel each way. `ground` is its colour, or a small picture that is stretched to be
+    It has `oversample` grid places a pixel each way. `ground` is its color, or a small picture that is stretched to be
     the background; `zoom` and `shift` map the layers' places to picture heights. A place is continuous: pixel i covers
     [i, i + 1). Labels are drawn if asked for.
     """
@@ -116,16 +116,16 @@ class Canvas:
         if isinstance(layer, Flat):
             for shape in layer.shapes:
                 pixels = self._pixels(shape)
-                self._pen.polygon(pixels, fill=layer.colour)
+                self._pen.polygon(pixels, fill=layer.color)
                 if self._labelled:
                     self._label_pen.polygon(pixels, fill=layer.label)
             return
         if layer.shadow and self._shadows:
             self._cast(layer)
         tints = self._tints(layer)
-        if len(layer.fabric.colours) == 1:
-            colour = layer.fabric.colours[0]
-            fills = {tone: tuple(int(a * b) for a, b in zip(tint, colour)) for tone, tint in tints.items()}
+        if len(layer.fabric.colors) == 1:
+            color = layer.fabric.colors[0]
+            fills = {tone: tuple(int(a * b) for a, b in zip(tint, color)) for tone, tint in tints.items()}
             self._draw(self._pen, layer, fills)
         else:
             self._weave(layer, tints)
@@ -179,13 +179,13 @@ class Canvas:
         return {tone: [tint / mean for tint, mean in zip(_TINTS[tone], means)] for tone in areas}
 
     def _weave(self, piece, tints):
-        """Paints a patterned piece: every pixel has the colour that its part's texture shows there, in its tone."""
+        """Paints a patterned piece: every pixel has the color that its part's texture shows there, in its tone."""
         corner, parts = self._boxed(piece)
         tones = Image.new("L", parts.size)
         self._draw(ImageDraw.Draw(tones), piece, {tone: tone for tone in tints}, complex(*corner))
-        table = np.zeros((len(piece.fabric.colours), 256, 3), np.uint8)
+        table = np.zeros((len(piece.fabric.colors), 256, 3), np.uint8)
         for tone, tint in tints.items():
-            table[:, tone] = np.minimum(np.multiply(piece.fabric.colours, tint), 255)
+            table[:, tone] = np.minimum(np.multiply(piece.fabric.colors, tint), 255)
         number = np.asarray(parts)
         mask = Image.fromarray(np.where(number, 255, 0).astype(np.uint8))
         y, x = np.nonzero(number)
@@ -204,7 +204,7 @@ class Canvas:
         (left, top), parts = self._boxed(piece)
         left, top = left + round(0.0024 * self.scale), top + round(0.004 * self.scale)
         below = self.labels.crop((left, top, left + parts.width, top + parts.height)).point(_shadow_table(piece.shadow))
-        self.image.paste(SHADOW_COLOUR, (left, top), ImageChops.darker(parts.point(_OPAQUE), below))
+        self.image.paste(SHADOW_COLOR, (left, top), ImageChops.darker(parts.point(_OPAQUE), below))
 
     def result(self):
         """Returns the picture [H, W, 3] and its labels [H, W], uint8."""

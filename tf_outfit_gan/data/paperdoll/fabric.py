@@ -1,4 +1,4 @@
-"""Colours and patterns of cloth, the same on the packshot and on the model."""
+"""Colors and patterns of cloth, the same on the packshot and on the model."""
 
 import colorsys
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ KINDS = ("plain", "horizontal", "vertical", "diagonal", "checks", "dots", "block
 
 @dataclass(frozen=True)
 class Fabric:
-    """One to three colours (RGB, 0..255) and how they alternate; `period` is in body units."""
+    """One to three colors (RGB, 0..255) and how they alternate; `period` is in body units."""
 
-    colours: tuple
+    colors: tuple
     kind: str = "plain"
     period: float = 0.05
-    share: float = 0.5  # The part of a period that the second colour takes.
+    share: float = 0.5  # The part of a period that the second color takes.
 
     def choose(self, u, v):
-        """Returns which colour [h, w] shows at texture coordinates u (along) and v (across)."""
+        """Returns which color [h, w] shows at texture coordinates u (along) and v (across)."""
         if self.kind == "horizontal":
             index = u % self.period < self.share * self.period
         elif self.kind == "vertical":
@@ -37,8 +37,8 @@ class Fabric:
         return index.astype(np.uint8)
 
 
-def draw_colour(rng):
-    """Draws a colour: mostly a hue in a saturated, muted, pale or dark form, sometimes a neutral; never quite white."""
+def draw_color(rng):
+    """Draws a color: mostly a hue in a saturated, muted, pale or dark form, sometimes a neutral; never quite white."""
     hue, form, a, b = rng.random(4).tolist()
     # Even steps for the eye: of all hues, nearly a third would be called green.
     hue = np.interp(hue, [0, 0.14, 0.26, 0.42, 0.54, 0.72, 0.86, 1], [0, 0.08, 0.16, 0.36, 0.50, 0.64, 0.80, 1])
@@ -57,21 +57,21 @@ def draw_colour(rng):
 
 def draw_fabric(rng, patterned=0.42):
     """Draws a fabric; the number of draws is always the same, whatever comes out."""
-    first = draw_colour(rng)
-    others = [draw_colour(rng) for _ in range(3)]
+    first = draw_color(rng)
+    others = [draw_color(rng) for _ in range(3)]
     chance, kind, period, share = rng.random(), rng.integers(1, len(KINDS)), rng.random(), rng.random()
     if chance >= patterned:
         return Fabric((first,))
-    # The second colour must be seen beside the first.
+    # The second color must be seen beside the first.
     second = max(others, key=lambda other: np.abs(np.subtract(other, first)).sum())
     kind = KINDS[kind]
-    colours = (first, second)
+    colors = (first, second)
     if kind == "checks":
-        # Where the stripes of both colours cross, cloth shows a mixture.
-        colours = (first, tuple(round((a + b) / 2) for a, b in zip(first, second)), second)
-    return Fabric(colours, kind, 0.022 + 0.045 * period, 0.3 + 0.3 * share)
+        # Where the stripes of both colors cross, cloth shows a mixture.
+        colors = (first, tuple(round((a + b) / 2) for a, b in zip(first, second)), second)
+    return Fabric(colors, kind, 0.022 + 0.045 * period, 0.3 + 0.3 * share)
 
 
 def shaded(fabric, factor):
-    """Returns a fabric's first colour, darkened."""
-    return tuple(round(factor * c) for c in fabric.colours[0])
+    """Returns a fabric's first color, darkened."""
+    return tuple(round(factor * c) for c in fabric.colors[0])

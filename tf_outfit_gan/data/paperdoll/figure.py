@@ -34,7 +34,7 @@ class Torso:
         self._spine, self._across = self._tabulate()
 
     def _tabulate(self):
-        """Returns the centre line and the direction across at the places t of `_T`."""
+        """Returns the center line and the direction across at the places t of `_T`."""
         t = self._T
         c = np.clip(t, 0, 1)
         # A Hermite curve that leaves the shoulder line and meets the hip line at right angles.

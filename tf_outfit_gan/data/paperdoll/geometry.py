@@ -103,7 +103,7 @@ class Limb:
     """Two bones with a rounded joint between them; u in [0, 2] runs along them, the joint at 1.
 
     `joints` are three places; `side` is -1 for the person's right and +1 for the left, so that the outer edge of a
-    hanging limb lies away from the body; `radii` are two functions of u, from the centre line to the outer and inner
+    hanging limb lies away from the body; `radii` are two functions of u, from the center line to the outer and inner
     edge.
     """
 
@@ -117,15 +117,15 @@ class Limb:
         straight = np.where(u < 1, a + u * (b - a), b + (u - 1) * (c - b))
         t = (u - 1 + q) / (2 * q)
         rounded = (1 - t) ** 2 * (b + q * (a - b)) + 2 * t * (1 - t) * b + t**2 * (b + q * (c - b))
-        self._centre = np.where(np.abs(u - 1) < q, rounded, straight)
-        tangent = np.empty_like(self._centre)
-        tangent[1:-1] = self._centre[2:] - self._centre[:-2]
+        self._center = np.where(np.abs(u - 1) < q, rounded, straight)
+        tangent = np.empty_like(self._center)
+        tangent[1:-1] = self._center[2:] - self._center[:-2]
         tangent[0], tangent[-1] = tangent[1], tangent[-2]
         self._outward = tangent * (-1j * side) / np.maximum(abs(tangent), 1e-9)
 
-    def centre(self, u):
-        """Returns the places of the centre line at u."""
-        return np.interp(u, self._U, self._centre)
+    def center(self, u):
+        """Returns the places of the center line at u."""
+        return np.interp(u, self._U, self._center)
 
     def outward(self, u):
         """Returns the unit normals at u that point to the limb's outer edge."""
@@ -133,9 +133,9 @@ class Limb:
 
     def edges(self, u, ease=0.0):
         """Returns the outer and the inner edge at u [N], `ease` body units (a number or [N]) off the skin."""
-        centre, outward = self.centre(u), self.outward(u) * self.unit
-        return centre + (self.radii[0](u) + ease) * outward, centre - (self.radii[1](u) + ease) * outward
+        center, outward = self.center(u), self.outward(u) * self.unit
+        return center + (self.radii[0](u) + ease) * outward, center - (self.radii[1](u) + ease) * outward
 
     def at(self, u, v):
-        """Returns the places at u, v body units from the centre line towards the outer edge."""
-        return self.centre(u) + self.unit * np.asarray(v) * self.outward(u)
+        """Returns the places at u, v body units from the center line towards the outer edge."""
+        return self.center(u) + self.unit * np.asarray(v) * self.outward(u)

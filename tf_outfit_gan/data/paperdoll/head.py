@@ -73,18 +73,18 @@ class Head:
         down = unit_vector(neck - top)
         self.size = figure.body.head * figure.unit
         self.across = -1j * down * self.size
-        self.centre = top + 0.5 * self.size * down
+        self.center = top + 0.5 * self.size * down
         self.turn = np.sin(np.radians(figure.pose.head_yaw))
 
     def at(self, local):
         """Returns the places in the picture of places [N] on the head's silhouette."""
-        return self.centre + self.across * local
+        return self.center + self.across * local
 
     def face(self, local, s=1, x=0.0, depth=0.33):
         """Returns the places of a feature [N], mirrored for s = -1, at distance x from the middle of the face."""
         local = local if s > 0 else -local.conj()
         squeezed = (local.real + s * x) * np.sqrt(1 - self.turn**2) + depth * self.turn
-        return self.centre + self.across * (squeezed + 1j * local.imag)
+        return self.center + self.across * (squeezed + 1j * local.imag)
 
 
 def face(figure):

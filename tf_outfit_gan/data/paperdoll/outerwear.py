@@ -89,7 +89,7 @@ def _seams(figure, cut, s, outer, inner):
 def _trim(figure, cut, s, opening, label):
     """Returns the lapel, the collar or the ribbed band of one front."""
     torso, width = figure.torso, cut.neck_width
-    plain = Fabric(cut.fabric.colours[:1])
+    plain = Fabric(cut.fabric.colors[:1])
     if cut.style in ("blazer", "coat"):
         edge = slope(figure, width)
         x = np.append(width + np.array([-0.008, 0.012, 0.030, 0.022, 0.036]), 0.8 * cut.gap)
@@ -99,10 +99,10 @@ def _trim(figure, cut, s, opening, label):
     if cut.style == "trucker":
         x, t = np.array([0.029, 0.044, 0.054, 0.026, 0.7 * cut.gap]), np.array([-0.205, -0.165, 0.04, 0.10, 0.05])
         return [Piece(plain, [Part(torso.front(s * x, t, np.array([0, 0, 0.6, 1, 1])))], label=label)]
-    colour = shaded(cut.fabric, 0.78)
+    color = shaded(cut.fabric, 0.78)
     shapes = [ribbon(opening, 0.009 * figure.unit)]
     if cut.style == "bomber":
         x = np.array([0.029, 0.041, 0.026, 0.004 + 0.6 * cut.gap, 0.021])
         t = np.array([-0.205, -0.165, 0.0, 0.06, -0.17])
         shapes.append(torso.front(s * x, t, np.array([0, 0, 0.6, 1, 0])))
-    return [Flat(colour, shapes, label)]
+    return [Flat(color, shapes, label)]

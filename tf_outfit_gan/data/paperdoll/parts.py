@@ -32,10 +32,10 @@ def tube(limb, begin, end, ease=0.0, flare=0.0, cap=0.0, hem=None, tone=SHADE, u
     parts = []
     for low, high in spans:
         u = blend(low, high, _TO_JOINT if high == 1 else _FROM_JOINT if low == 1 else grid(13))
-        centre, outward = limb.centre(u), limb.outward(u)
+        center, outward = limb.center(u), limb.outward(u)
         reach = limb.unit * ((ease(u) if callable(ease) else ease) + flare * (u - begin) / (end - begin))
-        outer = centre + (limb.unit * limb.radii[0](u) + reach) * outward
-        inner = centre - (limb.unit * limb.radii[1](u) + reach) * outward
+        outer = center + (limb.unit * limb.radii[0](u) + reach) * outward
+        inner = center - (limb.unit * limb.radii[1](u) + reach) * outward
         start = _bulge(inner[0], outer[0], cap * limb.side) if low == begin and cap else []
         arc = _bulge(outer[-1], inner[-1], hem * limb.side) if high == end and hem is not None else []
         outline = np.concatenate([outer, arc, inner[::-1], start])

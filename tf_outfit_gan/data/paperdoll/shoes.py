@@ -85,7 +85,7 @@ class _Foot:
 
 
 def _shoe(foot, cut, limb, label, inner, fine):
-    """Returns the layers of one shoe on a leg; its opening shows the colour `inner`."""
+    """Returns the layers of one shoe on a leg; its opening shows the color `inner`."""
     profile, thick, unit = UPPERS[cut.kind], SOLES.get(cut.kind, 0.0), foot.unit
     layers, parts, lines = [], [], []
     if cut.heel:
@@ -96,8 +96,8 @@ def _shoe(foot, cut, limb, label, inner, fine):
         layers.append(Flat(shaded(cut.fabric, 0.75), [heel], label))
     if thick:
         base = [(s, thick) for s in (-0.035, -0.02, 0.02, 0.045, 0.072, 0.092, 0.104)]
-        colour = RUBBER if cut.kind == "sneaker" else shaded(cut.fabric, 0.5)
-        layers.append(Flat(colour, [foot.solid(base, 0.0, thick, narrow=1.0)], label))
+        color = RUBBER if cut.kind == "sneaker" else shaded(cut.fabric, 0.5)
+        layers.append(Flat(color, [foot.solid(base, 0.0, thick, narrow=1.0)], label))
     if cut.shaft:
         parts += tube(limb, SHAFTS[cut.shaft], 2.06, lambda u: np.interp(u, [1.8, 2], [0.005, 0.009]), hem=0.0)
     parts.append(Part(foot.solid(profile, thick)))

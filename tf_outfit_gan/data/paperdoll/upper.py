@@ -110,7 +110,7 @@ def _creases(figure, cut, left, right):
 
 
 def _collar(figure, cut, label):
-    torso, plain = figure.torso, Fabric(cut.fabric.colours[:1])
+    torso, plain = figure.torso, Fabric(cut.fabric.colors[:1])
     if cut.neck == "turtle":
         w = 0.031
         top = torso.at(0.9 * w * np.array([-1, 0, 1]), np.array([-0.335, -0.315, -0.335]))

@@ -1,4 +1,4 @@
-"""Outfits: a plausible choice of articles, each with a cut and colours of its own."""
+"""Outfits: a plausible choice of articles, each with a cut and colors of its own."""
 
 from dataclasses import dataclass, replace
 
@@ -154,14 +154,14 @@ def _draw_bottom(rng):
 def _draw_shoes(rng):
     kind = choose(rng.random(), {"sneaker": 0.34, "ankle": 0.22, "knee": 0.10, "pump": 0.20, "flat": 0.14})
     heel, worn = rng.random(), rng.random() < 0.985
-    colour = draw_fabric(rng, 0.0)
+    color = draw_fabric(rng, 0.0)
     if not worn:
         return None
     if kind in ("ankle", "knee"):
-        return Shoes(colour, "boot", kind, 0.03 * (heel > 0.4))
+        return Shoes(color, "boot", kind, 0.03 * (heel > 0.4))
     if kind == "pump":
-        return Shoes(colour, "pump", None, 0.034 + 0.016 * heel)
-    return Shoes(colour, kind)
+        return Shoes(color, "pump", None, 0.034 + 0.016 * heel)
+    return Shoes(color, kind)
 
 
 def _draw_bag(rng):

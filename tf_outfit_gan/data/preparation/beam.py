@@ -19,7 +19,7 @@ def make_on_beam(job, shards, options):
     Args:
         options: list of Beam's own options, such as ["--runner=FlinkRunner", "--flink_master=localhost:8081"].
 
-    Beam's counter "prepare: entries" tells how far it is. Raises `UserError` when Beam is not installed.
+    Beam's counter "prepare: entries" shows the progress. Raises `UserError` when Beam is not installed.
     """
     try:
         import apache_beam as beam

@@ -90,7 +90,7 @@ def _encode_levels(image, levels):
 
 
 def _jpeg(pixels):
-    """Baseline, because progressive takes three times as long to decode; with all its colour, which is the subject."""
+    """Baseline, because progressive takes three times as long to decode; with all its color, which is the subject."""
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return out.getvalue()

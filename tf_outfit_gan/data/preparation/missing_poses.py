@@ -1,4 +1,4 @@
-"""Finds the poses that a catalogue's manifest lacks; killed and called again, it goes on.
+"""Finds the poses that a catalogue's manifest lacks; a call after a kill resumes it.
 
     CATALOGUE/manifest.jsonl            with a pose in every entry; replaced last, in one go
     CATALOGUE/manifest.original.jsonl   as it was before
@@ -36,7 +36,7 @@ def fill_poses(catalogue, pose_model, workers=1, quiet=True):
     if not missing:
         print(f"{catalogue / manifests.FILENAME}: every entry has a pose")
         return 0, 0
-    load_estimator(pose_model)  # A mistake is told once, and before any work.
+    load_estimator(pose_model)  # Reports a mistake once, before any work.
 
     # Find the poses; what is found is kept in parts until the manifest is written.
     made_of = hashlib.sha256(f"{manifest.sha256} {digest(pose_model)}".encode()).hexdigest()

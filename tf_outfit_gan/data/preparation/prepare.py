@@ -2,7 +2,7 @@
 
 Entries are dealt to shards in the order of a hash of their ids: the plan depends on the catalogue alone, and what lies
 together in it does not lie together in training. Processes make shards, each one whole; a shard counts as made when a
-file says so that is written after its records. So a rerun after a kill goes on with the shards that are missing, and
+file says so that is written after its records. So a rerun after a kill continues with the shards that are missing, and
 the bytes are the same whatever the number of processes, tasks, machines or interruptions.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.preparation.beam import make_on_beam
-from tf_outfit_gan.data.preparation.shards import Job, bind, bound, make_shard, plan_shards
+from tf_outfit_gan.data.preparation.shards import Job, finalize, finalized, make_shard, plan_shards
 from tf_outfit_gan.images.open import open_image
 from tf_outfit_gan.sizes import default_size, levels_of
 from tf_outfit_gan.slots import SLOTS
@@ -44,7 +44,7 @@ def prepare(
         format: one of `importers.FORMATS`.
         workers: processes; None for one a core, or fewer for a small catalogue.
         task: (index, count) makes the index-th of count parts of the shards. Whoever makes the last shard that was
-            missing binds them together; the others return None.
+            missing finalizes the data set; the others return None.
         beam: list of options of Apache Beam, whose workers then make the shards; None for processes of this machine.
         pose_model: file or folder of an estimator for entries without keypoints; None leaves them without.
         slots: names of the articles' slots, in the order in which models see them.
@@ -55,7 +55,7 @@ def prepare(
     if beam is not None:  # Its workers start in other folders.
         source, data, pose_model = (path and os.path.abspath(path) for path in (source, data, pose_model))
     job, manifest, shards = plan(source, data, size, format, strict, pose_model, slots)
-    dataset = bound(job)
+    dataset = finalized(job)
     if dataset:
         return dataset
     index, count = task or (0, 1)
@@ -67,7 +67,7 @@ def prepare(
         workers = min(workers or min(available_cores(), -(-entries // ENTRIES_A_WORKER)), len(part))
         with progress("prepare", entries, "entries", quiet) as advance:
             run_in_processes(make_shard, [(job, shard) for shard in part], workers, advance)
-    dataset = bind(job, manifest, shards)
+    dataset = finalize(job, manifest, shards)
     if isinstance(dataset, int):
         print(f"task {index} of {count}: made its {len(part)} shards; other tasks have {dataset} left to make")
         return None
@@ -87,7 +87,7 @@ def plan(source, data, size=None, format="manifest", strict=False, pose_model=No
     if pose_model:
         from tf_outfit_gan.pose_estimation import load_estimator, models
 
-        load_estimator(pose_model)  # A mistake is told once, and not as the fault of every entry.
+        load_estimator(pose_model)  # Reports a mistake once, not for every entry.
         origin["pose_model_sha256"] = models.digest(pose_model)
     job = Job(Path(source), data, levels, origin, strict, pose_model, slots)
     if strict and manifest.skipped:

@@ -3,7 +3,8 @@
 Whoever makes a shard (a process of this machine, a task of a job array, a worker of a Beam runner) makes the same
 bytes, and does not harm another who makes the same shard at the same time, as a batch system that repeats lost work
 does: each writes to files of its own and renames them. When all shards are made, dataset.json says so, and from then on
-the data set is whole. Several may bind at once, such as the last tasks of a job array: they write the same bytes.
+the data set is whole. Several tasks of a job array may finalize it
+together: they write the same bytes.
 """
 
 import hashlib
@@ -87,7 +88,7 @@ def plan_shards(entries, size):
 
 
 def make_shard(job, shard, advance):
-    """Makes a shard's records, unless they are whole already; `advance(count)` hears of entries done.
+    """Makes a shard's records, unless they are whole already; `advance(count)` is called with the number of entries done.
 
     Raises `UserError` at the first bad entry if the job is strict.
     """
@@ -169,7 +170,7 @@ def description(job, shard):
 
 
 def finished(job, shard):
-    """Tells whether a shard is made and every byte of its files is as it was written."""
+    """Whether a shard is made and every byte of its files is as it was written."""
     fields = description(job, shard)
     try:
         return fields is not None and all(
@@ -184,7 +185,7 @@ def _sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def bind(job, manifest, shards):
+def finalize(job, manifest, shards):
     """Makes a data set of the shards and returns it, opened; returns how many are missing if not all are made.
 
     Raises `UserError` when every entry is bad, or any of a strict job.
@@ -221,7 +222,7 @@ def bind(job, manifest, shards):
     return dataset
 
 
-def bound(job):
+def finalized(job):
     """Returns the data set of the job if it is whole, else None; refuses to write over another."""
     if not (job.data / records.FILENAME).exists():
         return None

@@ -121,8 +121,8 @@ def test_wrong_input_is_one_line_and_exit_2(dataset, untrained, tmp_path, capsys
     data = ("--data", dataset.path)
     assert "no snapshot here" in refused(capsys, tmp_path, *data)
     assert "expected a data set" in refused(capsys, untrained, "--data", tmp_path)
-    assert "--count 1: expected 2 or more" in refused(capsys, untrained, *data, "--count", "1")
-    assert "--seed -1: expected 0 to" in refused(capsys, untrained, *data, "--seed", "-1")
+    assert "--count: expected a whole number of 2 or more" in refused(capsys, untrained, *data, "--count", "1")
+    assert "--seed: expected a whole number from 0 to" in refused(capsys, untrained, *data, "--seed", "-1")
     assert "--json" in refused(capsys, untrained, *data, "--json", tmp_path / "no" / "fid.json")
     assert "no such file" in refused(capsys, untrained, *data, "--inception", tmp_path / "inception.h5")
 

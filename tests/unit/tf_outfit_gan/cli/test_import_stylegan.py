@@ -359,13 +359,13 @@ def test_the_command(tmp_path):
     assert done.returncode == 2 and "is already there; choose a new name or delete it" in done.stderr
 
 
-def test_what_is_told_and_what_the_snapshot_can(tmp_path, capsys):
+def test_the_output_and_what_the_snapshot_can(tmp_path, capsys):
     networks = official_pickle.tiny()
     networks[2].state["static_kwargs"]["tiled_dlatent"] = True
     snapshot = imported(tmp_path, networks)
-    told = capsys.readouterr()
-    assert told.err == "ignored, as the original does: 'tiled_dlatent'\n"
-    assert "StyleGAN 8x8, drawing 8x8; generator " in told.out
+    output = capsys.readouterr()
+    assert output.err == "ignored, as the original does: 'tiled_dlatent'\n"
+    assert "StyleGAN 8x8, drawing 8x8; generator " in output.out
     # It renders by a seed, as every snapshot does.
     renderer = Renderer(snapshot)
     first, again, other = (renderer.picture(None, seed, 0.7) for seed in (1, 1, 2))

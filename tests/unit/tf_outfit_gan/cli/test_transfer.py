@@ -108,12 +108,10 @@ def test_an_unconditional_model_renders_and_transfers_seeds(folder):
 @pytest.mark.parametrize(
     "arguments, text",
     [
-        (("--layers", "13-18"), "--layers 13-18: {} draws with layers 1-6; expected a range within them"),
-        (("--layers", "0-2"), "draws with layers 1-6"),
-        (("--layers", "3-2"), "draws with layers 1-6"),
-        (("--layers", "low"), "--layers low: expected FIRST-LAST, such as 1-6"),
+        (("--layers", "13-18"), "--layers 13-18: expected layers within 1-6, with which {} draws"),
+        (("--layers", "low"), "--layers: expected FIRST-LAST, from 1, such as 13-18, got 'low'"),
         (("--source", "gone.json"), "gone.json: expected an outfit file, no such file"),
-        (("--psi", "-1"), "psi -1.0: expected a number from 0 to 2"),
+        (("--psi", "-1"), "--psi: expected a number from 0 to 2, got '-1'"),
     ],
 )
 def test_mistakes_are_one_line(folder, snapshot, capsys, arguments, text):
@@ -125,7 +123,10 @@ def test_mistakes_are_one_line(folder, snapshot, capsys, arguments, text):
 @pytest.mark.parametrize(
     "arguments, text",
     [
-        (("--source", "outfit.json", "--target", "2"), "seeds 'outfit.json': expected integers"),
+        (
+            ("--source", "outfit.json", "--target", "2"),
+            "expected integers of 64 bits separated by commas, such as 1,2,3, got 'outfit.json'",
+        ),
         (("--source", "1,2", "--target", "2"), "--source has 2 seeds and --target 1: expected one for one"),
         (("--source", "1", "--target", "2", "--seed", "3"), "--source and --target are seeds; leave out --seed"),
     ],

@@ -15,7 +15,7 @@ from tf_outfit_gan.pose.convert import normalized
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
-# Not the smallest level, 4x3: its middle column mixes the two halves that a mirror tells apart.
+# Not the smallest level, 4x3: its middle column mixes the two halves that a mirror exchanges.
 LARGE, MIDDLE, SMALL = (32, 24), (16, 12), (8, 6)
 TRAIN = [index for index in range(300) if index % 5]
 
@@ -43,12 +43,12 @@ def check(batch, image_size, condition_size, mirrored=False):
         index = int(name[1:])
         photo = array_to_float(photo_pixels(index, image_size))
         flips.append(mirrored and not np.array_equal(image, photo))
-        turn = slice(None, None, -1 if flips[-1] else 1)
-        np.testing.assert_array_equal(image, photo[:, turn])
+        columns = slice(None, None, -1 if flips[-1] else 1)
+        np.testing.assert_array_equal(image, photo[:, columns])
         for slot, article in zip(SLOTS, articles, strict=True):
             if slot in worn(index):
                 truth = array_to_float(article_pixels(index, slot, condition_size))
-                np.testing.assert_array_equal(article, truth[:, turn])
+                np.testing.assert_array_equal(article, truth[:, columns])
             else:
                 assert (article == 0).all() and not np.signbit(article).any()
         truth = normalized(pose_points(index, LARGE), LARGE)

@@ -80,7 +80,7 @@ def test_readers_share_every_round_and_begin_anywhere(files, count):
 
 def test_fewer_shards_than_readers_are_read_by_all(files):
     parts = [take(files[:2], 8, shard=(index, 3)) for index in range(3)]
-    assert [record for turn in zip(*parts) for record in turn] == take(files[:2], 24)
+    assert [record for records in zip(*parts) for record in records] == take(files[:2], 24)
     assert take(files[:2], 3, start=5, shard=(1, 3)) == parts[1][5:]
 
 

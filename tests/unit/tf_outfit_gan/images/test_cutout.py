@@ -14,7 +14,7 @@ from tf_outfit_gan.util.errors import UserError
 
 @pytest.fixture
 def shop(tmp_path):
-    """A photo 60 high and 40 wide whose red tells the row and green the column; its mask has two parts and a speck."""
+    """A photo 60 high and 40 wide whose red is the row and green the column; its mask has two parts and a speck."""
     pixels = np.zeros((60, 40, 3), np.uint8)
     pixels[..., 0], pixels[..., 1] = np.arange(60)[:, None], np.arange(40)
     mask = np.zeros((60, 40), np.uint8)

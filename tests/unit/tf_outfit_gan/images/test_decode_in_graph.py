@@ -47,7 +47,7 @@ def test_jpeg_is_decoded_as_pillow_does(decode):
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA"])
-def test_every_kind_of_png_is_colour_on_white(decode, mode):
+def test_every_kind_of_png_is_color_on_white(decode, mode):
     image = photo(3, SIZE).convert(mode)
     if "A" in mode:
         image.putalpha(Image.fromarray(np.tile(np.linspace(0, 255, 12, dtype=np.uint8), (16, 1))))
@@ -58,7 +58,7 @@ def test_every_kind_of_png_is_colour_on_white(decode, mode):
 
 
 def test_a_missing_article_is_exactly_gray_and_rows_stay_apart():
-    black, white = (encoded(Image.new("RGB", (5, 9), colour)) for colour in ("black", "white"))
+    black, white = (encoded(Image.new("RGB", (5, 9), color)) for color in ("black", "white"))
     articles = decode_articles(tf.constant([[b"", black], [white, b""]]), SIZE).numpy()
     assert articles.shape == (2, 2, *SIZE, 3)
     np.testing.assert_array_equal(articles[0, 0], 0)

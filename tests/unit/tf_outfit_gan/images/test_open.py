@@ -101,7 +101,7 @@ def test_a_size_is_height_x_width(text):
         parse_size(text)
 
 
-def test_a_size_outside_the_family_gets_a_neighbour():
+def test_a_size_outside_the_family_gets_a_neighbor():
     with pytest.raises(UserError, match="512x384 is near"):
         levels_of((1000, 750))
     with pytest.raises(UserError, match="4x4 is near"):

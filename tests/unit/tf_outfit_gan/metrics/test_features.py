@@ -62,7 +62,7 @@ def test_untrained_features_grow_with_corruption(photos, distance, corrupt, stre
     assert distances[-1] > 2 * distances[0]
 
 
-def test_untrained_features_see_colour_layout_and_variety(photos, distance):
+def test_untrained_features_see_color_layout_and_variety(photos, distance):
     others = photos[64:]
     gray = np.broadcast_to(others.mean(axis=-1, keepdims=True), others.shape)
     few = np.repeat(others[:4], 16, axis=0)

@@ -14,8 +14,8 @@ from tests.unit.tf_outfit_gan.cli.test_evaluate import dataset, refused, save_un
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.metrics.figure import Figure
 from tf_outfit_gan.metrics.measure import Measurement, measure
+from tf_outfit_gan.metrics.parallel_sampler import ParallelSampler
 from tf_outfit_gan.metrics.protocol import NEEDS, Protocol
-from tf_outfit_gan.metrics.sampler import Sampler
 from tf_outfit_gan.metrics.samples import stream
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.snapshot import transfer_split
@@ -30,7 +30,7 @@ def files(dataset, tmp_path_factory):  # noqa: F811
     return {"pose_model": str(estimator), "masks": dataset.path.parent / "shop" / "masks"}
 
 
-class Photographer(Sampler):
+class Photographer(ParallelSampler):
     """A model that gives the photo of an entry, or of its stranger, for the entry's pose."""
 
     def __init__(self, snapshot, dataset, of_strangers):  # noqa: F811
@@ -66,7 +66,7 @@ def test_photos_are_at_the_ceiling_and_a_shuffled_model_at_the_floor(dataset, fi
     # All pictures together are the photos in both cases.
     assert figures["distribution.frechet_distance"].value == pytest.approx(0, abs=1e-6)
     assert figures["distribution.precision"].value == figures["distribution.recall"].value == 1
-    # It draws the same person whatever the latent, and hears no edit.
+    # It draws the same person whatever the latent, and ignores every edit.
     assert figures["diversity.hair"].value == figures["diversity.hair"].floor == 0 < figures["diversity.hair"].ceiling
     assert figures["edits.top.inside"].value == figures["identity.head_change"].value == 0
 
@@ -213,8 +213,8 @@ def test_what_cannot_be_measured_is_refused(dataset, untrained, files, tmp_path,
     assert "--metrics pose: needs --pose-model" in refused(capsys, untrained, *data, "--metrics", "pose")
     assert "--metrics articles: needs --masks" in refused(capsys, untrained, *data, "--metrics", "articles")
     assert "one snapshot, or two" in refused(capsys, *[untrained] * 3, *data)
-    assert "--gate: is for one snapshot" in refused(capsys, *[untrained] * 2, *data, "--gate", "gate.json")
-    assert "--card: is of one snapshot" in refused(capsys, *[untrained] * 2, *data, "--card", tmp_path / "card.md")
+    assert "--gate: expected one snapshot" in refused(capsys, *[untrained] * 2, *data, "--gate", "gate.json")
+    assert "--card: expected one snapshot" in refused(capsys, *[untrained] * 2, *data, "--card", tmp_path / "card.md")
     unconditional = save_untrained(tmp_path / "unconditional", overrides=["conditional=false"])
     assert "has no conditions to follow; leave out identity, diversity" in refused(
         capsys, unconditional, *data, "--metrics", "distribution,identity,diversity"

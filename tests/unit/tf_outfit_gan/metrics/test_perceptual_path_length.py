@@ -9,7 +9,7 @@ from tf_outfit_gan.metrics.samples import Entries, Samples
 
 
 class Linear:
-    """A painter whose style vectors are its seeds' digits and whose pictures are a matrix times them."""
+    """A on_one_device whose style vectors are its seeds' digits and whose pictures are a matrix times them."""
 
     matrix = tf.constant([[1.0, 2.0], [0.0, -1.0]])
 
@@ -29,7 +29,7 @@ class Linear:
 
 
 class Sampler:
-    painter = Linear
+    on_one_device = Linear
     request = [tf.TensorSpec([None], tf.int64)]
 
 

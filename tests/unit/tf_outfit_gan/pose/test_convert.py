@@ -91,7 +91,7 @@ def test_openpose_neck_and_hip_fall_back_to_midpoints():
 
 def test_normalized_uses_widths_and_heights_and_hides_what_is_missing():
     joints = np.zeros((16, 3))
-    joints[0] = 30.5, 10.5, 0.2  # The centre of pixel (10, 30).
+    joints[0] = 30.5, 10.5, 0.2  # The center of pixel (10, 30).
     joints[1] = np.nan, 3, 1
     joints[2] = -1, -1, 0
     pose = convert.normalized(convert.to_mpii16(joints, "mpii16"), (40, 60))

@@ -17,9 +17,9 @@ def drawn_slowly(pose, height, width, sigma_pixels):
     return maps
 
 
-def test_hand_worked_values_on_a_pixel_centre():
+def test_hand_worked_values_on_a_pixel_center():
     pose = np.zeros((1, 16, 3), np.float32)
-    pose[0, 4] = 3.5 / 6, 2.5 / 8, 1  # The centre of row 2, column 3 of 8x6.
+    pose[0, 4] = 3.5 / 6, 2.5 / 8, 1  # The center of row 2, column 3 of 8x6.
     maps = render_heatmaps(pose, (8, 6), sigma=1 / 8).numpy()  # sigma is one pixel
     assert maps.shape == (1, 8, 6, 16)
     np.testing.assert_allclose(maps[0, 2, 3, 4], 1, atol=1e-6)

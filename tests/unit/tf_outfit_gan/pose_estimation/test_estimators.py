@@ -29,7 +29,7 @@ def dot(size, y, x, value=255):
     return pixels
 
 
-def test_a_peak_moves_a_quarter_pixel_towards_the_larger_neighbour():
+def test_a_peak_moves_a_quarter_pixel_towards_the_larger_neighbor():
     maps = np.zeros((1, 4, 8, 16), np.float32)
     maps[0, 2, 3, 0] = 0.8
     maps[0, 2, 4, 1], maps[0, 2, 5, 1], maps[0, 1, 4, 1] = 0.9, 0.2, 0.3
@@ -50,7 +50,7 @@ def test_heatmaps_of_pictures_of_any_size_kind_and_number(heatmap_model):
     assert joints.shape == (2, 16, 3) and joints.dtype == np.float32
     np.testing.assert_allclose(joints[0], [[9.5 / 32, 5.5 / 32, 1]] * 16, atol=1e-6)
     np.testing.assert_allclose(joints[1, :, :2], [[3.5 / 16, 20.5 / 32]] * 16, atol=1e-6)
-    # Floats in [-1, 1], more of them than go in at once.
+    # Floats in [-1, 1], more of them than go into one call.
     pictures = np.stack([dot((32, 32), i % 30 + 1, i // 30 + 1) for i in range(70)])
     floats = estimator(pictures / np.float32(127.5) - 1)
     np.testing.assert_array_equal(floats, estimator(pictures))

@@ -25,10 +25,10 @@ def fail(folder, number, advance):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_all_calls_are_made_and_progress_arrives(tmp_path, workers):
-    heard = []
-    run_in_processes(note, [(tmp_path, number) for number in range(6)], workers, heard.append)
+    reported = []
+    run_in_processes(note, [(tmp_path, number) for number in range(6)], workers, reported.append)
     numbers, processes = zip(*(path.name.split("-") for path in tmp_path.iterdir()))
-    assert sorted(numbers) == list("012345") and sum(heard) == 15
+    assert sorted(numbers) == list("012345") and sum(reported) == 15
     assert (str(os.getpid()) in processes) == (workers == 1)
 
 

@@ -1,4 +1,4 @@
-"""What `outfit-gan benchmark input` tells of a small data set, and what it refuses."""
+"""What `outfit-gan benchmark input` reports on a small data set, and what it refuses."""
 
 import json
 
@@ -57,11 +57,11 @@ def test_figures_fit_together(data, tmp_path, capsys):
     [
         (["--level", "100x75"], "--level 100x75: "),
         (["--condition-size", "256x192"], "--condition-size 256x192: "),
-        (["--batch", "0"], "--batch 0: expected at least 1"),
-        (["--json", "missing/speed.json"], "its folder does not exist"),
+        (["--batch", "0"], "--batch: expected a whole number of 1 or more"),
+        (["--json", "missing/speed.json"], "no such folder missing"),
         (["--data-service", "grpc://localhost:1"], "cannot reach it"),
     ],
 )
-def test_mistakes_are_told_in_a_line(data, capsys, arguments, complaint):
+def test_mistakes_are_reported_in_a_line(data, capsys, arguments, complaint):
     assert main(["benchmark", "input", str(data), *arguments]) == 2
     assert complaint in capsys.readouterr().err

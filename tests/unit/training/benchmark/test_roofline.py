@@ -63,8 +63,8 @@ def test_functions_loops_and_branches():
     def product(x):
         return x @ x
 
-    def program(x, turns):
-        for _ in tf.range(turns):  # Counts with one turn.
+    def program(x, count):
+        for _ in tf.range(count):  # Counts as one iteration.
             x = product(x)
         if tf.reduce_sum(x) > 0:  # The dearer branch counts.
             x = product(x) @ x
@@ -80,7 +80,7 @@ def test_a_shape_that_is_not_known_is_refused_by_name():
 
 
 @pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
-def test_the_floor_runs_every_product(dtype):
+def test_the_roofline_runs_every_product(dtype):
     def program(x, kernel):
         with tf.GradientTape() as tape:
             tape.watch([x, kernel])
@@ -88,11 +88,11 @@ def test_the_floor_runs_every_product(dtype):
             y = tf.nn.conv2d(tf.nn.relu(y), kernel, 1, "SAME")
         return y, tape.gradient(y, [x, kernel])
 
-    floor = Roofline(traced(program, [2, 8, 8, 4], [3, 3, 4, 4], dtype=dtype))
+    roofline = Roofline(traced(program, [2, 8, 8, 4], [3, 3, 4, 4], dtype=dtype))
     # The first convolution and the second are alike, and so are their gradients: none may be merged or removed.
-    assert len(floor.ops) == 6
+    assert len(roofline.ops) == 6
     context.context().enable_graph_collection()
-    floor().numpy()
+    roofline().numpy()
     collected = context.context().export_run_metadata()
     context.context().disable_graph_collection()
     ran = [node.op for graphs in collected.function_graphs for node in graphs.post_optimization_graph.node]
@@ -114,7 +114,7 @@ def test_the_verb_writes_figures_that_fit_together(measured):
     assert measured["images_per_sec"] == pytest.approx(measured["batch"] * 1000 / step["median"])
     assert sum(measured["phases_ms"].values()) == pytest.approx(step["median"])
     assert min(measured["phases_ms"][name] for name in ("discriminator", "r1", "generator")) > 0
-    assert measured["floor_ratio"]["median"] == pytest.approx(step["median"] / measured["floor_ms"]["median"])
+    assert measured["roofline_ratio"]["median"] == pytest.approx(step["median"] / measured["roofline_ms"]["median"])
     gflop = measured["gflop_per_image"]
     assert gflop["total"] == pytest.approx(gflop["convolutions"] + gflop["matrix_products"] + gflop["depthwise"])
     assert min(gflop["convolutions"], gflop["matrix_products"]) > 0 == gflop["depthwise"]  # The base has no blur.
@@ -128,14 +128,14 @@ def test_the_verb_writes_figures_that_fit_together(measured):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--preset", "nope"], "unknown preset 'nope'"),
+        (["--preset", "nope"], "--preset: invalid choice: 'nope'"),
         (["--preset", "tiny", "--level", "64x48"], "--level 64x48: the model has no such level; choose one of 0 = 4x3"),
         (["--preset", "tiny", "--level", "3"], "--level 3"),
-        (["--preset", "tiny", "--batch", "0"], "--batch 0: expected at least 1"),
-        (["--preset", "tiny", "--precision", "float8"], "precision 'float8'"),
-        (["--preset", "tiny", "--r1-interval", "0"], "r1_interval must be at least 1"),
+        (["--preset", "tiny", "--batch", "0"], "--batch: expected a whole number of 1 or more"),
+        (["--preset", "tiny", "--precision", "float8"], "--precision: invalid choice: 'float8'"),
+        (["--preset", "tiny", "--r1-interval", "0"], "--r1-interval: expected a whole number of 1 or more"),
         (["--preset", "tiny", "--json", "no-such-folder/step.json"], "no-such-folder/step.json"),
-        (["--preset", "tiny", "--set", "micro_batch=4"], "give --batch 4 for the time of a turn"),
+        (["--preset", "tiny", "--set", "micro_batch=4"], "give --batch 4 for the time of one micro-batch"),
         (["--preset", "tiny", "--batch", "6"], "batch_size 6 over 1 replica"),
         (["--preset", "tiny", "--devices", "tpu"], "--devices tpu: TensorFlow finds no such device here; choose one of cpu"),
     ],

@@ -19,7 +19,7 @@ def tf_config(workers, index=0, job="worker", **jobs):
 
 
 def slurm(node, place, **changed):
-    """What srun tells a task of `--nodes 4 --ntasks 7`, in SLURM's documented form."""
+    """The environment of a task of `srun --nodes 4 --ntasks 7`, in SLURM's documented form."""
     return {
         "SLURM_JOB_ID": "4242",
         "SLURM_STEP_ID": "1",
@@ -68,7 +68,7 @@ def test_tasks_of_slurm():
     workers = tuple(f"node{node}:2242{task}" for node in ("01", "02", "03") for task in (1, 2)) + ("node07:22421",)
     assert resolve(None, slurm(0, 0)) == Cluster(workers, 0)
     assert resolve(None, slurm(1, 1)) == Cluster(workers, 3)
-    # Dealt out in turns, this would be task 3; it listens on its own node all the same.
+    # Distributed cyclically over the nodes, this would be task 3; it listens on its own node all the same.
     assert resolve(None, slurm(3, 0, SLURM_PROCID="3")) == Cluster(workers, 6)
     assert resolve(None, slurm(0, 0, SLURM_STEP_NUM_TASKS="1")) is None
     assert resolve(None, slurm(0, 0) | tf_config(["one:1", "two:2"])).workers == ("one:1", "two:2")
@@ -108,7 +108,7 @@ def test_what_is_no_cluster_is_refused(environment, message):
         resolve(None, environment)
 
 
-def test_a_port_that_is_taken_is_told():
+def test_a_port_that_is_taken_is_refused():
     with socket.socket() as taken:
         taken.bind(("", 0))
         taken.listen()
@@ -138,4 +138,4 @@ def test_the_command_refuses_before_tensorflow_is_imported(tmp_path):
 
 def test_bad_options_are_refused(tmp_path, capsys):
     assert main(["train", str(tmp_path / "run"), "--data", "nowhere", "--cluster-timeout", "0"]) == 2
-    assert "--cluster-timeout 0.0: expected minutes above 0" in capsys.readouterr().err
+    assert "--cluster-timeout: expected a number above 0, got '0'" in capsys.readouterr().err

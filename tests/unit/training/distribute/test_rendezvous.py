@@ -44,12 +44,12 @@ def test_all_go_on_when_the_last_one_comes(workers, order):
 
 
 def test_one_who_came_and_went_is_missing(workers):
-    door = Cluster(workers, 0)
+    cluster = Cluster(workers, 0)
     gone = threading.Timer(0.3, lambda: connect(workers, b"outfit-gan worker 1").close())
     gone.start()
     threading.Timer(0.8, come, (workers, 2, 3, [])).start()
     with pytest.raises(WorkersMissing, match="worker 0 waited 0.025 minutes for localhost:1; run the same"):
-        wait_for_workers(door, 1.5)
+        wait_for_workers(cluster, 1.5)
     gone.join()
 
 

@@ -72,7 +72,7 @@ def write_run(folder, preset="64x48", *, lines=300, overrides=()):
     for kimg in (40, 200, 240, 400):
         pixels = np.random.default_rng(kimg).integers(0, 256, (9, 12, 3), np.uint8)
         Image.fromarray(pixels).resize((1208, 900), Image.Resampling.NEAREST).save(folder / f"fakes_{kimg:06d}kimg.png")
-    frames = [Image.new("RGB", (60, 40), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (60, 40), color) for color in ("red", "blue")]
     frames[0].save(folder / "timeline.gif", save_all=True, append_images=frames[1:])
     return folder
 
@@ -119,8 +119,8 @@ def test_the_page_stands_alone_and_escapes_everything(run):
     text, page = report(run)
     assert not re.search(r"(?:src|href)=[\"'](?!data:)", text) and "<script" not in text and "url(" not in text
     assert "<i>" not in text and "<b>R1</b> explodes" not in text and "a <processor>" not in text
-    for told in ("<b>R1</b> explodes", "2 cores of a <processor>", "kimg 400 & more"):
-        assert told in page.text
+    for text in ("<b>R1</b> explodes", "2 cores of a <processor>", "kimg 400 & more"):
+        assert text in page.text
     assert len(text) < 3_000_000
 
 
@@ -140,7 +140,7 @@ def test_pictures_and_curves_say_what_they_are(run):
         "Distance from the photos over kimg: Frechet distance at 64x48 from 0.1 to 0.05",
     ):
         assert title in page.text
-    assert "Augmentation" not in page.text and "Waiting for data" not in page.text  # Off, or not told.
+    assert "Augmentation" not in page.text and "Waiting for data" not in page.text  # Off, or not in the statistics.
     assert "32x24" in page.text and len([a for a in page.all("rect") if a["class"] == "fade"]) == 6
 
 
@@ -149,6 +149,35 @@ def test_how_far_it_is_and_what_to_type_next(run):
     assert "400.0 of 400 kimg, 64x48 stable, 78.1 images/s, 1.0 GiB." in page.text
     command = ["outfit-gan", "train", str(run), "--data", "data & more", "--preset", "64x48", "--set", "seed=7"]
     assert shlex.join(command) in page.text and "first step after 21.0 s" in page.text
+
+
+def test_a_run_of_a_configuration_file_resumes_with_its_own(tmp_path):
+    folder = write_run(tmp_path / "own", "demo")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"preset": None}))
+    _, page = report(folder)
+    command = ["outfit-gan", "train", str(folder), "--data", "data & more", "--config", str(folder / "config.json")]
+    assert shlex.join(command) in page.text
+
+
+def test_a_curve_lies_where_its_numbers_are(tmp_path):
+    """Its place is in percent of the plot, from the upper left; it is cut off at three times the 95th percentile."""
+    folder = write_run(tmp_path / "run", "demo")
+    records = [{"cur_nimg": 10_000 * index, "height": 32, "sec_per_kimg": index} for index in range(1, 41)]
+    records[9]["sec_per_kimg"] = 1000
+    (folder / "stats.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    (folder / "metrics.jsonl").unlink()
+    _, page = report(folder)
+    (curve,) = page.all("polyline")
+    points = [tuple(map(float, point.split(","))) for point in curve["points"].split()]
+    # Ticks go from 0 to 150 in steps of 50, and kimg to 400.
+    assert [text for text in re.findall(r"bottom: ([\d.]+)%", (folder / "report.html").read_text())] == [
+        "0.00",
+        "33.33",
+        "66.67",
+        "100.00",
+    ]
+    assert points[0] == (2.5, 99.33) and points[9] == (25.0, 0.0) and points[39] == (100.0, 73.33)
 
 
 def test_a_young_run_of_older_form_has_a_page_too(tmp_path):
@@ -173,7 +202,7 @@ def test_what_is_no_run_is_one_line_and_exit_2(tmp_path, capsys):
     assert f"{tmp_path}: no run here" in refused(tmp_path)
     assert "no run here" in refused(tmp_path / "nothing")
     folder = write_run(tmp_path / "empty")
-    assert "expected the name of a file" in refused(folder, "--out", tmp_path)
+    assert "expected a file, found a folder" in refused(folder, "--out", tmp_path)
     (folder / "stats.jsonl").write_text("")
     assert "no statistics yet: the first tick is logged after 4 kimg" in refused(folder)
     (folder / "config.json").write_text("{}")
@@ -181,8 +210,8 @@ def test_what_is_no_run_is_one_line_and_exit_2(tmp_path, capsys):
 
 
 def test_what_a_resumed_run_does_again_counts_once():
-    told = [{"cur_nimg": nimg, "time": time} for time, nimg in enumerate([10, 20, 30, 20, 25])]
-    assert [(line["cur_nimg"], line["time"]) for line in in_order(told)] == [(10, 0), (20, 3), (25, 4)]
+    lines = [{"cur_nimg": nimg, "time": time} for time, nimg in enumerate([10, 20, 30, 20, 25])]
+    assert [(line["cur_nimg"], line["time"]) for line in in_order(lines)] == [(10, 0), (20, 3), (25, 4)]
 
 
 def test_ticks_are_round_and_enclose():
@@ -191,19 +220,16 @@ def test_ticks_are_round_and_enclose():
     assert charts.nice_ticks(0, 0.052) == [0, 0.02, 0.04, 0.06]
 
 
-def test_many_points_become_means_of_neighbours():
+def test_many_points_become_means_of_neighbors():
     assert charts.thin([(1, 2.0), (2, 4.0)]) == [(1, 2.0), (2, 4.0)]
     assert charts.thin([(i, float(i)) for i in range(6)], 3) == [(1, 0.5), (4, 3.0), (5, 5.0)]
 
 
-def test_a_curve_lies_where_its_numbers_are():
-    drawn = charts.chart("T", {"a": [(0, 0.0), (50, 1.0), (100, 2.0)]})
-    # The ground reaches from x 48 to 352 and from y 186 (0) to 16 (2).
-    assert 'points="48.0,186.0 200.0,101.0 352.0,16.0"' in drawn
-    assert charts.chart("T", {"a": [(1, float("nan"))]}) == ""
+def test_values_that_are_not_finite_are_left_out():
+    assert charts.chart("T", {"a": [(1, float("nan"))]}) is None
+    assert charts.chart("T", {"a": [(1, float("inf")), (2, 3.0)]}).series == {"a": [(2, 3.0)]}
 
 
 def test_a_chart_of_few_values_of_both_signs_is_drawn():
     """The first lines of a run: most values below zero, the largest above."""
-    drawn = charts.chart("T", {"a": [(1, -0.7), (2, 0.2)]})
-    assert "polyline" in drawn and "<text" in drawn
+    assert charts.chart("T", {"a": [(1, -0.7), (2, 0.2)]}).ticks == [-0.8, -0.6, -0.4, -0.2, 0, 0.2]

@@ -1,4 +1,4 @@
-"""Signs of a training that goes wrong, on statistics written by hand."""
+"""Diagnostics of a training that goes wrong, on statistics written by hand."""
 
 import json
 
@@ -21,11 +21,11 @@ HEALTHY = {
 }
 
 
-def told(*changes):
+def news(*changes):
     """Names of the news of each tick; a tick is what differs from a healthy one, None where it lacks a number."""
-    signs = Diagnostics()
+    diagnostics = Diagnostics()
     ticks = ({name: value for name, value in (HEALTHY | change).items() if value is not None} for change in changes)
-    return [list(signs.update(tick)[1]) for tick in ticks]
+    return [list(diagnostics.update(tick)[1]) for tick in ticks]
 
 
 SATURATED = {"sign_real": 0.96, "sign_fake": -0.99, "loss_generator": 5.1}
@@ -33,7 +33,7 @@ COLLAPSED, STARVED = {"spread_fake": 0.09}, {"input_wait": 0.3}
 
 
 def test_a_healthy_run_is_left_alone():
-    assert told(*[{}] * 30) == [[]] * 30
+    assert news(*[{}] * 30) == [[]] * 30
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ def test_a_healthy_run_is_left_alone():
         ("skipped", {"skipped_updates": 1}, 1),
     ],
 )
-def test_each_sign_is_told_once_when_it_begins(name, change, ticks):
+def test_each_diagnostic_is_reported_once_when_it_starts(name, change, ticks):
     once = [[]] * (ticks - 1) + [[name]]
-    assert told(*[change] * 5) == once + [[]] * (5 - ticks)
-    assert told(*[change] * ticks, {}, *[change] * ticks) == [*once, [], *once]
+    assert news(*[change] * 5) == once + [[]] * (5 - ticks)
+    assert news(*[change] * ticks, {}, *[change] * ticks) == [*once, [], *once]
 
 
 @pytest.mark.parametrize(
@@ -62,38 +62,38 @@ def test_each_sign_is_told_once_when_it_begins(name, change, ticks):
         {"r1_loss": 1.4},
     ],
 )
-def test_what_is_not_yet_a_sign_is_not_told(change):
-    assert told(*[{}] * 6, *[change] * 6) == [[]] * 12
+def test_values_below_the_thresholds_are_not_reported(change):
+    assert news(*[{}] * 6, *[change] * 6) == [[]] * 12
 
 
 def test_r1_explodes_against_its_median():
     """Five ticks make a median; one outlier before does not move it."""
     before = [{"r1_loss": loss} for loss in (0.1, 0.2, 9.0, 0.2, 0.3)]
-    assert told(*before, {"r1_loss": 1.9}) == [[]] * 6
-    assert told(*before, {"r1_loss": 2.1})[-1] == ["r1_explodes"]
-    assert told(*before[:4], {"r1_loss": 100.0})[-1] == []
-    assert told(*before[:4], {"r1_loss": None}, {"r1_loss": 100.0})[-1] == []
+    assert news(*before, {"r1_loss": 1.9}) == [[]] * 6
+    assert news(*before, {"r1_loss": 2.1})[-1] == ["r1_explodes"]
+    assert news(*before[:4], {"r1_loss": 100.0})[-1] == []
+    assert news(*before[:4], {"r1_loss": None}, {"r1_loss": 100.0})[-1] == []
 
 
 def test_r1_may_grow_as_long_as_it_does_not_rule_the_loss():
-    assert told(*[{"r1_loss": 0.002}] * 9, {"r1_loss": 0.9}) == [[]] * 10
-    assert told(*[{"r1_loss": 0.0}] * 9, {"r1_loss": 1.1})[-1] == ["r1_explodes"]
+    assert news(*[{"r1_loss": 0.002}] * 9, {"r1_loss": 0.9}) == [[]] * 10
+    assert news(*[{"r1_loss": 0.0}] * 9, {"r1_loss": 1.1})[-1] == ["r1_explodes"]
 
 
 def test_r1_of_another_level_is_no_measure():
-    assert told(*[{"height": 32, "r1_loss": 0.01}] * 9, {"height": 64, "r1_loss": 2.0}) == [[]] * 10
+    assert news(*[{"height": 32, "r1_loss": 0.01}] * 9, {"height": 64, "r1_loss": 2.0}) == [[]] * 10
 
 
 def test_an_old_record_without_the_numbers_shows_nothing():
     assert Diagnostics().update({"cur_nimg": 4096, "loss_generator": 9.0}) == ([], {})
 
 
-def test_a_tick_tells_warnings_and_counts_skipped_updates(tmp_path):
+def test_a_tick_logs_warnings_and_counts_skipped_updates(tmp_path):
     """Two calls of 4 and 2 steps. Means are over what was measured, and lazy R1 was in none of them."""
     report, stage = Logger(tmp_path, 1000, quiet=True), Stage(1, False, 8, 1)
     for steps, skipped, score in ((4, 2, 3.0), (2, 2, 6.0)):
-        told = {name: (steps * value, steps) for name, value in (SATURATED | {"score_real": score}).items()}
-        report.add(stage, told | {"skipped_updates": (skipped, steps), "r1_loss": (0, 0)}, steps, 1.0)
+        statistics = {name: (steps * value, steps) for name, value in (SATURATED | {"score_real": score}).items()}
+        report.add(stage, statistics | {"skipped_updates": (skipped, steps), "r1_loss": (0, 0)}, steps, 1.0)
     report.tick(100, (64, 48), 1.0)
     (line,) = (tmp_path / "stats.jsonl").read_text().splitlines()
     record = json.loads(line)

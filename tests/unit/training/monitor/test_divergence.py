@@ -1,4 +1,4 @@
-"""Guards, on real steps and real errors: what is not finite, too large, late or always the same is told by name."""
+"""Divergence, memory, input wait and mode collapse, on real steps and real errors: each is reported by name."""
 
 import time
 
@@ -42,7 +42,7 @@ def steps():
     return found
 
 
-def test_the_time_spent_waiting_for_data_is_told(steps):
+def test_the_input_wait_is_reported(steps):
     """In the statistics after a call, and by the watchdog while it lasts."""
     waited_sec, seconds = steps.run(STAGE, iterator(steps.generator.config), 4, 0)["input_wait"]
     assert waited_sec < 0.5 * seconds
@@ -50,13 +50,13 @@ def test_the_time_spent_waiting_for_data_is_told(steps):
     with Watchdog(lines.append, stall_sec=0.2) as watchdog, watchdog.watching(steps.doing):
         waited_sec, seconds = steps.run(STAGE, iterator(steps.generator.config, 0.5), 3, 0)["input_wait"]
     assert waited_sec > 0.5 * seconds
-    assert any("it waits for data" in line for line in lines)
+    assert any("waiting for data" in line for line in lines)
     assert "the step itself" in steps.doing()
 
 
-def test_a_generator_that_draws_one_picture_for_all_is_told(steps):
+def test_mode_collapse_is_reported(steps):
     """It ignores its latents: no style reaches a layer."""
-    signs, data = Diagnostics(), iterator(steps.generator.config)
+    diagnostics, data = Diagnostics(), iterator(steps.generator.config)
     levels = steps.generator.synthesis.levels
     dense = [layer.adain.affine for level in levels for layer in (level.first_style, level.second_style)]
     healthy = means(steps.run(STAGE, data, 1, 0))
@@ -68,11 +68,11 @@ def test_a_generator_that_draws_one_picture_for_all_is_told(steps):
         layer.kernel.assign(kernel)
     assert collapsed["spread_fake"] < 0.05 * healthy["spread_fake"]
     assert healthy["spread_real"] == pytest.approx(collapsed["spread_real"]) and healthy["spread_real"] > 0.1
-    news = [list(signs.update(tick | {"input_wait": 0.0})[1]) for tick in (healthy, *[collapsed] * 3)]
+    news = [list(diagnostics.update(tick | {"input_wait": 0.0})[1]) for tick in (healthy, *[collapsed] * 3)]
     assert news == [[], [], [], ["collapsed"]]
 
 
-def test_lazy_r1_is_told_of_the_steps_that_have_it():
+def test_lazy_r1_is_averaged_over_the_steps_that_have_it():
     """Of the three steps after the first one it is the third."""
     steps = Steps(tf.distribute.get_strategy(), *from_preset("tiny", (*SETTINGS, "r1_interval=3")))
     data = iterator(steps.generator.config)
@@ -86,8 +86,8 @@ def test_a_weight_that_is_not_finite_stops_the_run_by_name(steps):
     bias = steps.generator.synthesis.levels[1].to_rgb.bias
     before, weights = bias.numpy(), steps.discriminator.get_weights()
     bias.assign(np.full_like(before, np.nan))
-    told = "^score_fake in the phase discriminator is not finite .* after 1,024 images:.*nonfinite=skip"
-    with pytest.raises(Diverged, match=told):
+    message = "^score_fake in the phase discriminator is not finite .* after 1,024 images:.*nonfinite=skip"
+    with pytest.raises(Diverged, match=message):
         steps.run(STAGE, iterator(steps.generator.config), 2, 1024)
     bias.assign(before)
     for found, expected in zip(steps.discriminator.get_weights(), weights):
@@ -119,18 +119,18 @@ def scripted(config, failing, name):
 
 
 @pytest.mark.parametrize(
-    "name, told",
+    "name, message",
     [
         ("loss_generator", "^loss_generator in the phase generator"),
         ("skipped_discriminator", "^the gradient in the phase discriminator"),
         ("skipped_r1", "^the gradient in the phase r1"),
     ],
 )
-def test_the_first_step_that_failed_is_named(name, told):
+def test_the_first_step_that_failed_is_named(name, message):
     steps = scripted((), lambda nimg: nimg >= 24, name)
     data = iterator(steps.generator.config)
     assert steps.run(STAGE, data, 3, 0)["loss_discriminator"] == (6.0, 3)
-    with pytest.raises(Diverged, match=f"{told} is not finite in the step after 32 images"):
+    with pytest.raises(Diverged, match=f"{message} is not finite in the step after 32 images"):
         steps.run(STAGE, data, 4, 32)
     with pytest.raises(Diverged, match="after 24 images"):
         steps.run(STAGE, data, 8, 0)
@@ -140,8 +140,8 @@ def test_skipping_goes_on_and_counts_until_nothing_is_learned_any_more():
     """Every fourth step fails: means are of the others. Later all do."""
     steps = scripted(("nonfinite=skip",), lambda nimg: (nimg % 32 == 24) | (nimg >= 800), "skipped_generator")
     data = iterator(steps.generator.config)
-    told = steps.run(STAGE, data, 8, 0)
-    assert told["skipped_updates"] == (2, 8) and told["loss_generator"] == (16.0, 8)
+    statistics = steps.run(STAGE, data, 8, 0)
+    assert statistics["skipped_updates"] == (2, 8) and statistics["loss_generator"] == (16.0, 8)
     steps.run(STAGE, data, MOST_SKIPPED - 1, 800)
     with pytest.raises(Diverged, match=f"{MOST_SKIPPED} updates in a row had to be skipped") as raised:
         steps.run(STAGE, data, 1, 800 + 8 * (MOST_SKIPPED - 1))
@@ -174,7 +174,7 @@ def test_a_run_out_of_memory_says_what_helps_and_has_saved(tmp_path, monkeypatch
         train(tmp_path / "run", data, *from_preset("tiny", ("conditional=false",)), RunOptions(quiet=True))
     message = str(raised.value)
     assert "\n" not in message and raised.value.exit_code == 1
-    assert "out of memory at 16x12 fading in with 8 picture(s) at once in float32 (OOM when allocating" in message
+    assert "out of memory at 16x12 fading in with a micro-batch of 8 in float32 (OOM when allocating" in message
     assert "--set micro_batch=4 or --set recompute_from=16, which may change in a run" in message
 
     # Adam starts anew when a level begins; what was learned before is safe; the log knows why it ended.
@@ -187,8 +187,8 @@ def test_a_run_out_of_memory_says_what_helps_and_has_saved(tmp_path, monkeypatch
 def test_the_advice_is_what_can_still_be_done():
     config = TrainingConfig(recompute_from=64)
     assert "micro_batch=8 " in str(out_of_memory("OOM", Stage(5, True, 16, 1), (32, 24), config, 4))
-    told = str(out_of_memory("OOM", Stage(5, False, 16, 2, 4), (64, 48), config, 4))
-    assert "with 4 picture(s) at once" in told and "--set" not in told and "smaller batch_size" in told
+    message = str(out_of_memory("OOM", Stage(5, False, 16, 2, 4), (64, 48), config, 4))
+    assert "with a micro-batch of 4" in message and "--set" not in message and "smaller batch_size" in message
 
 
 def test_a_full_disk_is_no_lack_of_memory():

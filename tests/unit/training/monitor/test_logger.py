@@ -1,4 +1,4 @@
-"""What a run tells of itself: the status line, and where its time went."""
+"""The status line of a run, and the breakdown of its wall time."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def test_the_status_line_says_all_in_one_line():
     assert len(line) <= 140
 
 
-def test_what_is_not_known_is_not_told():
+def test_unknown_values_are_left_out():
     line = status_line({"cur_nimg": 64, "alpha": 1.0, "ada_probability": 0.0, "r1_penalty": 0.0}, (8, 6), growing=False)
     assert line == "kimg 0.1      8x6 stable     R1 0.0000"
 

@@ -1,23 +1,23 @@
-"""The watchdog, in real time: silence is told with what it is spent on, ordinary slowness is not."""
+"""The watchdog, in real time: it reports a stall with its cause, and no ordinary slowness."""
 
 import time
 
 from training.monitor.watchdog import Watchdog
 
 
-def test_a_stall_is_told_again_after_twice_the_time_and_so_is_its_end():
+def test_a_stall_is_reported_again_after_twice_the_time_and_so_is_its_end():
     lines = []
     with Watchdog(lines.append, stall_sec=0.2) as watchdog:
         with watchdog.watching(lambda: "waiting for data"):
             time.sleep(1.2)
         time.sleep(0.2)
-    # Told after 0.2 seconds, 0.4 and 0.8, each a little late.
+    # Reported after 0.2 seconds, 0.4 and 0.8, each a little late.
     assert 2 <= len(lines) - 1 <= 3
     assert lines[0] == "no step for 0:00:00: waiting for data"
-    assert lines[-2:] == ["no step for 0:00:01: waiting for data", "going on"]
+    assert lines[-2:] == ["no step for 0:00:01: waiting for data", "continuing"]
 
 
-def test_what_takes_as_long_as_usual_is_not_told():
+def test_what_takes_as_long_as_usual_is_not_reported():
     lines = []
     with Watchdog(lines.append, stall_sec=0.1) as watchdog:
         for seconds in (0.08, 0.08, 0.08, 0.4):

@@ -32,7 +32,7 @@ def dolls(tmp_path_factory):
 
 
 def test_a_pose_moves_with_its_picture():
-    # Each picture shows its first joint: a soft dot, whose centre of mass tells where it is.
+    # Each picture shows its first joint: a soft dot, whose center of mass is its place.
     rng = np.random.default_rng(0)
     keypoints = np.zeros((32, 16, 3), np.float32)
     keypoints[:, 0] = np.stack([*rng.uniform(0.35, 0.65, (2, 32)), np.ones(32)], axis=1)
@@ -124,8 +124,8 @@ def test_a_killed_run_goes_on_and_leaves_an_estimator(dolls, tiny, tmp_path, mon
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--backbone", "small", "--steps", "0"], "--steps 0: expected more than 0"),
-        (["--backbone", "small", "--time-limit", "-1"], "--time-limit -1.0"),
+        (["--backbone", "small", "--steps", "0"], "--steps: expected a whole number of 1 or more"),
+        (["--backbone", "small", "--time-limit", "-1"], "--time-limit: expected a number above 0"),
         (["--size", "256x192"], "no pictures of size 256x192"),
     ],
 )

@@ -14,7 +14,7 @@ from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.viz.montage import CAPTION, GAP
-from tf_outfit_gan.viz.skeleton import COLOURS, draw_skeleton
+from tf_outfit_gan.viz.skeleton import COLORS, draw_skeleton
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_the_sheet_of_a_catalogue_is_that_of_its_records(odd, tmp_path, capsys):
     assert first["counts"] == second["counts"] and first["joints"] == second["joints"]
     sheets = [Image.open(tmp_path / f"{folder.name}.png") for folder in odd]
     assert sheets[0].size == sheets[1].size
-    # The same cells in another order have the same colours equally often; ids are drawn on them.
+    # The same cells in another order have the same colors equally often; ids are drawn on them.
     np.testing.assert_allclose(*(np.array(sheet.histogram()) / 1e3 for sheet in sheets), atol=2)
 
 
@@ -87,7 +87,7 @@ FOUND = {
     "article in both splits": [["000004", "000011"]],
     "article background not white": ["000000"],
     "article nearly empty": ["000008"],
-    "photo without colour": ["000005"],
+    "photo without color": ["000005"],
 }
 FOUND_IN_FILES = {"photo of odd aspect": ["000007"], "photo too small": ["000006"]}
 
@@ -150,13 +150,13 @@ def test_processes_find_the_same(odd, tmp_path, capsys):
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
-def test_the_skeleton_joins_what_is_there_in_the_colour_of_its_side():
+def test_the_skeleton_joins_what_is_there_in_the_color_of_its_side():
     pose = np.zeros((16, 3), np.float32)
     pose[[12, 11]] = [[0.25, 0.25, 1], [0.25, 0.75, 1]]  # The right upper arm.
     pose[10, :2] = 0.75, 0.75  # A wrist that is not there.
     blank = Image.new("RGB", (192, 256), "white")
     drawn = np.asarray(draw_skeleton(blank, pose))
-    assert tuple(drawn[128, 48]) == COLOURS["right"]
+    assert tuple(drawn[128, 48]) == COLORS["right"]
     assert (drawn[:, 60:] == 255).all() and (np.asarray(blank) == 255).all()
 
 
@@ -164,8 +164,8 @@ def test_the_skeleton_joins_what_is_there_in_the_colour_of_its_side():
     "arguments, words",
     [
         (["{tmp}/nowhere"], "expected a data set"),
-        (["{data}", "--count", "0"], "--count 0: expected 1 or more"),
-        (["{data}", "--workers", "0"], "--workers 0: expected 1 or more"),
+        (["{data}", "--count", "0"], "--count: expected a whole number of 1 or more"),
+        (["{data}", "--workers", "0"], "--workers: expected a whole number of 1 or more"),
         (["{data}", "--out", "{tmp}/no/sheet.png"], "no such folder"),
         (["{data}", "--out", "{tmp}/sheet.txt"], "ends in .png or .jpg"),
     ],

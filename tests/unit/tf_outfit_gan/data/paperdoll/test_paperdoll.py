@@ -155,17 +155,17 @@ def test_right_is_the_persons_right():
         assert x[12] < x[13] and x[2] < x[3]
 
 
-def test_colour_on_the_model_is_the_articles():
+def test_color_on_the_model_is_the_articles():
     compared = Counter()
     for i in range(40):
         cuts, doll = draw_scene(3, i).outfit.cuts, draw_entry(3, i, (128, 96))
-        for slot in set(cuts) - {"shoes", "bag"}:  # Soles, heels and handles have colours of their own.
+        for slot in set(cuts) - {"shoes", "bag"}:  # Soles, heels and handles have colors of their own.
             worn = doll.photo[doll.masks == LABEL[slot]]
-            if len(cuts[slot].fabric.colours) > 1 or len(worn) < 80:
+            if len(cuts[slot].fabric.colors) > 1 or len(worn) < 80:
                 continue
             article = doll.articles[slot]
             shown = np.median(article[(article < 250).any(axis=2)], axis=0)
-            assert np.abs(worn.mean(axis=0) - cuts[slot].fabric.colours[0]).max() < 16, (i, slot)
+            assert np.abs(worn.mean(axis=0) - cuts[slot].fabric.colors[0]).max() < 16, (i, slot)
             assert np.abs(worn.mean(axis=0) - shown).max() < 32, (i, slot)
             compared[slot] += 1
     assert set(compared) == {"outerwear", "top", "dress", "bottom"}
@@ -179,7 +179,7 @@ def test_outfits_are_plausible_and_varied():
         worn.update(list(cuts))
         splits[scene.split] += 1
         assert ("dress" in cuts) != ("top" in cuts) and ("top" in cuts) == ("bottom" in cuts)
-        hue, saturation, _ = colorsys.rgb_to_hsv(*(c / 255 for c in next(iter(cuts.values())).fabric.colours[0]))
+        hue, saturation, _ = colorsys.rgb_to_hsv(*(c / 255 for c in next(iter(cuts.values())).fabric.colors[0]))
         hues[int(8 * hue)] += saturation > 0.3
     assert set(worn) == set(SLOTS)
     assert worn["shoes"] > 280 and 60 < worn["dress"] < 140 and 60 < worn["outerwear"] < 160 and 80 < worn["bag"] < 180
@@ -206,14 +206,14 @@ def test_a_square_covers_its_pixels():
     assert np.array_equal(labels[4:12, 4:12], np.full((8, 8), 3)) and labels.sum() == pytest.approx(3 * 64, rel=0.2)
 
 
-def test_shading_keeps_the_mean_colour():
-    colour = (180, 120, 60)
+def test_shading_keeps_the_mean_color():
+    color = (180, 120, 60)
     band = places([(0.4, 0.2), (0.6, 0.2), (0.6, 0.6), (0.4, 0.6)])
     canvas = Canvas((200, 200), (0, 0, 0), 3)
-    canvas.paint(Piece(Fabric((colour,)), [Part(SQUARE, tones=[(band, 150)])], shadow=0))
+    canvas.paint(Piece(Fabric((color,)), [Part(SQUARE, tones=[(band, 150)])], shadow=0))
     inside = canvas.result()[0][42:118, 42:118].reshape(-1, 3)
     assert len(np.unique(inside, axis=0)) > 1
-    assert np.allclose(inside.mean(axis=0), colour, atol=4)
+    assert np.allclose(inside.mean(axis=0), color, atol=4)
 
 
 def test_stripes_follow_their_texture():
@@ -243,7 +243,7 @@ def test_inset_moves_inwards_either_way_round(outline):
 def test_a_wrong_size_is_one_clear_line(tmp_path, capsys, size):
     assert main(["paperdoll", str(tmp_path / "out"), "--count", "1", "--size", size]) == 2
     message = capsys.readouterr().err
-    assert f"--size {size}: expected" in message and message.count("\n") == 1
+    assert "--size: expected" in message and repr(size) in message and message.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 

@@ -265,7 +265,7 @@ def test_wrong_usage_is_one_line_and_exit_2(tmp_path, capsys):
         ([source, str(tmp_path / "data"), "--size", "1000x750"], "512x384 is near"),
         ([source, str(tmp_path / "data"), "--size", "big"], "HEIGHTxWIDTH"),
         ([source, f"{source}/manifest.jsonl"], "expected a folder to write to, found a file"),
-        ([source, str(tmp_path / "data"), "--workers", "0"], "--workers 0: expected 1 or more"),
+        ([source, str(tmp_path / "data"), "--workers", "0"], "--workers: expected a whole number of 1 or more"),
         ([source, str(tmp_path / "data"), "--task-index", "4", "--task-count", "4"], "to below the count, got 4"),
         ([source, str(tmp_path / "data"), "--task-index", "4"], "got 4 and None"),
     ):

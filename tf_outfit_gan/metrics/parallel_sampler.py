@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tensorflow as tf
 
-from tf_outfit_gan.inference import Painter
+from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.pixels import to_uint8
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
 from tf_outfit_gan.util.errors import UserError
 
 
-class Sampler:
+class ParallelSampler:
     """Draws pictures of a snapshot for metrics, on all GPUs, or on one processor where there are none.
 
     Args:
@@ -27,7 +27,7 @@ class Sampler:
         self._path, config = path, snapshot.config
         found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")[:1]
         self._devices = devices or [device.name for device in found]
-        painter = self.painter = Painter(snapshot)
+        sampler = self.on_one_device = Sampler(snapshot)
         self.request = [tf.TensorSpec([None], tf.int64)]  # Seeds, and the conditions where there are some.
         if config.conditional:
             self.request += [
@@ -40,13 +40,13 @@ class Sampler:
 
         @tf.function(input_signature=self.request)
         def draw(*request):
-            return checked(painter.picture(*request))
+            return checked(sampler.picture(*request))
 
         layer = tf.TensorSpec([], tf.int32)
 
         @tf.function(input_signature=[self.request, self.request, layer])
         def transfer(upper, lower, split):
-            return checked(painter.transfer(upper, lower, (split, painter.num_layers)))
+            return checked(sampler.transfer(upper, lower, (split, sampler.num_layers)))
 
         self._draw, self._transfer = draw, transfer
 

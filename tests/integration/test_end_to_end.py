@@ -1,4 +1,4 @@
-"""The whole road at a tiny size, verb by verb as a user would go: from a drawn catalogue to a served picture."""
+"""The whole pipeline at a tiny size, verb by verb as a user types it: from a drawn catalogue to a served picture."""
 
 import json
 import re
@@ -21,9 +21,9 @@ def pixels(path):
 
 
 @pytest.fixture(scope="module")
-def road(tmp_path_factory):
-    """A folder in which the road was walked up to the exported model."""
-    at = tmp_path_factory.mktemp("road")
+def folder(tmp_path_factory):
+    """A folder in which the pipeline ran up to the exported model."""
+    at = tmp_path_factory.mktemp("pipeline")
     outfit_gan("paperdoll", at / "catalogue", "--count", 48, "--size", "16x12", "--quiet")
     outfit_gan("prepare", at / "catalogue", at / "data", "--quiet")
     outfit_gan(
@@ -46,37 +46,37 @@ def road(tmp_path_factory):
     return at
 
 
-def test_records_can_be_inspected(road):
-    outfit_gan("inspect", road / "data", "--out", road / "inspect.png", "--count", 4)
-    assert pixels(road / "inspect.png").std() > 10
+def test_records_can_be_inspected(folder):
+    outfit_gan("inspect", folder / "data", "--out", folder / "inspect.png", "--count", 4)
+    assert pixels(folder / "inspect.png").std() > 10
 
 
-def test_the_run_left_pictures(road):
-    assert all(pixels(road / "run" / f"{name}.png").std() > 10 for name in ("reals", "fakes_000000kimg"))
+def test_the_run_left_pictures(folder):
+    assert all(pixels(folder / "run" / f"{name}.png").std() > 10 for name in ("reals", "fakes_000000kimg"))
 
 
-def test_a_served_picture_is_the_rendered_one(road):
-    outfit = road / "outfit.json"
-    outfit_gan("render", road / "run", "--outfit", outfit, "--seed", 5, "--out", road / "rendered.png", "--quiet")
-    command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "serve", str(road / "models" / "outfit_gan")]
+def test_a_served_picture_is_the_rendered_one(folder):
+    outfit = folder / "outfit.json"
+    outfit_gan("render", folder / "run", "--outfit", outfit, "--seed", 5, "--out", folder / "rendered.png", "--quiet")
+    command = [sys.executable, "-m", "tf_outfit_gan.cli.main", "serve", str(folder / "models" / "outfit_gan")]
     server = subprocess.Popen([*command, "--port", "0", "--rest_api_port", "0"], stdout=subprocess.PIPE, text=True)
     try:
         address = re.search(r"REST http://([^/]+)/", server.stdout.readline())[1]
-        outfit_gan("request", address, "--outfit", outfit, "--seed", 5, "--out", road / "served.png")
+        outfit_gan("request", address, "--outfit", outfit, "--seed", 5, "--out", folder / "served.png")
     finally:
         server.terminate()
         assert server.wait(60) == 0
         server.stdout.close()
-    assert pixels(road / "served.png").shape == (16, 12, 3)
-    np.testing.assert_array_equal(pixels(road / "served.png"), pixels(road / "rendered.png"))
+    assert pixels(folder / "served.png").shape == (16, 12, 3)
+    np.testing.assert_array_equal(pixels(folder / "served.png"), pixels(folder / "rendered.png"))
 
 
-def test_poses_edits_and_transfers_are_drawn(road):
-    outfit, data = road / "outfit.json", road / "data"
-    entry = json.loads((road / "catalogue" / "manifest.jsonl").read_text().splitlines()[7])["id"]
+def test_poses_edits_and_transfers_are_drawn(folder):
+    outfit, data = folder / "outfit.json", folder / "data"
+    entry = json.loads((folder / "catalogue" / "manifest.jsonl").read_text().splitlines()[7])["id"]
     outfit_gan(
         "render",
-        road / "run",
+        folder / "run",
         "--outfit",
         outfit,
         "--pose",
@@ -86,13 +86,13 @@ def test_poses_edits_and_transfers_are_drawn(road):
         "--seed",
         "1,2",
         "--out",
-        road / "poses.png",
+        folder / "poses.png",
         "--quiet",
     )
     for what in ("color", "pose"):
         outfit_gan(
             "transfer",
-            road / "run",
+            folder / "run",
             "--source",
             outfit,
             "--target",
@@ -100,11 +100,11 @@ def test_poses_edits_and_transfers_are_drawn(road):
             "--what",
             what,
             "--out",
-            road / f"{what}.png",
+            folder / f"{what}.png",
         )
-    assert all((road / f"{name}.png").stat().st_size > 1000 for name in ("poses", "color", "pose"))
+    assert all((folder / f"{name}.png").stat().st_size > 1000 for name in ("poses", "color", "pose"))
 
 
-def test_the_snapshot_can_be_measured(road):
-    outfit_gan("evaluate", road / "run", "--data", road / "data", "--count", 24, "--json", road / "fid.json", "--quiet")
-    assert "not the standard FID" in (road / "fid.json").read_text()
+def test_the_snapshot_can_be_measured(folder):
+    outfit_gan("evaluate", folder / "run", "--data", folder / "data", "--count", 24, "--json", folder / "fid.json", "--quiet")
+    assert "not the standard FID" in (folder / "fid.json").read_text()
