@@ -103,3 +103,20 @@ class BatchDraws:
             starts = counter + tf.cast(tf.stack([places * counters, tf.zeros_like(places)], axis=1), tf.uint64)
             starts = tf.unstack(starts)
         return tf.stack([drawn([], start) for start in starts])
+
+
+class DrawnOutside:
+    """`BatchDraws` for a function that XLA compiles, where the same seeds would give other numbers.
+
+    It draws in the graph in which it was made; the function takes the numbers as inputs.
+    """
+
+    def __init__(self, draws):
+        self._draws, self._graph = draws, tf.compat.v1.get_default_graph()
+
+    def __getattr__(self, name):
+        def draw(*args):
+            with self._graph.as_default():
+                return getattr(self._draws, name)(*args)
+
+        return draw

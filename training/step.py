@@ -15,11 +15,13 @@ import tensorflow as tf
 
 from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.networks import build_generator, build_networks
-from tf_outfit_gan.randomness import BatchDraws
+from tf_outfit_gan.randomness import BatchDraws, DrawnOutside
 from tf_outfit_gan.sizes import format_size
 from training import step_statistics
 from training.augment import adapted
 from training.checkpoint import named_weights
+from training.distribute.devices import set_numerics
+from training.distribute.strategy import device_type
 from training.monitor.divergence import FiniteGuard, complaint_about_memory, out_of_memory
 from training.optimizer import Adam
 from training.phases import Phases
@@ -28,6 +30,9 @@ from training.step_statistics import SKIPPED, InputWait
 # Steps of a call, image count, and where a fade begins and ends. Whatever decides what runs next is an int32, which loops keep in
 # the memory of the host, or is computed on "CPU:0": the host would have to wait for what a GPU computes.
 _NUMBERS = [tf.TensorSpec([], tf.int32)] * 4
+
+# What the generator normalizes with, by the type of the devices that train: see `ops.styled_instance_norm`.
+NORM_KERNELS = {"CPU": "batch_norm", "GPU": "moments"}
 
 
 class Steps:
@@ -40,11 +45,15 @@ class Steps:
 
     def __init__(self, strategy, model_config, config):
         self.strategy, self.config = strategy, config
+        set_numerics(config)
         with strategy.scope():
             keras.utils.set_random_seed(config.seed)
-            self.generator, self.discriminator = build_networks(model_config, config.precision, config.recompute_from)
+            kernel = dict(norm_kernel=NORM_KERNELS[device_type(strategy)])
+            self.generator, self.discriminator = build_networks(
+                model_config, config.precision, recompute_from=config.recompute_from, **kernel
+            )
             # Pictures are made with the average, in float32.
-            self.average = build_generator(model_config)
+            self.average = build_generator(model_config, **kernel)
             self.average.set_weights(self.generator.get_weights())
             # Lazy R1 makes interval + 1 updates where there were interval: the optimizer goes slower to match
             # (arXiv 1912.04958, appendix B).
@@ -220,9 +229,16 @@ class Steps:
                 key = self._key(phase, cur_nimg)
                 draws = BatchDraws(key, stage.micro_batch_size, virtual, stage.num_micro_batches * stage.replicas)
                 entries = micro_batch(index, stage.num_micro_batches, batch)
-                statistics, gradients = phase.loss(stage, entries, draws, alpha, optimizer.loss_scale)
-                shapes.update((name, value.shape) for name, value in statistics.items())
-                return optimizer.flatten(gradients, statistics.values())
+
+                def flat_gradients(draws):
+                    statistics, gradients = phase.loss(stage, entries, draws, alpha, optimizer.loss_scale)
+                    shapes.update((name, value.shape) for name, value in statistics.items())
+                    return optimizer.flatten(gradients, statistics.values())
+
+                if not self.config.xla:
+                    return flat_gradients(draws)
+                draws = DrawnOutside(draws)
+                return tf.function(lambda: flat_gradients(draws), jit_compile=True, autograph=False)()
 
             return summed(compute, stage.num_micro_batches)
 
