@@ -29,10 +29,7 @@ from training.step_statistics import SKIPPED, InputWait
 
 # Steps of a call, image count, and where a fade begins and ends. Whatever decides what runs next is an int32, which loops keep in
 # the memory of the host, or is computed on "CPU:0": the host would have to wait for what a GPU computes.
-_NUMBERS = [tf.TensorSpec([], tf.int32)] * 4
-
-# What the generator normalizes with, by the type of the devices that train: see `ops.styled_instance_norm`.
-NORM_KERNELS = {"CPU": "batch_norm", "GPU": "moments"}
+NUMBERS = [tf.TensorSpec([], tf.int32)] * 4
 
 
 class Steps:
@@ -48,12 +45,13 @@ class Steps:
         set_numerics(config)
         with strategy.scope():
             keras.utils.set_random_seed(config.seed)
-            kernel = dict(norm_kernel=NORM_KERNELS[device_type(strategy)])
+            # XLA's batch norm takes the variance as a difference of means, which loses that of nearly constant features.
+            kernel = "moments" if config.xla or device_type(strategy) == "GPU" else "batch_norm"
             self.generator, self.discriminator = build_networks(
-                model_config, config.precision, recompute_from=config.recompute_from, **kernel
+                model_config, config.precision, recompute_from=config.recompute_from, norm_kernel=kernel
             )
             # Pictures are made with the average, in float32.
-            self.average = build_generator(model_config, **kernel)
+            self.average = build_generator(model_config, norm_kernel=kernel)
             self.average.set_weights(self.generator.get_weights())
             # Lazy R1 makes interval + 1 updates where there were interval: the optimizer goes slower to match
             # (arXiv 1912.04958, appendix B).
@@ -102,8 +100,12 @@ class Steps:
         if stage not in self._traced:
             self._building = stage
             traced = tf.function(lambda *arguments: self._run(stage, *arguments))
-            traced.get_concrete_function(iterator, *_NUMBERS)
+            traced.get_concrete_function(iterator, *NUMBERS)
             self._traced[stage], self._building = traced, None
+
+    def traced(self, stage):
+        """The `tf.function` of a stage that `trace` has built: a function of an iterator and `NUMBERS`."""
+        return self._traced[stage]
 
     def run(self, stage, iterator, steps, cur_nimg, fade=(0, 1)):
         """Runs some steps in one call into the graph, which keeps Python out of the inner loop.
@@ -126,10 +128,10 @@ class Steps:
             OutOfMemory: of the stage.
         """
         self.trace(stage, iterator)
-        numbers = (tf.constant(number, spec.dtype) for number, spec in zip((steps, cur_nimg, *fade), _NUMBERS))
+        numbers = (tf.constant(number, spec.dtype) for number, spec in zip((steps, cur_nimg, *fade), NUMBERS))
         started = time.monotonic()
         try:
-            sums = self._traced[stage](iterator, *numbers)
+            sums = self.traced(stage)(iterator, *numbers)
             found = step_statistics.by_name(sums, self._names[stage], steps)
         except tf.errors.OpError as error:
             if complaint := complaint_about_memory(error):

@@ -23,16 +23,17 @@ class Placement:
 
     Args:
         graph: of a concrete function that was traced without devices, but for what is to run on the host.
-        on_device: whether its arguments, numbers aside, come on the GPU.
 
     Attributes:
         types: {type of operation: how often it is there}.
         without_kernel: names of the operations that no GPU kernel is registered for: they run on the host.
         waits: "producer -> consumer" of every tensor that the host has to wait for.
+        unknown_sizes: names of the operations with a result of which only the run knows how long an axis is. A result of
+            which not even the number of axes is known, such as a sum that begins as a scalar, is none of them.
     """
 
     def __init__(self, graph):
-        self.types, self.without_kernel, self.waits = collections.Counter(), [], []
+        self.types, self.without_kernel, self.waits, self.unknown_sizes = collections.Counter(), [], [], []
         self._follow(graph, [_usual_place(tensor) for tensor in graph.inputs])
 
     def _follow(self, graph, arguments):
@@ -43,6 +44,8 @@ class Placement:
             if op not in needed or op.type in ("Placeholder", "NoOp"):
                 continue
             self.types[op.type] += 1
+            if any(tensor.shape.rank and None in tensor.shape.as_list() for tensor in op.outputs):
+                self.unknown_sizes.append(f"{op.type} {op.name}")
             # TensorFlow computes what depends on constants alone before the graph runs.
             if op.type == "Const" or op.inputs and all(tensor.op in constant for tensor in op.inputs):
                 constant.add(op)
@@ -62,7 +65,8 @@ class Placement:
             (body,) = bodies
             return [False] * len(arguments), self._follow(body, arguments)
         if op.type in _BRANCHES:
-            results = [self._follow(body, arguments[1:]) for body in bodies]
+            for body in bodies:
+                self._follow(body, arguments[1:])
             return [True] + [False] * len(arguments[1:]), [_usual_place(tensor) for tensor in op.outputs]
         if op.type in _LOOPS:
             places = [_usual_place(tensor) for tensor in op.inputs]

@@ -29,8 +29,11 @@ def main(folder):
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
     two = make_strategy()
+    reductions = count_reductions()
     one = tf.distribute.OneDeviceStrategy("CPU:0")
-    expected, (found, steps) = trained(one)[0], trained(two)
+    expected = trained(one)[0]
+    reductions.clear()
+    found, steps = trained(two)
     np.savez(folder / "expected.npz", **expected)
     networks = (steps.generator, steps.discriminator, steps.average)
     values = [variable.value for network in networks for variable in network.weights]
@@ -44,10 +47,24 @@ def main(folder):
                 "errors": errors(found, expected),
                 "moved": float(expected["moved"]),
                 "replica_difference": float(max(differences)),
+                "reductions": reductions,
                 "ada_probability": float(steps.ada_probability.read_value()),
             }
         )
     )
+
+
+def count_reductions():
+    """The list to which every sum or mean over replicas adds its number of axes, as a graph is traced."""
+    found = []
+    for name in ("reduce", "batch_reduce"):
+
+        def counted(self, *args, name=name, original=getattr(tf.distribute.CrossDeviceOps, name), **kwargs):
+            found.append(args[1].values[0].shape.rank if name == "reduce" else name)
+            return original(self, *args, **kwargs)
+
+        setattr(tf.distribute.CrossDeviceOps, name, counted)
+    return found
 
 
 def worker(folder):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import os
 import shlex
 import subprocess
 import sys
@@ -28,6 +29,15 @@ def test_help_lists_every_verb_without_heavy_imports():
     assert done.returncode == 0
     assert all(verb in done.stdout for verb in VERBS)
     assert not any(heavy in done.stderr for heavy in ("tensorflow", "keras", "numpy"))
+
+
+@pytest.mark.parametrize("chosen", [None, "false"])
+def test_the_memory_of_gpus_grows_unless_the_user_says_otherwise(chosen, monkeypatch):
+    monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH", raising=False)
+    if chosen:
+        monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", chosen)
+    assert main(["render", "no-such-snapshot", "--out", "picture.png"]) == 2
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == (chosen or "true")
 
 
 @pytest.mark.parametrize("verb", VERBS)
