@@ -1,6 +1,6 @@
 """A program: trains the same model on one replica and on two, and prints how much they differ, as JSON.
 
-    python -m tests.helpers.replicas FOLDER           two logical processors against one
+    python -m tests.helpers.replicas FOLDER           two logical devices against one
     python -m tests.helpers.replicas FOLDER WORKER    one of the processes of the cluster in TF_CONFIG, against that one
 
 It is a process of its own because devices must be made, and a cluster joined, before TensorFlow starts.
@@ -25,12 +25,14 @@ CONFIG, TRAINING = from_preset("tiny", ["size=8x6", "condition_size=8x6", "r1_in
 
 
 def main(folder):
-    tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-    )
-    two = make_strategy()
+    # The first GPU, where there is one: NCCL does not add up within a device.
+    gpus = tf.config.list_physical_devices("GPU")[:1]
+    tf.config.set_visible_devices(gpus, "GPU")
+    device, memory_mib = (gpus[0], 4096) if gpus else (tf.config.list_physical_devices("CPU")[0], None)
+    tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration(memory_limit=memory_mib)] * 2)
+    two = make_strategy(cross_device="reduce-to-one" if gpus else None)
     reductions = count_reductions()
-    one = tf.distribute.OneDeviceStrategy("CPU:0")
+    one = tf.distribute.OneDeviceStrategy(f"{device.device_type}:0")
     expected = trained(one)[0]
     reductions.clear()
     found, steps = trained(two)
