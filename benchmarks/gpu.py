@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -35,6 +36,8 @@ from tf_outfit_gan.config import PRESETS, from_preset  # noqa: E402
 from tf_outfit_gan.sizes import format_size  # noqa: E402
 from tf_outfit_gan.util.atomic import write_whole  # noqa: E402
 
+# Presets in the order in which their steps are timed; what the limit leaves out comes last.
+LEVELS_OF = ("64x48", "256x192", "paper", "128x96", "512x384", "paper-unconditional", "dolls", "demo")
 OUTFIT_GAN = [sys.executable, "-P", "-m", "tf_outfit_gan.cli.main"]
 POLL_SEC = 2
 
@@ -106,65 +109,74 @@ def norm(args, record):
 
 def levels(args, record):
     """A step of every preset, the largest level first, with and without XLA, beside its roofline."""
-    presets = [args.preset] if args.tiny else PRESETS
     todo = []
-    for preset in presets:
+    for order, preset in enumerate([args.preset] if args.tiny else LEVELS_OF):
         model_config, config = from_preset(preset)
-        for below in range(model_config.num_levels - config.start_level):
-            for xla in (False, True):
-                # The precision of the preset, and the one that is meant for GPUs of today.
-                for precision in dict.fromkeys([config.precision, "mixed_bfloat16"]):
-                    todo.append((below, xla, preset, model_config.num_levels - 1 - below, precision))
-    # If the time is not enough for all, the smaller levels are left out. XLA compiles for minutes.
-    for below, xla, preset, level, precision in sorted(todo, key=lambda one: one[:2]):
-        settings = [f"precision={precision}", f"xla={str(xla).lower()}"]
-        time_step(record, preset, settings, level, with_roofline=below == 0 and not xla)
+        for below in range(1 if args.tiny else model_config.num_levels - config.start_level):
+            # The precision that is meant for GPUs of today first, then the preset's own.
+            for other, precision in enumerate(dict.fromkeys(["mixed_bfloat16", config.precision])):
+                settings = [f"precision={precision}"]
+                todo += [((below, other, order), preset, model_config.num_levels - 1 - below, settings, xla) for xla in (0, 1)]
+    for _, preset, level, settings, xla in sorted(todo):
+        time_step(args, record, preset, level, [*settings, f"xla={xla}"], args.limit_sec / 3)
 
 
 def batches(args, record):
     """Larger and larger batches of the largest pictures, until the memory ends."""
     preset, most = (args.preset, 8) if args.tiny else ("paper", 1024)
     level = from_preset(preset)[0].num_levels - 1
-    batch = 4
-    while batch <= most and time_step(record, preset, ["precision=mixed_bfloat16", f"batch_size={batch}"], level):
+    batch, enough = 4, True
+    while batch <= most and enough:
+        settings = ["precision=mixed_bfloat16", f"batch_size={batch}"]
+        enough = time_step(args, record, preset, level, settings, args.limit_sec / 2)
         batch *= 2
 
 
-def time_step(record, preset, settings, level, with_roofline=False):
-    """Records how long a step takes and the memory that it needs; returns whether there was enough."""
+def time_step(args, record, preset, level, settings, limit_sec):
+    """Records a step's time and memory, measured by a process of its own: XLA may compile for long, and memory may end.
+
+    Returns whether it was measured.
+    """
+    row = dict(preset=preset, size=format_size(from_preset(preset)[0].level_sizes[level]), settings=" ".join(settings))
+    command = [sys.executable, __file__, str(args.out), "--step", preset, str(level), *settings]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=limit_sec, check=True)
+    except subprocess.TimeoutExpired:
+        record(**row, error=f"stopped after {limit_sec:.0f} s")
+    except subprocess.CalledProcessError as error:
+        record(**row, error=(error.stdout.splitlines() or [f"exit code {error.returncode}"])[-1])
+    else:
+        record(**row, **json.loads(done.stdout.splitlines()[-1]))
+        return True
+    return False
+
+
+def step(preset, level, settings):
+    """What the process of `time_step` does: prints figures as JSON, or an error, as its last line."""
     import tensorflow as tf
 
     from training import schedule
     from training.benchmark.step import StepRoofline, TimedStep
+    from training.distribute.strategy import make_strategy
     from training.monitor.divergence import OutOfMemory
     from training.monitor.memory import training_bytes
 
+    tf.config.set_visible_devices(tf.config.list_physical_devices("GPU")[:1], "GPU")
     model_config, config = from_preset(preset, settings)
-    size = model_config.level_sizes[level]
-    batch = schedule.batch_size(config, size[0], 1, model_config.stddev_group)
-    row = dict(preset=preset, size=format_size(size), batch=batch, precision=config.precision, xla=config.xla)
-    for gpu in tf.config.list_logical_devices("GPU"):
-        tf.config.experimental.reset_memory_stats(gpu.name)
+    batch = schedule.batch_size(config, model_config.level_sizes[level][0], 1, model_config.stddev_group)
     try:
-        step = TimedStep(model_config, config, level, batch, tf.distribute.OneDeviceStrategy(device_name()))
-        seconds = statistics.median(step.seconds() for _ in range(3))
-        row |= dict(step_ms=1000 * seconds, sec_per_kimg=1000 * seconds / batch, memory_gb=training_bytes() / 1e9)
-        row["first_call_sec"] = step.first_call_sec
-        if with_roofline:
-            roofline = StepRoofline(step.graphs())
-            roofline.seconds()
-            row["roofline_ratio"] = seconds / roofline.seconds()
+        timed_step = TimedStep(model_config, config, level, batch, make_strategy())
+        seconds = statistics.median(timed_step.seconds() for _ in range(3))
     except (OutOfMemory, tf.errors.ResourceExhaustedError) as error:
-        record(**row, error=str(error).partition(":")[0])
-        return False
-    record(**row)
-    return True
-
-
-def device_name():
-    import tensorflow as tf
-
-    return (tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU"))[0].name
+        print(str(error).partition("\n")[0])
+        raise SystemExit(1) from None
+    row = dict(batch=batch, step_ms=1000 * seconds, sec_per_kimg=1000 * seconds / batch, memory_gb=training_bytes() / 1e9)
+    row["first_call_sec"] = timed_step.first_call_sec
+    if not config.xla:
+        roofline = StepRoofline(timed_step.graphs())
+        roofline.seconds()
+        row["roofline_ratio"] = seconds / roofline.seconds()
+    print(json.dumps(row))
 
 
 def replicas(args, record):
@@ -203,8 +215,8 @@ def feed(args, record):
     outfit_gan("benchmark", "input", dataset, *sizes, "--batch", batch, "--repeats", 1 if args.tiny else 3, "--json", json_file)
     found = json.loads(json_file.read_text())
     a_core, cores = found["levels"][0]["examples_per_sec_a_core"]["median"], found["machine"]["cores"]
-    step = TimedStep(model_config, config, model_config.num_levels - 1, batch)
-    images = batch / statistics.median(step.seconds() for _ in range(3))
+    timed_step = TimedStep(model_config, config, model_config.num_levels - 1, batch)
+    images = batch / statistics.median(timed_step.seconds() for _ in range(3))
     record(size=sizes[1], entries_per_sec_a_core=a_core, cores=cores, step_images_per_sec=images, cores_needed=images / a_core)
 
 
@@ -220,6 +232,8 @@ def resume(args, record):
     for deterministic in ("true", "false"):
         settings = [f"--set=start_level={model_config.num_levels - 1}", f"--set=deterministic={deterministic}"]
         runs = [args.out / f"{name}-{deterministic}" for name in ("once", "twice")]
+        for run in runs:
+            shutil.rmtree(run, ignore_errors=True)  # Of an earlier call.
         for run, total_kimg in zip((runs[0], runs[1], runs[1]), (kimg, kimg / 2, kimg)):
             words = ["train", run, "--data", dataset, "--preset", args.preset, f"--set=total_kimg={total_kimg:g}"]
             outfit_gan(*words, *settings, "--quiet")
@@ -294,13 +308,13 @@ def made(args, name):
 # Each with its share of the time, in minutes of twenty.
 PARTS = {
     "devices": (devices, 0.5),
-    "golden": (golden, 2),
+    "golden": (golden, 1.75),
     "norm": (norm, 0.5),
     "data": (data, 1),
     "train": (train, 5.75),
     "levels": (levels, 4.5),
     "batches": (batches, 1.5),
-    "replicas": (replicas, 1),
+    "replicas": (replicas, 1.25),
     "input": (feed, 0.75),
     "resume": (resume, 1.5),
     "serve": (serve, 1),
@@ -313,10 +327,15 @@ def main():
     parser.add_argument("--minutes", type=float, default=20, help="for all parts together (default: %(default)s)")
     parser.add_argument("--parts", default=",".join(PARTS), help="which, in this order (default: %(default)s)")
     parser.add_argument("--preset", choices=PRESETS, default="64x48", help="of the training; tiny makes all parts small")
+    parser.add_argument("--step", nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     parser.add_argument("--limit-sec", type=float, help=argparse.SUPPRESS)
     args = parser.parse_args()
     args.tiny = args.preset == "tiny"
+    if args.step:
+        preset, level, *settings = args.step
+        step(preset, int(level), settings)
+        return
     if args.part:
         PARTS[args.part][0](args, lambda **row: add_row(args.out / f"{args.part}.jsonl", row))
         return

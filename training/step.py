@@ -61,7 +61,7 @@ class Steps:
             self.ada_probability = tf.Variable(0.0, trainable=False, name="ada_probability")
         self._learning_rates = ((self.generator_optimizer, 1), (self.discriminator_optimizer, lazy))
         self.phases = Phases(self.generator, self.discriminator, config, self.ada_probability)
-        self._guard, self._input_wait = FiniteGuard(config.nonfinite), InputWait()
+        self._guard, self._input_wait = FiniteGuard(config.nonfinite), InputWait(not config.deterministic)
         self._optimizers = {"generator": self.generator_optimizer, "discriminator": self.discriminator_optimizer}
         self._traced, self._building = {}, None
         self._names = {}  # Of each stage that is traced: {statistic: phase}, in the order of their computation.
@@ -121,7 +121,7 @@ class Steps:
 
         Returns:
             {name: (total, count)} as of `step_statistics.by_name`; what lazy R1 reports may be in none of the steps. And
-            "input_wait": (seconds that they waited for data, seconds of them all).
+            "input_wait": (seconds that they waited for data, seconds of them all), unless `deterministic` is set.
 
         Raises:
             Diverged: a value is not finite, and the run is to end there.
@@ -140,7 +140,9 @@ class Steps:
                 raise out_of_memory(complaint, stage, size, self.config, model_config.stddev_group) from error
             raise
         self._guard.check(sums, self._names[stage], steps)
-        return found | {"input_wait": (float(sums.waited_sec), time.monotonic() - started)}
+        if not self.config.deterministic:
+            found["input_wait"] = float(sums.waited_sec), time.monotonic() - started
+        return found
 
     def doing(self):
         """What `trace` or `run` is at, in words; may be asked by another thread."""

@@ -47,8 +47,11 @@ def test_tf32_and_determinism_are_switches_of_tensorflow():
     made("tf32=true")
     assert enabled() and not framework_config.is_op_determinism_enabled()
     try:
-        made("deterministic=true")
+        steps = made("deterministic=true")
         assert not enabled() and framework_config.is_op_determinism_enabled()
+        # Some operations refuse to run then.
+        iterator = iter(tf.data.Dataset.from_tensors(random_batch(steps.generator.config, STAGE)).repeat())
+        assert "input_wait" not in steps.run(STAGE, iterator, 1, 0)
     finally:
         framework_config.disable_op_determinism()
 
