@@ -52,7 +52,7 @@ def write_savedmodel(snapshot: Snapshot, base_path: str | os.PathLike[str]) -> P
         archive = keras.export.ExportArchive()
         signatures = make_signatures(Sampler(snapshot))
         functions = {name: archive.add_endpoint(name, *signature) for name, signature in signatures.items()}
-        description = archive.add_endpoint(DESCRIBE, *make_description(snapshot.config))
+        description = archive.add_endpoint(DESCRIBE, *make_description(snapshot))
         archive.write_out(str(staging), verbose=False)
         samples = {name: sample_inputs(specs) for name, (_, specs) in signatures.items()}
         extra = staging / "assets.extra"

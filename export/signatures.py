@@ -16,6 +16,7 @@ from tf_outfit_gan.config import ModelConfig
 from tf_outfit_gan.images.decode_in_graph import decode_articles
 from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
+from tf_outfit_gan.snapshot import Snapshot
 
 PSI_RANGE = (0, 2)
 DESCRIBE = "describe"
@@ -34,13 +35,15 @@ def make_signatures(sampler: Sampler) -> dict[str, tuple[Endpoint, list[tf.Tenso
     return {name: _checked(function, sampler) for name, function in functions.items()}
 
 
-def make_description(config: ModelConfig) -> tuple[Endpoint, list[tf.TensorSpec]]:
+def make_description(snapshot: Snapshot) -> tuple[Endpoint, list[tf.TensorSpec]]:
     """The signature `describe` of a model: (function, list of its `TensorSpec`s).
 
     TF Serving's metadata has the inputs' shapes and not what they mean. Asked for one of the model's facts by name, it
-    answers in JSON: slots, size, condition_size, conditional.
+    answers in JSON: slots, condition_size, conditional, and size, that of the pictures: a growing model has not its last one.
     """
-    facts = {name: json.dumps(getattr(config, name)) for name in ("slots", "size", "condition_size", "conditional")}
+    config = snapshot.config
+    facts = {name: json.dumps(getattr(config, name)) for name in ("slots", "condition_size", "conditional")}
+    facts["size"] = json.dumps(snapshot.size)
 
     def describe(what: tf.Tensor) -> Outputs:
         asked = what[:, None] == tf.constant(list(facts))  # [N, facts]

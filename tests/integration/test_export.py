@@ -267,8 +267,8 @@ def test_an_unconditional_model_draws_from_seeds_at_the_level_it_has_reached(unc
     loaded = tf.saved_model.load(str(base_path / "13")).signatures
     assert set(loaded) == {"serving_default", "generate_unconditional", "style_mix", "describe"}
     answers = loaded["describe"](what=tf.constant(["conditional", "size"]))["description_bytes"]
-    assert [json.loads(answer) for answer in answers.numpy()] == [False, [16, 12]]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="what: expected one of slots, size"):
+    assert [json.loads(answer) for answer in answers.numpy()] == [False, [8, 6]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="what: expected one of slots, condition_size"):
         loaded["describe"](what=tf.constant(["hats"]))
     assert card(base_path / "13")["size"] == [8, 6]
     inputs = {"seed": tf.constant([3], tf.int64), "truncation_psi": tf.constant([0.7])}
