@@ -59,13 +59,18 @@ def main(folder):
 def count_reductions():
     """The list to which every sum or mean over replicas adds its number of axes, as a graph is traced."""
     found = []
-    for name in ("reduce", "batch_reduce"):
+    operations = tf.distribute.CrossDeviceOps
+    reduce, batch_reduce = operations.reduce, operations.batch_reduce
 
-        def counted(self, *args, name=name, original=getattr(tf.distribute.CrossDeviceOps, name), **kwargs):
-            found.append(args[1].values[0].shape.rank if name == "reduce" else name)
-            return original(self, *args, **kwargs)
+    def counted(self, reduce_op, value, *args, **kwargs):
+        found.append(value.values[0].shape.rank)
+        return reduce(self, reduce_op, value, *args, **kwargs)
 
-        setattr(tf.distribute.CrossDeviceOps, name, counted)
+    def counted_batch(self, reduce_op, pairs, *args, **kwargs):
+        found.extend(value.values[0].shape.rank for value, _ in pairs)
+        return batch_reduce(self, reduce_op, pairs, *args, **kwargs)
+
+    operations.reduce, operations.batch_reduce = counted, counted_batch
     return found
 
 

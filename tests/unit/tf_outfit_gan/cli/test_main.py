@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import os
 import shlex
 import subprocess
 import sys
@@ -33,9 +32,9 @@ def test_help_lists_every_verb_without_heavy_imports():
 
 @pytest.mark.parametrize("chosen", [None, "false"])
 def test_the_memory_of_gpus_grows_unless_the_user_says_otherwise(chosen, monkeypatch):
-    monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH", raising=False)
-    if chosen:
-        monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", chosen)
+    monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", chosen or "")
+    if chosen is None:
+        monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH")
     assert main(["render", "no-such-snapshot", "--out", "picture.png"]) == 2
     assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == (chosen or "true")
 
