@@ -15,11 +15,12 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export import savedmodel
 from export.savedmodel import write_savedmodel
-from tests.helpers.exported import photo, tiny_renderer, write_outfit, write_snapshot
+from export.signatures import make_signatures
+from tests.helpers.exported import make_snapshot, photo, tiny_renderer, write_outfit, write_snapshot
 from tests.helpers.serving_model import predict_request, running_server, stubs, wait_for
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.client import Client
-from tf_outfit_gan.inference import Renderer
+from tf_outfit_gan.inference import Renderer, Sampler
 from tf_outfit_gan.outfit_request import Request, read_request
 
 CONDITIONS = {"article_images_bytes": ("string", [None, 6]), "keypoints": ("float32", [None, 16, 3])}
@@ -103,6 +104,23 @@ def mix_rows(begin, end):
 
 def card(version):
     return json.loads((version / "assets.extra" / "model.json").read_text())
+
+
+def test_the_graph_does_not_depend_on_the_devices_of_the_machine_that_exports(monkeypatch):
+    snapshot = make_snapshot("size=8x6", "condition_size=8x6")
+
+    def operations():
+        function, specs = make_signatures(Sampler(snapshot))["serving_default"]
+        graph = tf.function(function).get_concrete_function(*specs).graph.as_graph_def()
+        nodes = [*graph.node, *(node for body in graph.library.function for node in body.node_def)]
+        return sorted(node.op for node in nodes)
+
+    here = operations()
+    assert here.count("FusedBatchNormV3") == 4
+    for lists in ("get_visible_devices", "list_physical_devices"):
+        monkeypatch.setattr(tf.config, lists, lambda kind=None: [tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")])
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: [tf.config.LogicalDevice("/device:GPU:0", "GPU")])
+    assert operations() == here
 
 
 def test_the_card_tells_what_servers_are_asked(conditional):
