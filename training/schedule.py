@@ -106,20 +106,20 @@ def period_at(cur_nimg, all_periods):
 def picture_cost(model_config, level):
     """What one picture of a level costs to train on, relative to another level: multiplications, about.
 
-    Of the convolutions of all levels up to this one, pixels times products of feature maps; and, in a conditional model, the
-    same of the embedding networks, which see articles and pose at one size at every level.
+    Of the convolutions, pixels times products of feature maps: two of each level up to this one; and, in a conditional model,
+    one of each level of the embedding networks, which see articles and pose at one size at every level.
     """
+    sizes, channels = model_config.level_sizes, model_config.channels
 
-    def convolutions(top):
-        sizes, channels = model_config.level_sizes, model_config.channels
-        return sum(
-            sizes[level][0] * sizes[level][1] * channels(level) * (channels(max(level - 1, 0)) + channels(level))
-            for level in range(top + 1)
-        )
+    def products(level):
+        """(Of the convolution from the level below, of that within the level)."""
+        pixels = sizes[level][0] * sizes[level][1]
+        return pixels * channels(max(level - 1, 0)) * channels(level), pixels * channels(level) ** 2
 
+    grown = sum(sum(products(below)) for below in range(level + 1))
     if not model_config.conditional:
-        return convolutions(level)
-    return convolutions(level) + convolutions(model_config.level_sizes.index(model_config.condition_size))
+        return grown
+    return grown + sum(products(below)[0] for below in range(sizes.index(model_config.condition_size) + 1))
 
 
 def left_sec(model_config, all_periods, cur_nimg, level, images_per_sec):

@@ -183,7 +183,8 @@ def test_the_settings_of_a_dry_run_need_no_tensorflow():
     [
         # Maps 8, 8, 4 at 4x3, 8x6, 16x12: 12 x 8 x (8 + 8), then 48 x 8 x (8 + 8) more, then 192 x 4 x (8 + 4) more.
         (("conditional=false",), [1536, 7680, 16896]),
-        (("condition_size=8x6",), [1536 + 7680, 7680 + 7680, 16896 + 7680]),
+        # The embedding networks: 12 x 8 x 8 + 48 x 8 x 8.
+        (("condition_size=8x6",), [1536 + 3840, 7680 + 3840, 16896 + 3840]),
     ],
 )
 def test_what_a_picture_costs_by_hand(settings, expected):
