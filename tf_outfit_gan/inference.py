@@ -126,7 +126,9 @@ class Renderer:
 
         def conditions(request: _Tensors) -> tuple[tf.Tensor | None, tf.Tensor | None]:
             articles, keypoints = request
-            return None if articles is None else decode_articles(articles, self._config.condition_size), keypoints
+            return None if articles is None else decode_articles(
+                articles, self._config.condition_size, self._config.slots
+            ), keypoints
 
         @tf.function
         def picture(request: _Tensors, seed: tf.Tensor, psi: tf.Tensor) -> tf.Tensor:
