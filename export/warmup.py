@@ -3,40 +3,54 @@
 They make the server load, plan and tune everything that a first customer would otherwise wait for.
 """
 
+import io
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import tensorflow as tf
+from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 FILENAME = "tf_serving_warmup_requests"
+_KINDS = ("PNG", "JPEG", "WEBP")
 
 
-def sample_inputs(specs: list[tf.TensorSpec]) -> dict[str, tf.Tensor]:
-    """One good row for each `TensorSpec`, as tensors by input name. Of the articles one is a PNG, one a JPEG."""
-    gray = tf.fill([8, 6, 3], tf.constant(128, tf.uint8))
-    images = [tf.io.encode_png(gray), tf.io.encode_jpeg(gray)]
+def sample_inputs(specs: Mapping[str, tf.TensorSpec], rows: int = 1) -> dict[str, tf.Tensor]:
+    """Good rows for `TensorSpec`s, as tensors by input name. The articles of a row are of every kind; one is missing."""
+    gray = Image.new("RGB", (6, 8), "gray")
+    images = [*(_encoded(gray, kind) for kind in _KINDS), b""]
     inputs = {}
-    for spec in specs:
-        shape = [1, *spec.shape[1:]]
-        if spec.dtype == tf.string:
-            inputs[spec.name] = tf.reshape(tf.stack((images + [tf.constant(b"")] * shape[1])[: shape[1]]), shape)
-        elif spec.name == "layer_begin":
-            inputs[spec.name] = tf.zeros(shape, spec.dtype)
+    for name, spec in specs.items():
+        shape = [rows, *spec.shape[1:]]
+        if name.endswith("article_images_bytes"):
+            row = (images * shape[1])[: shape[1]]
+            inputs[name] = tf.constant([row] * rows)
+        elif spec.dtype == tf.string:
+            inputs[name] = tf.fill(shape, "")
+        elif name == "layer_begin":
+            inputs[name] = tf.zeros(shape, spec.dtype)
         else:
-            # A seed, psi, the end of a range of layers, and a pose whose joints are all there: one is good for each.
-            inputs[spec.name] = tf.ones(shape, spec.dtype)
+            # A seed, psi, the end of a range of layers, style vectors, and a pose whose joints are all there: one is good
+            # for each.
+            inputs[name] = tf.ones(shape, spec.dtype)
     return inputs
 
 
-def write_warmup(path: Path, samples: dict[str, dict[str, tf.Tensor]]) -> None:
+def _encoded(image: Image.Image, kind: str) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind)
+    return out.getvalue()
+
+
+def write_warmup(path: Path, samples: Iterable[tuple[str, Mapping[str, tf.Tensor]]]) -> None:
     """Writes the records that TF Serving replays.
 
     Args:
         path: the file, in the SavedModel's assets.extra.
-        samples: by signature, tensors by input name.
+        samples: (signature, tensors by input name) of each request.
     """
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature, inputs in samples.items():
+        for signature, inputs in samples:
             request = predict_pb2.PredictRequest()
             request.model_spec.signature_name = signature
             for name, value in inputs.items():

@@ -92,12 +92,17 @@ class Sampler:
                 that of the target's seeds.
             layers: (begin, end), 0-based and half-open; numbers or [N].
         """
-        seeds = target[0]
-        source_w, target_w = (self.style_vectors(*side, psi=psi) for side in (source, target))
+        # Both sides in one batch: what draws a style vector is in the graph once.
+        (_, source_articles, source_keypoints), (seeds, articles, keypoints) = source, target
+        both_seeds, both_articles, both_keypoints = (
+            None if of_source is None else tf.concat([of_source, of_target], axis=0)
+            for of_source, of_target in zip(source, target)
+        )
+        both_psi = tf.tile(tf.broadcast_to(tf.cast(psi, tf.float32), tf.shape(seeds)), [2])
+        source_w, target_w = tf.split(self.style_vectors(both_seeds, both_articles, both_keypoints, both_psi), 2)
         w = styles.copy_layers(source_w, target_w, *layers)
         if not self.config.conditional:
             return self.draw(w, seeds)
-        (_, source_articles, source_keypoints), (_, articles, keypoints) = source, target
         first_layer, last_layer = (
             tf.broadcast_to(owned, tf.shape(seeds)) for owned in (tf.equal(layers[0], 0), tf.equal(layers[1], self.num_layers))
         )

@@ -24,7 +24,7 @@ _OTHER_KINDS = (
     (f"({b'<svg'.hex()}|{b'<?xml'.hex()})", "an SVG picture or another XML file"),
     (
         f"({b'iVBOR'.hex()}|{b'/9j/'.hex()}|{b'UklGR'.hex()}|{b'data:'.hex()})",
-        'base64 text (send the bytes themselves, in JSON as {"b64": "..."})',
+        "base64 text (send the bytes themselves, in JSON as an object with the key b64)",
     ),
 )
 _SHOWN = 12  # First bytes of an unknown file in a message.

@@ -128,3 +128,21 @@ def _orientation(data, tiff):
     value = tf.reduce_max(number(tags[..., 8:10]) * tf.cast(is_wanted, tf.int64), axis=1)
     valid = (tiff > 0) & (value >= 1) & (value <= 8)
     return tf.cast(tf.where(valid, value, tf.ones_like(value)), tf.int32)
+
+
+def ends_whole(data, kind):
+    """Whether files of the kinds that their `Headers` name end as such files do, bool [M]; True for unknown kinds.
+
+    A PNG ends with its last chunk, a JPEG with its last marker, and a WebP says how long it is. That finds what was cut
+    off while it was sent; it also finds what has something appended, which the decoders would pass over.
+    """
+    length = tf.strings.length(data)
+    last = _bytes_at(data, tf.cast(tf.maximum(length - 8, 0), tf.int64), 8)
+    riff_size = _number(_bytes_at(data, tf.fill(tf.shape(data), tf.constant(4, tf.int64)), 4), little=True)
+    ends = [
+        tf.fill(tf.shape(data), True),
+        _begins(last, b"IEND\xaeB`\x82"),
+        _begins(last[:, 6:], b"\xff\xd9"),
+        riff_size + 8 <= tf.cast(length, tf.int64),
+    ]
+    return tf.gather(tf.stack(ends, axis=1), kind, batch_dims=1)
