@@ -64,10 +64,10 @@ def card(snapshot: Snapshot, description: Mapping[str, object], functions: Mappi
 
 
 def weights_checksum(snapshot: Snapshot) -> str:
-    """SHA-256 over the weights in the order of their paths: the same for the same weights, wherever they were exported."""
+    """SHA-256 over the weights in the generator's order: the same for the same weights, wherever they were exported."""
     digest = hashlib.sha256()
-    for variable in sorted(snapshot.generator.variables, key=lambda variable: variable.path):
-        digest.update(f"{variable.path} {tuple(variable.shape)}\n".encode())
+    for variable in snapshot.generator.variables:
+        digest.update(f"{variable.name} {tuple(variable.shape)}\n".encode())  # Paths have numbers that the process counts.
         digest.update(np.ascontiguousarray(variable.numpy(), "<f4").tobytes())
     return digest.hexdigest()
 

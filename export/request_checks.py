@@ -1,8 +1,9 @@
 """What a request must hold, and the sentence that a client reads when it does not.
 
 A server does not check the shapes that it is fed, and the likeliest mistakes have the right shape: pixels for keypoints,
-base64 for bytes. So all is checked in the graph. Sentences are ASCII, without quotes, which a server would escape, and speak
-of one row: what a client sent comes back only as numbers. They are cheap, so they are made for all rows, good ones too: a branch would take more operations.
+base64 for bytes. So all is checked in the graph. Sentences are ASCII, without quotes, which a server would escape. They
+speak of one row, and what a client sent comes back only as numbers. Sentences are cheap: they are made for all rows, good
+ones too, because a branch would take more operations.
 """
 
 import tensorflow as tf

@@ -3,7 +3,8 @@
     models/outfit_gan/                       what a server is pointed at
         1/saved_model.pb, variables/         the graph and the weights
         1/assets.extra/model.json            what the model is: for people and tools, servers do not read it
-        1/assets.extra/tf_serving_warmup_requests
+        1/assets.extra/tf_serving_warmup_requests, with the answers
+        1/assets.extra/SHA256SUMS                of all files
 
 A server takes a version as soon as its number exists. So it is written under a name that servers ignore, asked, flushed
 to the disk, and renamed.
@@ -19,12 +20,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import tensorflow as tf
-from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # Its public name announces its removal.
 
 from export.description import card, describe, input_specs
 from export.limits import Limits
 from export.signatures import Signature, aliases, make_signatures
-from export.warmup import FILENAME, sample_inputs, write_warmup
+from export.verification import CARD, WARMUP, behavior_problems, loaded, same, write_checksums
+from export.warmup import Sample, sample_inputs, write_samples
 from tf_outfit_gan.snapshot import Snapshot
 from tf_outfit_gan.util.atomic import claim, flush_folder
 from tf_outfit_gan.util.errors import UserError
@@ -74,16 +75,23 @@ def write_savedmodel(
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         tf.saved_model.save(model, str(staging), functions, options)
 
+        # Ask, and keep the answers with the questions.
         extra = staging / "assets.extra"
         extra.mkdir()
-        samples = {name: sample_inputs(input_specs(function)) for name, function in functions.items()}
-        main = {rows: sample_inputs(input_specs(functions["serving_default"]), rows) for rows in batch_sizes if rows > 1}
-        write_warmup(extra / FILENAME, [*samples.items(), *(("serving_default", inputs) for inputs in main.values())])
-        text = json.dumps(card(snapshot, description, functions), indent=2)
-        (extra / "model.json").write_text(text + "\n", encoding="utf-8")
+        main = "serving_default"
+        requests = [(name, sample_inputs(input_specs(function))) for name, function in functions.items()]
+        requests += [(main, sample_inputs(input_specs(functions[main]), rows)) for rows in batch_sizes if rows > 1]
+        with loaded(staging) as ask:
+            samples = [(name, inputs, ask(name, inputs)) for name, inputs in requests]
+            text = json.dumps(card(snapshot, description, functions), indent=2) + "\n"
+            problems = list(_picture_problems(samples, functions)) or list(behavior_problems(ask, json.loads(text), samples))
+        if problems:
+            raise RuntimeError(f"{'; '.join(problems)}; nothing was published")
+        write_samples(staging / WARMUP, samples)
+        (staging / CARD).write_text(text, encoding="utf-8")
+        write_checksums(staging)
 
-        # Ask, and publish.
-        _verify(staging, samples, functions)
+        # Publish.
         flush_folder(staging)
         return _publish(staging, base_path, version)
 
@@ -141,20 +149,13 @@ def _read_weights(snapshot: Snapshot, functions: Mapping[str, Signature]) -> lis
     return [variable.value for variable in snapshot.generator.variables if id(variable.value.handle) in handles]
 
 
-def _verify(folder: Path, samples: Mapping[str, Mapping[str, tf.Tensor]], functions: Mapping[str, Signature]) -> None:
-    """Asks every sample of the written model, in a session as servers do, and pictures of the snapshot's own function."""
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        written = SavedModelLoader(str(folder)).load(session, ["serve"]).signature_def
-        answers = {}
-        for name, inputs in samples.items():
-            feeds = {written[name].inputs[key].name: value.numpy() for key, value in inputs.items()}
-            answers[name] = session.run({key: info.name for key, info in written[name].outputs.items()}, feeds)
-    name = "serving_default"
-    expected = functions[name](**samples[name])["image_bytes"][0]
-    picture, expected = (tf.cast(tf.io.decode_png(image), tf.int32) for image in (answers[name]["image_bytes"][0], expected))
-    # One step of 255 is what a graph that was optimized in another way may round otherwise.
-    if picture.shape != expected.shape or tf.reduce_max(tf.abs(picture - expected)) > 1:
-        raise RuntimeError(f"signature {name} draws another picture than the snapshot; nothing was published")
+def _picture_problems(samples: Iterable[Sample], functions: Mapping[str, Signature]) -> Iterator[str]:
+    """Compares the written model's pictures with those of the function that was written."""
+    for name, inputs, outputs in samples:
+        if name == "serving_default":
+            expected = functions[name](**{key: tf.constant(array) for key, array in inputs.items()})
+            if not same(outputs["image_bytes"], expected["image_bytes"].numpy()):
+                yield f"signature {name} draws another picture than the snapshot"
 
 
 def _numbers(base_path: Path) -> list[int]:

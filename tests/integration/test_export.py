@@ -408,7 +408,8 @@ def test_a_model_that_answers_otherwise_is_not_published(unconditional, tmp_path
         picture = tf.reshape(tf.cast(shades, tf.uint8), [4, 3, 3])
         return {"image_bytes": tf.io.encode_png(picture)[tf.newaxis], "seed": seed}
 
-    functions = {name: draws_the_time.get_concrete_function() for name in ("serving_default", "transfer")}
+    signatures = ("serving_default", "transfer")
+    functions = {name: draws_the_time.get_concrete_function() for name in signatures}
     monkeypatch.setattr(savedmodel, "make_signatures", lambda *args: functions)
     with pytest.raises(RuntimeError, match="draws another picture than the snapshot; nothing was published"):
         write_savedmodel(unconditional[0], tmp_path / "model")

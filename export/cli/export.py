@@ -15,7 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "models", metavar="MODELS/NAME", help="local folder of the versions of one model, named as clients ask for it"
     )
-    parser.add_argument("--version", type=arguments.whole(1), metavar="N", help="number of the version (default: the next one)")
+    main = parser.add_argument_group("main")
+    main.add_argument("--version", type=arguments.whole(1), metavar="N", help="number of the version (default: the next one)")
     limits = parser.add_argument_group("limits, which the model itself enforces")
     limits.add_argument(
         "--max-rows",
