@@ -47,10 +47,13 @@ def main():
 
 
 def result(args, name, settings, seed):
-    """Trains and measures one run; what is there already is not done again."""
+    """Trains and measures one run; what is there already is not done again.
+
+    A result of an earlier version, which lacks what the table shows, is measured again; its run is not trained again.
+    """
     run = args.runs / f"{name.replace(' ', '-')}-{seed}"
     path = run / "result.json"
-    if not path.exists():
+    if not (path.exists() and is_complete(json.loads(path.read_text()))):
         settings = [f"total_kimg={args.kimg:g}", f"seed={seed}", f"snapshot_kimg={args.kimg:g}", *settings]
         outfit_gan("train", run, "--data", args.data, "--preset", args.preset, *(f"--set={text}" for text in settings))
         outfit_gan(
@@ -72,21 +75,30 @@ def result(args, name, settings, seed):
     return json.loads(path.read_text())
 
 
+def is_complete(found):
+    return all(figure in found.get("figures", {}) for _, figure, _ in COLUMNS)
+
+
 def outfit_gan(*words):
     subprocess.run([sys.executable, "-m", "tf_outfit_gan.cli.main", *map(str, words), "--quiet"], check=True)
 
 
 def table(results):
-    """A row a form: the mean over its seeds, and the least and the most."""
+    """A row a form: the mean over its seeds, and the least and the most; below it what the distances are of."""
     lines = ["", "| form | seeds | " + " | ".join(heading for heading, _, _ in COLUMNS) + " |", "|---" * (2 + len(COLUMNS)) + "|"]
     for name, found in results.items():
         cells = [name, str(len(found))]
         for _, figure, digits in COLUMNS:
             values = [one["figures"][figure]["value"] for one in found]
+            if None in values:  # Nothing could be measured, as no garment is large enough.
+                cells.append("-")
+                continue
             spread = f" ({min(values):.{digits}f} to {max(values):.{digits}f})" if len(values) > 1 else ""
             cells.append(f"{statistics.fmean(values):.{digits}f}{spread}")
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    # Distances of several features, or of more or fewer pictures, do not compare.
+    kinds = dict.fromkeys(f"{one['count']} pictures, {one['features']}" for found in results.values() for one in found)
+    return "\n".join([*lines, "", f"Frechet distance: {'; and '.join(kinds)}"])
 
 
 if __name__ == "__main__":

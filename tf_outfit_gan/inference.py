@@ -103,9 +103,8 @@ class Sampler:
         w = styles.copy_layers(source_w, target_w, *layers)
         if not self.config.conditional:
             return self.draw(w, seeds)
-        first_layer, last_layer = (
-            tf.broadcast_to(owned, tf.shape(seeds)) for owned in (tf.equal(layers[0], 0), tf.equal(layers[1], self.num_layers))
-        )
+        begin, end = (tf.broadcast_to(layer, tf.shape(seeds)) for layer in layers)
+        first_layer, last_layer = (begin < end) & (begin == 0), (begin < end) & (end == self.num_layers)
         articles = tf.where(last_layer[:, None, None, None, None], source_articles, articles)
         keypoints = tf.where(first_layer[:, None, None], source_keypoints, keypoints)
         return self.draw(w, seeds, self.condition_maps(articles, keypoints))

@@ -16,6 +16,7 @@ from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.metrics.measure import measure
 from tf_outfit_gan.metrics.parallel_sampler import ParallelSampler
 from tf_outfit_gan.metrics.protocol import Protocol
+from tf_outfit_gan.metrics.subject import of_snapshot
 
 
 def main(data):
@@ -32,7 +33,8 @@ def main(data):
                 return super()._whole(pictures, finite)
 
         protocol = Protocol(("distribution", "identity", "diversity"), count=15, batch=7)
-        found = measure("x", snapshot, dataset, protocol, lambda count: None, Watched("x", snapshot, devices))
+        subject = of_snapshot("x", snapshot, Watched("x", snapshot, devices))
+        found = measure(subject, dataset, protocol, lambda count: None)
         figures = {name: figure.value for name, figure in found.figures.items()}
         finite = bool(np.isfinite(list(figures.values())).all())
         results.append({"devices": sorted(used), "figures": figures, "finite": finite})

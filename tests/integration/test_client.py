@@ -97,6 +97,11 @@ def test_slots_that_a_model_does_not_describe_are_the_standard_ones_or_unknown(m
             client.slots()
 
 
+def test_a_model_that_does_not_describe_itself_is_named(client):
+    with pytest.raises(UserError, match="the model 'gen' at 127.0.0.1:[0-9]+ does not describe itself: export it again"):
+        client.describe()
+
+
 def test_what_the_server_refuses_is_the_users_mistake(client):
     with pytest.raises(UserError, match="answers INVALID_ARGUMENT: "):
         client.render(seeds=[1])  # As of an unconditional model.

@@ -320,7 +320,7 @@ def test_an_odd_line_is_set_aside(shop, line, words):
         ({"points": [[-10, 20, 1]] * 16}, "every joint lies outside"),
         ({"points": [[0.2, 0.3, 1]] * 16}, "found shares of the size"),
         ({"points": [POSE["points"]] * 2}, "of 2 people"),
-        ({"points": [[10, 20, None]] * 16}, "nobody"),
+        ({"points": [[10, 20, None]] * 16}, "no person"),
         ({"points": {"0": [1, 2, 3]}}, "16 times"),
         ({"points": [[10, 20, "high"]] * 16}, "16 times"),
         ({"size": [64, float("inf")]}, "size must be"),

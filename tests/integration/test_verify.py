@@ -1,5 +1,6 @@
 """`outfit-gan verify`: a good export passes, and of a broken one it says what is broken."""
 
+import contextlib
 import json
 import shutil
 
@@ -19,8 +20,17 @@ def version(tiny_export, tmp_path):
     return shutil.copytree(tiny_export[1] / "1", tmp_path / "model" / "1")
 
 
-def test_a_good_export_passes(tiny_export, capsys):
+@pytest.fixture(scope="module")
+def loaded(tiny_export):
+    """(ask, card, samples) of a good version, which is loaded once."""
+    version = tiny_export[1] / "1"
+    with verification.loaded(version) as ask:
+        yield ask, json.loads((version / CARD).read_text()), read_samples(version / WARMUP)
+
+
+def test_a_good_export_passes(tiny_export, loaded, capsys, monkeypatch):
     _, base_path = tiny_export
+    monkeypatch.setattr(verification, "loaded", lambda folder: contextlib.nullcontext(loaded[0]))  # Loading it takes seconds.
     assert main(["verify", str(base_path), "--snapshot", str(base_path.parent / "000400kimg")]) == 0
     assert capsys.readouterr().out.startswith(f"PASS: {base_path}/1: ")
 
@@ -107,14 +117,6 @@ def test_the_command_fails_with_what_is_wrong(version, capsys):
     assert "no version 2; there are 1" in capsys.readouterr().err
     assert main(["verify", str(version)]) == 2
     assert "no version here" in capsys.readouterr().err
-
-
-@pytest.fixture(scope="module")
-def loaded(tiny_export):
-    """(ask, card, samples) of a good version, which is loaded once."""
-    version = tiny_export[1] / "1"
-    with verification.loaded(version) as ask:
-        yield ask, json.loads((version / CARD).read_text()), read_samples(version / WARMUP)
 
 
 def test_another_answer_than_recorded_is_found(loaded):

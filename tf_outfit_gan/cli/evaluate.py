@@ -1,4 +1,4 @@
-"""`outfit-gan evaluate`: measures snapshots against photos; see docs/metrics.md."""
+"""`outfit-gan evaluate`: measures snapshots, exports and served models against photos; see docs/metrics.md."""
 
 import json
 from pathlib import Path
@@ -18,10 +18,11 @@ EXAMPLE = "runs/dolls --data data --split test --metrics all --pose-model runs/p
 
 def add_arguments(parser):
     parser.add_argument(
-        "snapshots",
-        metavar="SNAPSHOT",
+        "models",
+        metavar="MODEL",
         nargs="+",
-        help="snapshot folder, or a run folder for its newest one; two of them are compared",
+        help="snapshot folder, or a run folder for its newest one; folder of exported versions for its newest one, or one "
+        "of them; or HOST:PORT of a server; two of them are compared",
     )
     main = parser.add_argument_group("main")
     main.add_argument("--data", metavar="DATA", required=True, help="folder that `outfit-gan prepare` wrote")
@@ -56,6 +57,9 @@ def add_arguments(parser):
         "in a paper doll catalogue's masks/",
     )
     main.add_argument("--seed", type=arguments.seed, default=0, help="another seed draws other pictures (default: %(default)s)")
+    main.add_argument(
+        "--model_name", default="outfit_gan", help="the model's name on a server, as for request (default: %(default)s)"
+    )
     performance = parser.add_argument_group("performance")
     performance.add_argument(
         "--batch",
@@ -81,11 +85,11 @@ def add_arguments(parser):
 
 def run(args):
     # Check: mistakes are reported before TensorFlow is imported.
-    if len(args.snapshots) > 2:
-        raise UserError(f"{' '.join(args.snapshots)}: expected one snapshot, or two to compare")
+    if len(args.models) > 2:
+        raise UserError(f"{' '.join(args.models)}: expected one model, or two to compare")
     for option in ("sheet", "card", "gate"):
-        if getattr(args, option) and len(args.snapshots) > 1:
-            raise UserError(f"--{option}: expected one snapshot, got two to compare")
+        if getattr(args, option) and len(args.models) > 1:
+            raise UserError(f"--{option}: expected one model, got two to compare")
     gate = read_gate(args.gate) if args.gate else {}
     protocol = Protocol(_names(args), args.split, args.count, args.seed, args.batch, args.inception, args.pose_model, args.masks)
     dataset = open_dataset(args.data)
@@ -93,7 +97,7 @@ def run(args):
     # Measure and show.
     from tf_outfit_gan.metrics.measure import evaluate
 
-    found = [evaluate(snapshot, dataset, protocol, args.quiet) for snapshot in args.snapshots]
+    found = [evaluate(model, dataset, protocol, args.quiet, args.model_name) for model in args.models]
     print(report(found[0]) if len(found) == 1 else compare(*found))
     if args.json:
         results = [measurement.to_dict() for measurement in found]
@@ -110,15 +114,15 @@ def run(args):
 
 
 def _keep_split(measurement):
-    """Stores the best split point with the snapshot, where `outfit-gan transfer` looks for it."""
+    """Stores the best split point with a snapshot, where `outfit-gan transfer` looks for it."""
     from tf_outfit_gan.snapshot import save_transfer_split
 
     split = measurement.figures.get("transfer.split")
-    if split and split.value is not None:
+    if measurement.fields["kind"] == "snapshot" and split and split.value is not None:
         try:
-            save_transfer_split(measurement.fields["snapshot"], split.value)
+            save_transfer_split(measurement.name, split.value)
         except OSError as error:
-            print(f"{measurement.fields['snapshot']}: the split point is not stored there: {error.strerror}")
+            print(f"{measurement.name}: the split point is not stored there: {error.strerror}")
 
 
 def _names(args):

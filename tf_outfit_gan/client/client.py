@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 IMAGE_OUTPUT = "image_bytes"
 DEFAULT, DESCRIBE = "serving_default", "describe"  # Signatures.
+FACTS = ("slots", "size", "condition_size", "conditional")  # What a model describes of itself.
 
 # Codes by which a server says that the request, not the server, is at fault.
 USER_CODES = ("INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE")
@@ -96,8 +97,7 @@ class Client:
         if self._slots is None:
             signatures = self.metadata()["signature_def"]
             if DESCRIBE in signatures:
-                answer = self._call("predict", {"what": ("string", b"slots")}, "description_bytes", DESCRIBE)
-                self._slots = tuple(json.loads(answer))
+                self._slots = tuple(self._fact("slots"))
             else:  # Of an export that describes nothing, only the number of its slots is known.
                 self._slots = SLOTS
                 articles = signatures.get(DEFAULT, {}).get("inputs", {}).get("article_images_bytes")
@@ -107,6 +107,19 @@ class Client:
                         "not describe them: export it again"
                     )
         return self._slots
+
+    def describe(self) -> dict[str, Any]:
+        """What the served model is: slots, size and condition_size as [height, width], and conditional, a bool.
+
+        Raises `UserError` for an export that does not describe itself.
+        """
+        if DESCRIBE not in self.metadata()["signature_def"]:
+            raise UserError(f"the model {self.model_name!r} at {self._host_port} does not describe itself: export it again")
+        return {name: self._fact(name) for name in FACTS}
+
+    def _fact(self, name: str) -> Any:
+        """One of `FACTS`, of a model that has the signature for it."""
+        return json.loads(self._call("predict", {"what": ("string", name.encode())}, "description_bytes", DESCRIBE))
 
     def status(self) -> list[dict[str, Any]]:
         """Returns the model's versions: [{"version": "1", "state": "AVAILABLE", "status": {...}}], newest first."""

@@ -13,13 +13,13 @@ def model_card(measurement):
         f"| {name} | {number(figure.value)} | {number(figure.ceiling)} | {number(figure.floor)} | {figure.unit} |"
         for name, figure in measurement.figures.items()
     ]
+    trained = "" if fields["cur_nimg"] is None else f", after {fields['cur_nimg'] / 1000:.0f} thousand training images"
     features = [f"Features: {fields['features']}."] if "features" in fields else []
     return "\n".join(
         [
-            f"# Model card: {fields['snapshot']}",
+            f"# Model card: {measurement.name}",
             "",
-            f"A StyleGAN that maps {kind}, {fields['size']} pixels (height x width), after {fields['cur_nimg'] / 1000:.0f} "
-            "thousand training images.",
+            f"A StyleGAN that maps {kind}, {fields['size']} pixels (height x width){trained}.",
             "",
             "## Figures",
             "",
@@ -55,12 +55,13 @@ def _command(measurement):
         "count": fields["count"],
         "seed": fields["seed"],
         **fields["files"],
+        **({"model_name": fields["model_name"]} if "model_name" in fields else {}),
         "metrics": ",".join(fields["metrics"]),
     }
     return " ".join(
         [
             "outfit-gan evaluate",
-            shlex.quote(fields["snapshot"]),
+            shlex.quote(measurement.name),
             *(f"--{name} {shlex.quote(str(value))}" for name, value in options.items()),
         ]
     )

@@ -62,18 +62,20 @@ class Protocol:
         options = {"inception": self.inception, "pose-model": self.pose_model, "masks": self.masks}
         return {option: str(path) for option, path in options.items() if path is not None}
 
-    def check(self, path, config, dataset):
-        """Raises `UserError` where the model at `path` or the data cannot be measured so."""
+    def check(self, subject, dataset):
+        """Raises `UserError` where a `Subject` or the data cannot be measured so."""
         conditional = [metric for metric in self.metrics if metric not in ("distribution", "path_length")]
-        if conditional and not config.conditional:
-            raise UserError(f"{path}: an unconditional snapshot has no conditions to follow; leave out {', '.join(conditional)}")
+        if conditional and not subject.conditional:
+            raise UserError(
+                f"{subject.name}: an unconditional model has no conditions to follow; leave out {', '.join(conditional)}"
+            )
         count = dataset.count(self.split)
         if count < 2:
             raise UserError(f"{dataset.path}: {count} {self.split} entry; a measurement needs 2 or more")
-        if config.conditional and tuple(dataset.slots) != tuple(config.slots):
+        if subject.conditional and tuple(dataset.slots) != tuple(subject.slots):
             raise UserError(
-                f"{dataset.path}: holds the slots {', '.join(dataset.slots)}, but {path} was trained with "
-                f"{', '.join(config.slots)}; choose the data that it was trained on"
+                f"{dataset.path}: holds the slots {', '.join(dataset.slots)}, but {subject.name} was trained with "
+                f"{', '.join(subject.slots)}; choose the data that it was trained on"
             )
-        if config.conditional and not dataset.has_keypoints:
-            raise UserError(f"{dataset.path}: not every entry has keypoints, which {path} needs; prepare data with poses")
+        if subject.conditional and not dataset.has_keypoints:
+            raise UserError(f"{dataset.path}: not every entry has keypoints, which {subject.name} needs; prepare data with poses")

@@ -15,7 +15,7 @@ def report(measurement):
             for name, figure in measurement.figures.items()
         ),
     ]
-    return "\n".join([*lines, "", *_about(measurement.fields)])
+    return "\n".join([*lines, "", *_about(measurement)])
 
 
 def compare(one, other):
@@ -28,7 +28,7 @@ def compare(one, other):
             if name in other.figures
         ),
     ]
-    return "\n".join([*lines, "", "first:", *_about(one.fields), "", "second:", *_about(other.fields)])
+    return "\n".join([*lines, "", "first:", *_about(one), "", "second:", *_about(other)])
 
 
 def _row(name, *columns):
@@ -42,17 +42,21 @@ def _better(one, other):
     return "first" if (one.value > other.value) == one.higher_is_better else "second"
 
 
-def _about(fields):
+def _about(measurement):
     """What was measured, on what, and what weakens it."""
+    fields = measurement.fields
     conditions = "each with a photo's articles and pose" if fields["conditional"] else "from seeds alone"
-    fading = "" if fields["alpha"] >= 1 else f", its last level faded in to {fields['alpha']:.2f}"
+    # A server does not know how long its model was trained.
+    kimg = "" if fields["cur_nimg"] is None else f"{fields['cur_nimg'] / 1000:.1f} kimg, "
+    fading = "" if fields["alpha"] in (None, 1) else f", its last level faded in to {fields['alpha']:.2f}"
     rows = [
         ("pictures", f"{fields['count']} photos of {fields['split']} and {fields['count']} drawn, {conditions}"),
-        ("snapshot", f"{fields['snapshot']}: {fields['cur_nimg'] / 1000:.1f} kimg, {fields['size']}{fading}"),
+        (fields["kind"], f"{measurement.name}: {kimg}{fields['size']}{fading}"),
         ("data", fields["data"]),
     ]
     if "features" in fields:
         rows.insert(0, ("features", fields["features"]))
+    rows += [("left out", f"{metric}: {reason}") for metric, reason in fields["left_out"].items()]
     if fields["count"] < fields["count_asked"]:
         few = f"all photos of {fields['split']} are used, fewer than the {fields['count_asked']} asked for"
         rows.append(("note", few))

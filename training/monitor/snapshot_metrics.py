@@ -9,6 +9,7 @@ import time
 from tf_outfit_gan.metrics.features import InceptionFeatures
 from tf_outfit_gan.metrics.measure import measure
 from tf_outfit_gan.metrics.protocol import Protocol
+from tf_outfit_gan.metrics.subject import of_snapshot
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from training.checkpoint import set_aside_broken_lines
@@ -62,7 +63,7 @@ class SnapshotMetrics:
         protocol = Protocol(batch=batch, inception=self._inception)
         started = time.monotonic()
         try:
-            measurement = measure(path, snapshot, self._dataset, protocol, advance)
+            measurement = measure(of_snapshot(path, snapshot), self._dataset, protocol, advance)
         except _Stopped:
             return
         result = measurement.to_dict()

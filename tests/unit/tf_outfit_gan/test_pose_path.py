@@ -32,7 +32,14 @@ def style():
 
 @pytest.mark.parametrize(
     "layers, pose, articles",
-    [((0, 1), "source", "target"), ((1, 4), "target", "target"), ((3, 6), "target", "source"), ((0, 6), "source", "source")],
+    [
+        ((0, 1), "source", "target"),
+        ((1, 4), "target", "target"),
+        ((3, 6), "target", "source"),
+        ((0, 6), "source", "source"),
+        ((0, 0), "target", "target"),  # A range without a layer copies nothing, at either end.
+        ((6, 6), "target", "target"),
+    ],
 )
 def test_the_maps_of_a_transfer_go_with_the_first_and_the_last_layer(layers, pose, articles):
     sampler = Sampler(make_snapshot())

@@ -76,6 +76,16 @@ def fill_poses(catalogue, pose_model, workers=1, quiet=True):
     return len(missing) - len(set_aside), len(set_aside)
 
 
+def find_pose(pose_model, path):
+    """The keypoints of the person in a photo, in the form of a manifest.
+
+    Raises `UserError` when the photo cannot be read or shows nobody.
+    """
+    photo = open_image(path)
+    points = (find_person(pose_model, photo) * [photo.width, photo.height, 1]).round(3).tolist()
+    return {"format": "mpii16", "points": points, "size": [photo.height, photo.width]}
+
+
 def _find_chunk(pose_model, parts, entries, advance):
     """Returns for each entry its keypoints as a manifest has them, or {"reason"} why there are none."""
     part = parts / f"{entries[0].line:09d}.json"
@@ -93,12 +103,9 @@ def _find_chunk(pose_model, parts, entries, advance):
 
 def _answer(pose_model, entry):
     try:
-        photo = open_image(entry.image)
-        joints = find_person(pose_model, photo)
+        return find_pose(pose_model, entry.image)
     except UserError as error:
         return {"reason": str(error)}
-    points = (joints * [photo.width, photo.height, 1]).round(3).tolist()
-    return {"format": "mpii16", "points": points, "size": [photo.height, photo.width]}
 
 
 def _keep_set_aside(path, lines):

@@ -55,7 +55,7 @@ def test_an_entry_is_read_with_its_pose_in_widths_and_heights(folder):
         ({"image": "gone.png"}, "image 'gone.png': no such file"),
         ({"image": None}, "'image' must be the name of a file"),
         ({"keypoints": {"format": "mpii16", "points": POINTS[:15], "size": [80, 60]}}, "16 times"),
-        ({"keypoints": {"format": "mpii16", "points": [[0, 0, 0]] * 16, "size": [80, 60]}}, "nobody"),
+        ({"keypoints": {"format": "mpii16", "points": [[0, 0, 0]] * 16, "size": [80, 60]}}, "no person"),
         ({"keypoints": {"format": "mpii16", "points": POINTS, "size": [80, 0]}}, "size must be"),
         ({"keypoints": {"points": POINTS}}, "format, points and size"),
         ({"keypoints": {"format": "mpii15", "points": POINTS, "size": [80, 60]}}, "unknown keypoint format 'mpii15'"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import recipe
 from tests.helpers.exported import make_snapshot
 from tests.helpers.pose_models import brightest_pixel
 from tests.unit.tf_outfit_gan.cli.test_evaluate import dataset, refused, save_untrained, untrained  # noqa: F401 - fixtures
@@ -17,6 +18,7 @@ from tf_outfit_gan.metrics.measure import Measurement, measure
 from tf_outfit_gan.metrics.parallel_sampler import ParallelSampler
 from tf_outfit_gan.metrics.protocol import NEEDS, Protocol
 from tf_outfit_gan.metrics.samples import stream
+from tf_outfit_gan.metrics.subject import of_snapshot
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.snapshot import transfer_split
 from tf_outfit_gan.util.errors import UserError
@@ -49,9 +51,8 @@ def test_photos_are_at_the_ceiling_and_a_shuffled_model_at_the_floor(dataset, fi
     snapshot = make_snapshot()
     metrics = ("distribution", "pose", "articles", "edits", "identity", "diversity")
     protocol = Protocol(metrics, count=40, **files)
-    measurement = measure(
-        "photos", snapshot, dataset, protocol, lambda count: None, Photographer(snapshot, dataset, of_strangers)
-    )
+    subject = of_snapshot("photos", snapshot, Photographer(snapshot, dataset, of_strangers))
+    measurement = measure(subject, dataset, protocol, lambda count: None)
     figures = measurement.figures
     measured = [
         name
@@ -100,6 +101,7 @@ def test_two_runs_give_the_same_figures(dataset, untrained, files, tmp_path):  #
 
     first = figures("a.json")
     assert {name.partition(".")[0] for name in first} == {*NEEDS, "picture"}
+    assert {figure for _, figure, _ in recipe.COLUMNS} <= first.keys()  # What benchmarks/recipe.py reads.
     assert figures("b.json") == first
 
 
@@ -159,7 +161,9 @@ def test_the_command_draws_writes_and_checks(dataset, untrained, files, tmp_path
 def test_the_best_split_is_stored_with_the_snapshot(dataset, tmp_path, monkeypatch, capsys):  # noqa: F811
     path = save_untrained(tmp_path / "000012kimg")
     fields = {
+        "kind": "snapshot",
         "snapshot": str(path),
+        "left_out": {},
         "conditional": True,
         "alpha": 1,
         "count": 2,
@@ -212,15 +216,15 @@ def test_what_cannot_be_measured_is_refused(dataset, untrained, files, tmp_path,
     assert "--metrics fid: unknown; expected names out of" in refused(capsys, untrained, *data, "--metrics", "fid")
     assert "--metrics pose: needs --pose-model" in refused(capsys, untrained, *data, "--metrics", "pose")
     assert "--metrics articles: needs --masks" in refused(capsys, untrained, *data, "--metrics", "articles")
-    assert "one snapshot, or two" in refused(capsys, *[untrained] * 3, *data)
-    assert "--gate: expected one snapshot" in refused(capsys, *[untrained] * 2, *data, "--gate", "gate.json")
-    assert "--card: expected one snapshot" in refused(capsys, *[untrained] * 2, *data, "--card", tmp_path / "card.md")
+    assert "one model, or two" in refused(capsys, *[untrained] * 3, *data)
+    assert "--gate: expected one model" in refused(capsys, *[untrained] * 2, *data, "--gate", "gate.json")
+    assert "--card: expected one model" in refused(capsys, *[untrained] * 2, *data, "--card", tmp_path / "card.md")
     unconditional = save_untrained(tmp_path / "unconditional", overrides=["conditional=false"])
     assert "has no conditions to follow; leave out identity, diversity" in refused(
         capsys, unconditional, *data, "--metrics", "distribution,identity,diversity"
     )
     with pytest.raises(UserError, match="a.png|expected a mask for each photo"):
-        measure("x", make_snapshot(), dataset, Protocol(("articles",), masks=tmp_path), lambda count: None)
+        measure(of_snapshot("x", make_snapshot()), dataset, Protocol(("articles",), masks=tmp_path), lambda count: None)
 
 
 def test_two_devices_give_the_figures_of_one(dataset):  # noqa: F811
