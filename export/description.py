@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import importlib.metadata
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import tensorflow as tf
 from export.limits import Limits
 from export.request_checks import KEYPOINT_RANGE, PSI_RANGE
 from export.signatures import Signature
+from tf_outfit_gan import __version__
 from tf_outfit_gan.config import to_dict
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.snapshot import Snapshot
@@ -41,7 +41,7 @@ def describe(snapshot: Snapshot, limits: Limits) -> dict[str, object]:
         "limits": dataclasses.asdict(limits),
         "cur_nimg": snapshot.cur_nimg,
         "weights_sha256": weights_checksum(snapshot),
-        "version": importlib.metadata.version("tf-outfit-gan"),
+        "version": __version__,
         "commit": source_commit(),
         "tensorflow": tf.__version__,
     }
@@ -56,7 +56,7 @@ def card(snapshot: Snapshot, description: Mapping[str, object], functions: Mappi
     return {
         "format": CARD_FORMAT,
         **description,
-        "signatures": {name: _describe(function) for name, function in functions.items()},
+        "signatures": {name: _specs(function) for name, function in functions.items()},
         "level": snapshot.level,
         "alpha": snapshot.alpha,
         "config": to_dict(snapshot.config),
@@ -86,7 +86,7 @@ def source_commit() -> str | None:
         return None
 
 
-def _describe(function: Signature) -> dict[str, object]:
+def _specs(function: Signature) -> dict[str, object]:
     def describe(specs: Mapping[str, tf.TensorSpec]) -> dict[str, dict[str, object]]:
         return {name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()} for name, spec in specs.items()}
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from export.limits import Limits
 from export.request_checks import Inputs, condition_problems, number_problems, of_side, row_count_checks
 from tf_outfit_gan import pixels
+from tf_outfit_gan.config import ModelConfig
 from tf_outfit_gan.images.decode_in_graph import article_headers, decode_checked, first_of, first_problem
 from tf_outfit_gan.images.header_in_graph import NO_KIND, ends_whole
 from tf_outfit_gan.inference import Sampler
@@ -68,6 +69,16 @@ def preview_level(snapshot: Snapshot) -> int:
     return snapshot.level
 
 
+def map_inputs(config: ModelConfig) -> tuple[str, ...]:
+    """The conditions that `synthesize` takes beside w: those that enter the picture as maps.
+
+    An input that is not needed is not there, so nobody can believe in it. Worn articles are laid over the pose.
+    """
+    maps = config.generator_maps
+    names = {"article_images_bytes": maps["worn"], "keypoints": maps["pose"] or maps["worn"]}
+    return tuple(name for name, enters in names.items() if enters)
+
+
 class _SharedSampler(Sampler):
     """A `Sampler` whose methods are traced once for all signatures that call them."""
 
@@ -100,7 +111,7 @@ class _Signatures:
             STATUS: self._trace_by_row(request, lambda given: _png(self._render(given))),
             "preview": self._trace(request, lambda given: _png(self._preview(given))),
             "style": self._trace(request, lambda given: {"w": self._styles(given)}),
-            "synthesize": self._trace(("w", *self._map_inputs(), "seed"), lambda given: _png(self._synthesize(given))),
+            "synthesize": self._trace(("w", *map_inputs(self._config), "seed"), lambda given: _png(self._synthesize(given))),
             "transfer": self._trace(mix, lambda given: _png(self._transfer(given))),
         }
 
@@ -120,21 +131,12 @@ class _Signatures:
         return self._draw(self._low_sampler, self._styles(given), given)
 
     def _draw(self, sampler: Sampler, w: tf.Tensor, given: Inputs) -> tf.Tensor:
-        maps = sampler.condition_maps(*_conditions(given)) if self._map_inputs() else None
+        maps = sampler.condition_maps(*_conditions(given)) if map_inputs(self._config) else None
         return sampler.draw(w, given["seed"], maps)
 
     def _transfer(self, given: Inputs) -> tf.Tensor:
         source, target = ((given[f"{side}_seed"], *_conditions(given, f"{side}_")) for side in SIDES)
         return self._sampler.transfer(source, target, (given["layer_begin"], given["layer_end"]), given["truncation_psi"])
-
-    def _map_inputs(self) -> tuple[str, ...]:
-        """The conditions that `synthesize` needs beside w: those that enter the picture as maps.
-
-        An input that is not needed is not there, so nobody can believe in it. Worn articles are laid over the pose.
-        """
-        maps = self._config.generator_maps
-        names = {"article_images_bytes": maps["worn"], "keypoints": maps["pose"] or maps["worn"]}
-        return tuple(name for name, enters in names.items() if enters)
 
     # Checks before what they compute.
 

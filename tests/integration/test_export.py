@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from collections import Counter
 
 import grpc
 import numpy as np
@@ -17,11 +18,14 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from export import savedmodel
 from export.description import weights_checksum
 from export.savedmodel import write_savedmodel
-from export.signatures import preview_level
+from export.signatures import map_inputs, preview_level
+from export.verification import WARMUP
+from export.warmup import read_samples
 from tests.helpers.exported import photo, tiny_renderer, write_outfit, write_snapshot
 from tests.helpers.serving_model import predict_request, running_server, stubs, wait_for
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.client import Client
+from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.outfit_request import Request, read_request
 
@@ -52,7 +56,7 @@ def unconditional(tmp_path_factory):
         (base_path / name).mkdir(parents=True)
     snapshot = write_snapshot(base_path.parent / "000400kimg", "conditional=false", level=1, alpha=0.5)
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        assert main(["export", str(base_path.parent), str(base_path)]) == 0
+        assert main(["export", str(base_path.parent), str(base_path), "--warmup-batch-sizes", "1,3"]) == 0
     return snapshot, base_path, out.getvalue()
 
 
@@ -270,6 +274,19 @@ def test_no_preview_of_a_level_that_was_never_shown(tiny_export):
         bias.assign(was)
 
 
+@pytest.mark.parametrize(
+    "paths, names",
+    [
+        (("style", "style"), ()),
+        (("spatial", "style"), ("keypoints",)),
+        (("style", "spatial"), ("article_images_bytes", "keypoints")),  # Articles are laid over the pose.
+    ],
+)
+def test_synthesize_takes_what_enters_as_maps(paths, names):
+    config, _ = from_preset("tiny", [f"pose_path={paths[0]}", f"article_path={paths[1]}"])
+    assert map_inputs(config) == names
+
+
 def test_describe_answers_in_json(tiny_export, ask):
     answers = ask({"what": np.array([b"", b"limits"])}, "describe")["description_bytes"].string_val
     everything, limits = map(json.loads, answers)
@@ -384,6 +401,28 @@ def test_an_unconditional_model_draws_from_seeds_at_the_level_it_has_reached(unc
     ]
     np.testing.assert_array_equal(pictures[0], pictures[1])
     np.testing.assert_array_equal(pictures[0], Renderer(snapshot).picture(None, 3, 0.7))
+
+
+def test_a_server_warms_up_with_every_signature_and_batch_size(unconditional):
+    samples = read_samples(unconditional[1] / "13" / WARMUP)
+    assert Counter((name, len(next(iter(inputs.values())))) for name, inputs, _ in samples) == Counter(
+        [(name, 1) for name in (*SIGNATURES, "generate_unconditional")] + [("serving_default", 3)]
+    )
+
+
+@pytest.mark.parametrize(
+    "option, text",
+    [
+        (("--version", "12"), "has that version already, and a published version never changes; choose another one, or leave"),
+        (("--version", str(2**63)), "expected a number from 1 to 9223372036854775807"),
+        (("--warmup-batch-sizes", "2,65"), "--warmup-batch-sizes 1,2,65: expected 1 to 64, the rows that a request may have"),
+        (("--max-rows", "0"), "--max-rows: expected a whole number of 1 or more, got '0'"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_written(unconditional, capsys, option, text):
+    _, base_path, _ = unconditional
+    assert main(["export", str(base_path.parent), str(base_path), *option]) == 2
+    assert text in capsys.readouterr().err
 
 
 def test_nothing_is_left_beside_a_version(unconditional):
