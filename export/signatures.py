@@ -166,7 +166,7 @@ class _Signatures:
             if "article_images_bytes" in inputs:
                 problems = first_of([problems, *self._cut_off(inputs["article_images_bytes"], headers)])
             good = problems == b""
-            given = {name: _where(good, value, tf.zeros_like(value)) for name, value in inputs.items()}
+            given = {name: _zero_where_bad(good, value) for name, value in inputs.items()}
             if headers is not None:
                 of_row = tf.repeat(good, len(self._config.slots))
                 headers = headers._replace(kind=tf.where(of_row, headers.kind, NO_KIND))
@@ -251,9 +251,9 @@ def _both_sides(inputs: Inputs, name: str) -> tf.Tensor | None:
     return tf.concat(parts, axis=0) if parts else None
 
 
-def _where(good: tf.Tensor, value: tf.Tensor, otherwise: tf.Tensor) -> tf.Tensor:
-    """Rows of a value where they are good."""
-    return tf.where(tf.reshape(good, [-1] + [1] * (len(value.shape) - 1)), value, otherwise)
+def _zero_where_bad(good: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """A value of an input whose bad rows are zeros, or empty strings."""
+    return tf.where(tf.reshape(good, [-1] + [1] * (len(value.shape) - 1)), value, tf.zeros_like(value))
 
 
 def _png(picture: tf.Tensor) -> Inputs:
