@@ -14,10 +14,8 @@ ENTRY = (
 
 def run(folder, body, level=None):
     """Runs a verb of this body as the console command does; what came out on its error stream, and its exit code."""
-    (folder / "verb.py").write_text(
-        "import os, sys\n\nEXAMPLE = ''\n\ndef add_arguments(parser):\n    pass\n\ndef run(args):\n"
-        + "".join(f"    {line}\n" for line in body)
-    )
+    head = "import os, sys\n\nEXAMPLE = ''\n\ndef add_arguments(parser):\n    pass\n\ndef run(args):\n"
+    (folder / "verb.py").write_text(head + "".join(f"    {line}\n" for line in body))
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     environment |= {"PYTHONPATH": f"{folder}:{os.getcwd()}"} | ({"TF_CPP_MIN_LOG_LEVEL": level} if level else {})
     done = subprocess.run([sys.executable, "-c", ENTRY], env=environment, text=True, capture_output=True, timeout=600)
