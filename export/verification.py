@@ -193,15 +193,19 @@ def behavior_problems(ask: Ask, card: Mapping[str, Any], samples: Iterable[Sampl
         card: the content of model.json.
         samples: of `read_samples`.
     """
-    inputs = {signature: arrays for signature, arrays, _ in samples if len(next(iter(arrays.values()))) == 1}
+    inputs, answers = {}, {}
+    for signature, arrays, outputs in samples:
+        if len(next(iter(arrays.values()))) == 1:
+            inputs[signature], answers[signature] = arrays, outputs
     name = "serving_default"
-    other = inputs[name] | {"seed": inputs[name]["seed"] + 1}
-    two = {key: np.concatenate([other[key], inputs[name][key]]) for key in other}
-    alone = ask(name, inputs[name])["image_bytes"]
-    if not same(ask(name, two)["image_bytes"][1:], alone):
-        yield "a row's picture depends on the other rows of its request"
-    if same(ask(name, other)["image_bytes"], alone):
-        yield "two seeds have the same picture"
+    alone, batches = answers[name]["image_bytes"], card["limits"]["max_rows"] > 1
+    if batches:
+        other = inputs[name] | {"seed": inputs[name]["seed"] + 1}
+        pictures = ask(name, _joined(other, inputs[name]))["image_bytes"]
+        if not same(pictures[1:], alone):
+            yield "a row's picture depends on the other rows of its request"
+        if same(pictures[:1], pictures[1:]):
+            yield "two seeds have the same picture"
 
     for what, bad, sentence in _bad_inputs(inputs[name], card):
         try:
@@ -210,9 +214,8 @@ def behavior_problems(ask: Ask, card: Mapping[str, Any], samples: Iterable[Sampl
         except tf.errors.InvalidArgumentError as error:
             if sentence not in error.message or not error.message.isascii():
                 yield f"{what}: refused with another message than {sentence!r}: {_first_line(error)}"
-    if STATUS in inputs:
-        bad = {key: np.concatenate([value, inputs[STATUS][key]]) for key, value in _with_psi(inputs[STATUS], 9).items()}
-        answer = ask(STATUS, bad)
+    if batches and STATUS in inputs:
+        answer = ask(STATUS, _joined(_with_psi(inputs[STATUS], PSI_RANGE[1] + 1), inputs[STATUS]))
         if not answer["status"][0] or answer["status"][1] or not same(answer["image_bytes"][1:], alone):
             yield f"{STATUS}: a bad row changes the others, or is not reported"
 
@@ -238,6 +241,11 @@ def _bad_inputs(good: Mapping[str, np.ndarray], card: Mapping[str, Any]) -> Iter
         articles = good["article_images_bytes"].copy()
         articles[0, 0] = data
         yield what, {**good, "article_images_bytes": articles}, sentence
+
+
+def _joined(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The rows of two requests as one."""
+    return {name: np.concatenate([value, second[name]]) for name, value in first.items()}
 
 
 def _with_psi(inputs: Mapping[str, np.ndarray], psi: float) -> dict[str, np.ndarray]:

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     limits.add_argument(
         "--max-article-pixels",
-        type=arguments.whole(1),
+        type=arguments.whole(1000),
         default=MAX_ARTICLE_PIXELS,
         metavar="N",
         help="pixels of the articles of one picture together (default: %(default)s)",

@@ -157,6 +157,20 @@ def test_a_broken_promise_is_found(loaded, break_it, text):
     assert any(text in problem for problem in problems), problems
 
 
+def test_a_model_of_single_rows_is_asked_for_single_rows(loaded):
+    ask, card, samples = loaded
+    asked = []
+
+    def single(name, inputs):
+        asked.append(len(inputs["seed"]))
+        return ask(name, inputs)
+
+    limits = {"max_rows": 1, "max_article_pixels": 2**25}
+    problems = list(verification.behavior_problems(single, card | {"limits": limits}, samples))
+    assert problems == ["more rows than are allowed: not refused"]  # By the model that really answers.
+    assert asked.count(2) == 1 and set(asked) == {1, 2}
+
+
 def test_another_snapshot_is_found(tiny_export, loaded):
     snapshot, _ = tiny_export
     _, card, samples = loaded
