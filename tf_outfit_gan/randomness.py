@@ -82,9 +82,10 @@ class BatchDraws:
 
     def mixing_cutoff(self, probability, num_layers):
         """The first layer that takes the second latent's style: one a batch, uniform in [1, num_layers)."""
-        cutoff = uniform([], self.key, MIXING, 1, num_layers, tf.int32)
-        mixes = uniform([], self.key, MIXING + 1) < probability
-        return tf.where(mixes, cutoff, num_layers)
+        with tf.device("CPU:0"):  # Layers are compared with it on the host, which would wait for a GPU's draw.
+            cutoff = uniform([], self.key, MIXING, 1, num_layers, tf.int32)
+            mixes = uniform([], self.key, MIXING + 1) < probability
+            return tf.where(mixes, cutoff, num_layers)
 
     def _rows(self, draw, shape, stream):
         """The replica's rows of what one replica would draw as [global batch, *shape].
@@ -92,7 +93,8 @@ class BatchDraws:
         Philox makes numbers from a counter, four from each of its values (Salmon et al. 2011), so a replica can draw its
         own rows where they begin: what it does for others would grow with their number.
         """
-        key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=_seed(self.key, stream))
+        with tf.device("CPU:0"):  # Kernels of GPUs, too, take the seed from the host, which would wait for a GPU's.
+            key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=_seed(self.key, stream))
         counters = -(-math.prod(shape) // 4)  # Of a row.
 
         def drawn(rows, counter):
@@ -101,6 +103,25 @@ class BatchDraws:
 
         if self.replicas == 1:
             return drawn([self.batch], counter)
-        places = tf.cast(self.replica, tf.int64) + self.replicas * tf.range(self.batch, dtype=tf.int64)
-        starts = counter + tf.cast(tf.stack([places * counters, tf.zeros_like(places)], axis=1), tf.uint64)
-        return tf.stack([drawn([], start) for start in tf.unstack(starts)])
+        with tf.device("CPU:0"):  # GPUs do not unstack uint64.
+            places = tf.cast(self.replica, tf.int64) + self.replicas * tf.range(self.batch, dtype=tf.int64)
+            starts = counter + tf.cast(tf.stack([places * counters, tf.zeros_like(places)], axis=1), tf.uint64)
+            starts = tf.unstack(starts)
+        return tf.stack([drawn([], start) for start in starts])
+
+
+class DrawnOutside:
+    """`BatchDraws` for a function that XLA compiles, where the same seeds would give other numbers.
+
+    It draws in the graph in which it was made; the function takes the numbers as inputs.
+    """
+
+    def __init__(self, draws):
+        self._draws, self._graph = draws, tf.compat.v1.get_default_graph()
+
+    def __getattr__(self, name):
+        def draw(*args):
+            with self._graph.as_default():
+                return getattr(self._draws, name)(*args)
+
+        return draw

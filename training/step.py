@@ -15,15 +15,21 @@ import tensorflow as tf
 
 from tf_outfit_gan.data.pipeline import to_inputs
 from tf_outfit_gan.networks import build_generator, build_networks
-from tf_outfit_gan.randomness import BatchDraws
+from tf_outfit_gan.randomness import BatchDraws, DrawnOutside
 from tf_outfit_gan.sizes import format_size
 from training import step_statistics
 from training.augment import adapted
 from training.checkpoint import named_weights
+from training.distribute.devices import set_numerics
+from training.distribute.strategy import device_type
 from training.monitor.divergence import FiniteGuard, complaint_about_memory, out_of_memory
 from training.optimizer import Adam
 from training.phases import Phases
 from training.step_statistics import SKIPPED, InputWait
+
+# Steps of a call, image count, and where a fade begins and ends. Whatever decides what runs next is an int32, which loops keep in
+# the memory of the host, or is computed on "CPU:0": the host would have to wait for what a GPU computes.
+NUMBERS = [tf.TensorSpec([], tf.int32)] * 4
 
 
 class Steps:
@@ -36,11 +42,16 @@ class Steps:
 
     def __init__(self, strategy, model_config, config):
         self.strategy, self.config = strategy, config
+        set_numerics(config)
         with strategy.scope():
             keras.utils.set_random_seed(config.seed)
-            self.generator, self.discriminator = build_networks(model_config, config.precision, config.recompute_from)
+            # XLA's batch norm takes the variance as a difference of means, which loses that of nearly constant features.
+            kernel = "moments" if config.xla or device_type(strategy) == "GPU" else "batch_norm"
+            self.generator, self.discriminator = build_networks(
+                model_config, config.precision, recompute_from=config.recompute_from, norm_kernel=kernel
+            )
             # Pictures are made with the average, in float32.
-            self.average = build_generator(model_config)
+            self.average = build_generator(model_config, norm_kernel=kernel)
             self.average.set_weights(self.generator.get_weights())
             # Lazy R1 makes interval + 1 updates where there were interval: the optimizer goes slower to match
             # (arXiv 1912.04958, appendix B).
@@ -50,7 +61,7 @@ class Steps:
             self.ada_probability = tf.Variable(0.0, trainable=False, name="ada_probability")
         self._learning_rates = ((self.generator_optimizer, 1), (self.discriminator_optimizer, lazy))
         self.phases = Phases(self.generator, self.discriminator, config, self.ada_probability)
-        self._guard, self._input_wait = FiniteGuard(config.nonfinite), InputWait()
+        self._guard, self._input_wait = FiniteGuard(config.nonfinite), InputWait(not config.deterministic)
         self._optimizers = {"generator": self.generator_optimizer, "discriminator": self.discriminator_optimizer}
         self._traced, self._building = {}, None
         self._names = {}  # Of each stage that is traced: {statistic: phase}, in the order of their computation.
@@ -89,8 +100,12 @@ class Steps:
         if stage not in self._traced:
             self._building = stage
             traced = tf.function(lambda *arguments: self._run(stage, *arguments))
-            traced.get_concrete_function(iterator, *[tf.TensorSpec([], tf.int64)] * 4)
+            traced.get_concrete_function(iterator, *NUMBERS)
             self._traced[stage], self._building = traced, None
+
+    def traced(self, stage):
+        """The `tf.function` of a stage that `trace` has built: a function of an iterator and `NUMBERS`."""
+        return self._traced[stage]
 
     def run(self, stage, iterator, steps, cur_nimg, fade=(0, 1)):
         """Runs some steps in one call into the graph, which keeps Python out of the inner loop.
@@ -106,17 +121,17 @@ class Steps:
 
         Returns:
             {name: (total, count)} as of `step_statistics.by_name`; what lazy R1 reports may be in none of the steps. And
-            "input_wait": (seconds that they waited for data, seconds of them all).
+            "input_wait": (seconds that they waited for data, seconds of them all), unless `deterministic` is set.
 
         Raises:
             Diverged: a value is not finite, and the run is to end there.
             OutOfMemory: of the stage.
         """
         self.trace(stage, iterator)
-        numbers = (tf.constant(number, tf.int64) for number in (steps, cur_nimg, *fade))
+        numbers = (tf.constant(number, spec.dtype) for number, spec in zip((steps, cur_nimg, *fade), NUMBERS))
         started = time.monotonic()
         try:
-            sums = self._traced[stage](iterator, *numbers)
+            sums = self.traced(stage)(iterator, *numbers)
             found = step_statistics.by_name(sums, self._names[stage], steps)
         except tf.errors.OpError as error:
             if complaint := complaint_about_memory(error):
@@ -125,7 +140,9 @@ class Steps:
                 raise out_of_memory(complaint, stage, size, self.config, model_config.stddev_group) from error
             raise
         self._guard.check(sums, self._names[stage], steps)
-        return found | {"input_wait": (float(sums.waited_sec), time.monotonic() - started)}
+        if not self.config.deterministic:
+            found["input_wait"] = float(sums.waited_sec), time.monotonic() - started
+        return found
 
     def doing(self):
         """What `trace` or `run` is at, in words; may be asked by another thread."""
@@ -140,14 +157,15 @@ class Steps:
     def _run(self, stage, iterator, steps, cur_nimg, fade_start, fade_end):
         def one_more(step, sums):
             batch, waited_sec = self._input_wait.next(iterator, after=sums)
-            nimg = cur_nimg + step * stage.batch
-            alpha = tf.cast((nimg - fade_start) / (fade_end - fade_start), tf.float32) if stage.fading else None
+            with tf.device("CPU:0"):
+                nimg = cur_nimg + step * stage.batch
+                alpha = tf.cast((nimg - fade_start) / (fade_end - fade_start), tf.float32) if stage.fading else None
             found = self.step(stage, self._inputs(batch), nimg, alpha)
             self._names[stage] = {name: phase for name, (phase, _) in found.items()}
             statistics = {name: pair for name, (_, pair) in found.items()}
             return step + 1, step_statistics.added(sums, statistics, nimg, waited_sec)
 
-        start = tf.zeros([], tf.int64), step_statistics.empty()
+        start = tf.zeros([], tf.int32), step_statistics.empty()
         shapes = tf.TensorShape([]), step_statistics.SHAPES
         return tf.while_loop(lambda step, _: step < steps, one_more, start, shapes)[1]
 
@@ -164,13 +182,12 @@ class Steps:
             {statistic: (phase, (value, count))} in the order of their computation; a count of 0 where the phase was not due.
         """
         found = {}
-        for number, phase in enumerate(self.phases.all):
+        for phase in self.phases.all:
             if not phase.interval:
                 continue
-            # No other phase of this or another step draws with this key.
-            key = self.config.seed * 2**40 + cur_nimg * len(self.phases.all) + number
-            due = cur_nimg // stage.batch % phase.interval == 0
-            statistics = self._if_due(phase, due, stage, batch, key, alpha)
+            with tf.device("CPU:0"):
+                due = cur_nimg // stage.batch % phase.interval == 0
+            statistics = self._if_due(phase, due, stage, batch, cur_nimg, alpha)
             count = tf.cast(due, tf.float32)
             found |= {name: (phase.name, (value, count)) for name, value in statistics.items()}
         _, (w, _) = found.pop("w")
@@ -182,26 +199,26 @@ class Steps:
         self._move_averages(stage.batch, w)
         return found
 
-    def _if_due(self, phase, due, stage, batch, key, alpha):
+    def _if_due(self, phase, due, stage, batch, cur_nimg, alpha):
         """The statistics of a phase that is due, and zeros of one that is not.
 
         Where the image count is a Python integer, as in a benchmark, the phase is in the graph or is not.
         """
         if phase.interval == 1 or due is True:
-            return self._phase(phase, stage, batch, key, alpha)
+            return self._phase(phase, stage, batch, cur_nimg, alpha)
         if due is False:
             return {}
         shapes = {}
 
         def update():
-            statistics = self._phase(phase, stage, batch, key, alpha)
+            statistics = self._phase(phase, stage, batch, cur_nimg, alpha)
             shapes.update((name, value.shape) for name, value in statistics.items())
             return statistics
 
         # The first branch is traced first, so that the second one knows what the first returns.
         return tf.cond(due, update, lambda: {name: tf.zeros(shape) for name, shape in shapes.items()})
 
-    def _phase(self, phase, stage, batch, key, alpha):
+    def _phase(self, phase, stage, batch, cur_nimg, alpha):
         """Computes a phase on every replica and applies its gradients.
 
         Returns its statistics over all replicas, and whether the update was skipped for not being finite.
@@ -213,11 +230,19 @@ class Steps:
 
             def compute(index):
                 virtual = replica + index * stage.replicas  # Of so many times as many replicas: see `summed`.
+                key = self._key(phase, cur_nimg)
                 draws = BatchDraws(key, stage.micro_batch_size, virtual, stage.num_micro_batches * stage.replicas)
                 entries = micro_batch(index, stage.num_micro_batches, batch)
-                statistics, gradients = phase.loss(stage, entries, draws, alpha, optimizer.loss_scale)
-                shapes.update((name, value.shape) for name, value in statistics.items())
-                return optimizer.flatten(gradients, statistics.values())
+
+                def flat_gradients(draws):
+                    statistics, gradients = phase.loss(stage, entries, draws, alpha, optimizer.loss_scale)
+                    shapes.update((name, value.shape) for name, value in statistics.items())
+                    return optimizer.flatten(gradients, statistics.values())
+
+                if not self.config.xla:
+                    return flat_gradients(draws)
+                draws = DrawnOutside(draws)
+                return tf.function(lambda: flat_gradients(draws), jit_compile=True, autograph=False)()
 
             return summed(compute, stage.num_micro_batches)
 
@@ -225,6 +250,12 @@ class Steps:
         parts = tf.split(vector, [shape.num_elements() for shape in shapes.values()])
         statistics = {name: tf.reshape(part, shapes[name]) for name, part in zip(shapes, parts)}
         return statistics | {f"{SKIPPED}{phase.name}": skipped}
+
+    def _key(self, phase, cur_nimg):
+        """What a phase of a step draws with: no other phase of this or another step has the same key."""
+        with tf.device("CPU:0"):
+            number = tf.cast(cur_nimg, tf.int64) * len(self.phases.all) + self.phases.all.index(phase)
+            return self.config.seed * 2**40 + number
 
     @tf.autograph.experimental.do_not_convert  # As for `_run`.
     def _move_averages(self, batch, w):

@@ -42,7 +42,7 @@ def added(sums, statistics, cur_nimg, waited_sec):
     return Sums(
         sums.totals + tf.where(good > 0, values, 0.0),
         sums.counts + good,
-        tf.where(failed, tf.minimum(sums.first_failure, cur_nimg), sums.first_failure),
+        tf.where(failed, tf.minimum(sums.first_failure, tf.cast(cur_nimg, tf.int64)), sums.first_failure),
         sums.waited_sec + waited_sec,
     )
 
@@ -80,9 +80,14 @@ def first_failure(sums, names):
 
 
 class InputWait:
-    """Takes batches from an iterator, and takes the time."""
+    """Takes batches from an iterator, and takes the time.
 
-    def __init__(self):
+    Args:
+        timed: False where TensorFlow is to be deterministic: then it has no clock, and every batch takes 0 seconds.
+    """
+
+    def __init__(self, timed=True):
+        self._clock = tf.timestamp if timed else lambda: tf.zeros([], tf.float64)
         with tf.device("CPU:0"):
             self._now = tf.Variable(False, trainable=False, name="waiting")
 
@@ -99,13 +104,13 @@ class InputWait:
         with tf.control_dependencies(after), tf.device("CPU:0"):
             begins = self._now.assign(True)
             with tf.control_dependencies([begins]):
-                begun = tf.timestamp()
+                begun = self._clock()
         with tf.control_dependencies([begun]):
             batch = iterator.get_next()
         with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)), tf.device("CPU:0"):
             ends = self._now.assign(False)
             with tf.control_dependencies([ends]):
-                return batch, tf.timestamp() - begun
+                return batch, self._clock() - begun
 
     def now(self):
         """Whether a step waits for its batch at this moment; may be asked by another thread."""

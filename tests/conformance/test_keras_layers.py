@@ -84,6 +84,7 @@ class Case:
 
 CASES = [
     Case(layers.AdaIN, dict(), dict(x=(4, 3, 2), w=(5,)), (4, 3, 2)),
+    Case(layers.AdaIN, dict(norm_kernel="moments"), dict(x=(4, 3, 2), w=(5,)), (4, 3, 2)),
     Case(layers.EqualizedConv2D, dict(filters=3, kernel_size=1), dict(x=(4, 3, 2)), (4, 3, 3)),
     Case(layers.EqualizedConv2D, dict(filters=3, kernel_size=3, resample="up", flip=True), dict(x=(4, 3, 2)), (8, 6, 3)),
     Case(layers.EqualizedConv2D, dict(filters=3, kernel_size=3, resample="down", gain=1.0), dict(x=(8, 6, 2)), (4, 3, 3)),
@@ -109,7 +110,7 @@ CASES = [
     ),
     Case(
         Synthesis,
-        dict(config=CONFIG, recompute_from=8),
+        dict(config=CONFIG, recompute_from=8, norm_kernel="moments"),
         dict(w=(4, 5), noise=NOISE, maps=MAPS, level=1, alpha=0.5),
         (8, 6, 3),
         float32=True,

@@ -63,3 +63,22 @@ class Official:
             for entry in variable_map.discriminator_entries(self.config)
             if not entry.name.startswith(left_out)
         ]
+
+
+def rounding_errors(name, precision):
+    """How far pictures and scores are from the official ones, of a file without labels: root mean squares, {what: error}.
+
+    Errors of pictures are in their standard deviations, those of scores in parts of their own root mean square.
+    """
+    official = Official(name, precision)
+    image = official.images("out/image")
+    latents = official.values["out/z"]
+    found = {"image": (official.generator(latents, official.noise()), image, np.std(image))}
+    for pictures, scores in (("real", "score_real"), ("image", "score_fake")):
+        expected = official.values[f"out/{scores}"][:, 0]
+        found[scores] = official.discriminator(official.images(f"out/{pictures}")), expected, _rms(expected)
+    return {what: float(_rms(np.subtract(ours, expected)) / scale) for what, (ours, expected, scale) in found.items()}
+
+
+def _rms(values):
+    return np.sqrt(np.mean(np.square(values)))

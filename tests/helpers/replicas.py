@@ -1,6 +1,6 @@
 """A program: trains the same model on one replica and on two, and prints how much they differ, as JSON.
 
-    python -m tests.helpers.replicas FOLDER           two logical processors against one
+    python -m tests.helpers.replicas FOLDER           two logical devices against one
     python -m tests.helpers.replicas FOLDER WORKER    one of the processes of the cluster in TF_CONFIG, against that one
 
 It is a process of its own because devices must be made, and a cluster joined, before TensorFlow starts.
@@ -25,12 +25,17 @@ CONFIG, TRAINING = from_preset("tiny", ["size=8x6", "condition_size=8x6", "r1_in
 
 
 def main(folder):
-    tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-    )
-    two = make_strategy()
-    one = tf.distribute.OneDeviceStrategy("CPU:0")
-    expected, (found, steps) = trained(one)[0], trained(two)
+    # The first GPU, where there is one: NCCL does not add up within a device.
+    gpus = tf.config.list_physical_devices("GPU")[:1]
+    tf.config.set_visible_devices(gpus, "GPU")
+    device, memory_mib = (gpus[0], 4096) if gpus else (tf.config.list_physical_devices("CPU")[0], None)
+    tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration(memory_limit=memory_mib)] * 2)
+    two = make_strategy(cross_device="reduce-to-one" if gpus else None)
+    reductions = count_reductions()
+    one = tf.distribute.OneDeviceStrategy(f"{device.device_type}:0")
+    expected = trained(one)[0]
+    reductions.clear()
+    found, steps = trained(two)
     np.savez(folder / "expected.npz", **expected)
     networks = (steps.generator, steps.discriminator, steps.average)
     values = [variable.value for network in networks for variable in network.weights]
@@ -44,10 +49,29 @@ def main(folder):
                 "errors": errors(found, expected),
                 "moved": float(expected["moved"]),
                 "replica_difference": float(max(differences)),
+                "reductions": reductions,
                 "ada_probability": float(steps.ada_probability.read_value()),
             }
         )
     )
+
+
+def count_reductions():
+    """The list to which every sum or mean over replicas adds its number of axes, as a graph is traced."""
+    found = []
+    operations = tf.distribute.CrossDeviceOps
+    reduce, batch_reduce = operations.reduce, operations.batch_reduce
+
+    def counted(self, reduce_op, value, *args, **kwargs):
+        found.append(value.values[0].shape.rank)
+        return reduce(self, reduce_op, value, *args, **kwargs)
+
+    def counted_batch(self, reduce_op, pairs, *args, **kwargs):
+        found.extend(value.values[0].shape.rank for value, _ in pairs)
+        return batch_reduce(self, reduce_op, pairs, *args, **kwargs)
+
+    operations.reduce, operations.batch_reduce = counted, counted_batch
+    return found
 
 
 def worker(folder):

@@ -17,11 +17,12 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export import savedmodel
 from export.description import weights_checksum
+from export.limits import Limits
 from export.savedmodel import write_savedmodel
-from export.signatures import map_inputs, preview_level
+from export.signatures import make_signatures, map_inputs, preview_level
 from export.verification import WARMUP
 from export.warmup import read_samples
-from tests.helpers.exported import photo, tiny_renderer, write_outfit, write_snapshot
+from tests.helpers.exported import make_snapshot, photo, tiny_renderer, write_outfit, write_snapshot
 from tests.helpers.serving_model import predict_request, running_server, stubs, wait_for
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.client import Client
@@ -122,6 +123,22 @@ def mix_rows(begin, end):
 
 def card(version):
     return json.loads((version / "assets.extra" / "model.json").read_text())
+
+
+def test_the_graph_does_not_depend_on_the_devices_of_the_machine_that_exports(monkeypatch):
+    snapshot = make_snapshot("size=8x6", "conditional=false")
+
+    def operations():
+        graph = make_signatures(snapshot, Limits.of_size(snapshot.size), {})["serving_default"].graph.as_graph_def()
+        nodes = [*graph.node, *(node for body in graph.library.function for node in body.node_def)]
+        return sorted(node.op for node in nodes)
+
+    here = operations()
+    assert here.count("FusedBatchNormV3") == 4
+    for lists in ("get_visible_devices", "list_physical_devices"):
+        monkeypatch.setattr(tf.config, lists, lambda kind=None: [tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")])
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: [tf.config.LogicalDevice("/device:GPU:0", "GPU")])
+    assert operations() == here
 
 
 def test_the_card_tells_what_servers_are_asked(tiny_export):

@@ -61,6 +61,11 @@ def test_both_hold_the_same_variables(found):
     assert found["replica_difference"] == 0
 
 
+def test_a_phase_takes_one_sum_over_replicas_of_one_vector(found):
+    """Of discriminator, R1 and generator: between machines every further one would take a round trip."""
+    assert found["reductions"] == [1, 1, 1]
+
+
 def test_the_probability_of_augmentation_follows_both_replicas(found):
     """Each of eleven steps of 16 images moves it by 16 in 500,000, up or down."""
     moved = (found["ada_probability"] - 0.5) / (16 / 500_000)

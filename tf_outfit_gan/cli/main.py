@@ -100,6 +100,8 @@ def main(argv=None):
     argv = list(sys.argv[1:] if argv is None else argv)
     # The Keras code of this project runs on TensorFlow, whatever ~/.keras/keras.json says.
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    # A GPU's memory is taken as it is needed, so that pictures can be drawn beside a training.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if "_ARGCOMPLETE" in os.environ:
         _complete()
     verb = argv[0] if argv else None

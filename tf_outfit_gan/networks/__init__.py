@@ -4,12 +4,11 @@ from tf_outfit_gan.networks.discriminator import Discriminator
 from tf_outfit_gan.networks.generator import Generator
 
 
-def build_generator(config, precision="float32", recompute_from=0):
-    """A generator with fresh weights that computes in one of `config.PRECISIONS`."""
-    return Generator(config, recompute_from, dtype=precision)
+def build_generator(config, precision="float32", **options):
+    """A generator with fresh weights that computes in one of `config.PRECISIONS`; options are those of `Generator`."""
+    return Generator(config, dtype=precision, **options)
 
 
-def build_networks(config, precision="float32", recompute_from=0):
-    """(generator, discriminator) with fresh weights; `recompute_from` as in `TrainingConfig`."""
-    generator = build_generator(config, precision, recompute_from)
-    return generator, Discriminator(config, dtype=precision)
+def build_networks(config, precision="float32", **options):
+    """(generator, discriminator) with fresh weights; options are those of `Generator`."""
+    return build_generator(config, precision, **options), Discriminator(config, dtype=precision)

@@ -13,6 +13,7 @@ class StyledLayer(keras.layers.Layer):
     Args:
         channels: feature maps, of the input as of the output.
         style_dim: width of w.
+        norm_kernel: of `AdaIN`.
 
     Call arguments:
         x: features with their bias, [N, H, W, C].
@@ -20,11 +21,11 @@ class StyledLayer(keras.layers.Layer):
         noise: [N, H, W, 1].
     """
 
-    def __init__(self, channels, style_dim, **kwargs):
+    def __init__(self, channels, style_dim, norm_kernel="batch_norm", **kwargs):
         super().__init__(**kwargs)
         features = (None, None, None, channels)
         self.noise = built(NoiseInjection(dtype=self.dtype_policy.name), features, (None, None, None, 1))
-        self.adain = built(AdaIN(dtype=self.dtype_policy.name), features, (None, style_dim))
+        self.adain = built(AdaIN(norm_kernel, dtype=self.dtype_policy.name), features, (None, style_dim))
         self.built = True
 
     def call(self, x, w, noise):

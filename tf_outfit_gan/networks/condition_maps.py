@@ -5,6 +5,8 @@ nor a stripe. Maps are drawn for each level: Gaussians and bones for the pose, a
 the part of the body that wears it. Nothing here is learned. Measurements are in docs/measured.md.
 """
 
+import math
+
 import tensorflow as tf
 
 from tf_outfit_gan import ops
@@ -116,8 +118,8 @@ def warp(images, u, v):
             weight = tf.abs(1 - step_x - (x - left)) * tf.abs(1 - step_y - (y - top)) * tf.cast(inside, tf.float32)
             column = tf.clip_by_value(left + step_x, 0, width - 1)
             row = tf.clip_by_value(top + step_y, 0, height - 1)
-            index = tf.cast(row * width + column, tf.int32)
-            shape = tf.shape(index)
-            taps = tf.gather(pixels, tf.reshape(index, [shape[0], -1]), batch_dims=1)
-            total += weight[..., None] * tf.reshape(taps, [shape[0], shape[1], shape[2], channels])
+            # Reshaped as floats: integers are reshaped in the memory of the host, also of a machine with a GPU.
+            index = tf.cast(tf.reshape(row * width + column, [-1, math.prod(u.shape[1:])]), tf.int32)
+            taps = tf.gather(pixels, index, batch_dims=1)
+            total += weight[..., None] * tf.reshape(taps, [-1, *u.shape[1:], channels])
     return total

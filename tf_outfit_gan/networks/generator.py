@@ -17,7 +17,7 @@ class Generator(ConfigSerialization, keras.Model):
 
     Args:
         config: the `ModelConfig`.
-        recompute_from: see `Synthesis`.
+        recompute_from, norm_kernel: see `Synthesis`.
 
     Call arguments:
         latents: z, [N, Z].
@@ -29,9 +29,9 @@ class Generator(ConfigSerialization, keras.Model):
     Output shape: [N, H, W, 3] in float32, around [-1, 1].
     """
 
-    def __init__(self, config, recompute_from=0, **kwargs):
+    def __init__(self, config, recompute_from=0, norm_kernel="batch_norm", **kwargs):
         super().__init__(**kwargs)
-        self.config, self.recompute_from = config, recompute_from
+        self.config, self.recompute_from, self.norm_kernel = config, recompute_from, norm_kernel
         self.embedding = None
         if config.conditional:
             self.embedding = Embedding(config, config.embedding_dim, dtype=self.dtype_policy.name)
@@ -45,7 +45,7 @@ class Generator(ConfigSerialization, keras.Model):
             config.condition_norm,
             dtype="float32",
         )
-        self.synthesis = Synthesis(config, recompute_from, dtype=self.dtype_policy.name)
+        self.synthesis = Synthesis(config, recompute_from, norm_kernel, dtype=self.dtype_policy.name)
         self.built = True  # Every layer built its weights above.
 
     def call(self, latents, noise, articles=None, keypoints=None, level=None, alpha=None):

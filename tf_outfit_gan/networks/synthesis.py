@@ -18,6 +18,7 @@ class SynthesisLevel(ConfigSerialization, keras.layers.Layer):
     Args:
         config: the `ModelConfig`.
         level: 0 = the base.
+        norm_kernel: of `AdaIN`.
 
     Call arguments:
         x: features of the level below, [N, H/2, W/2, C]; the batch size at the base.
@@ -26,9 +27,9 @@ class SynthesisLevel(ConfigSerialization, keras.layers.Layer):
         maps: the level's condition maps, [N, H, W, M]; None where no condition enters so.
     """
 
-    def __init__(self, config, level, **kwargs):
+    def __init__(self, config, level, norm_kernel="batch_norm", **kwargs):
         super().__init__(**kwargs)
-        self.config, self.level = config, level
+        self.config, self.level, self.norm_kernel = config, level, norm_kernel
         channels, policy = config.channels(level), dict(dtype=self.dtype_policy.name)
         if level == 0:
             self.first = built(LearnedConstant(config.level_sizes[0], channels, **policy))
@@ -38,10 +39,10 @@ class SynthesisLevel(ConfigSerialization, keras.layers.Layer):
             below = (None, *config.level_sizes[level - 1], config.channels(level - 1))
             self.first = built(EqualizedConv2D(channels, 3, resample="up", flip=flip, **policy), below)
         self.from_maps = maps_conv(config.level_sizes[level], config.slots, channels, **config.generator_maps, **policy)
-        self.first_style = StyledLayer(channels, config.style_dim, **policy)
+        self.first_style = StyledLayer(channels, config.style_dim, norm_kernel, **policy)
         features = (None, *config.level_sizes[level], channels)
         self.second = built(EqualizedConv2D(channels, 3, **policy), features)
-        self.second_style = StyledLayer(channels, config.style_dim, **policy)
+        self.second_style = StyledLayer(channels, config.style_dim, norm_kernel, **policy)
         self.to_rgb = built(EqualizedConv2D(3, 1, gain=1.0, **policy), features)
         self.built = True
 
@@ -61,6 +62,7 @@ class Synthesis(ConfigSerialization, keras.layers.Layer):
         config: the `ModelConfig`.
         recompute_from: levels of this height and above are computed again in the backward pass, which takes memory for
             one of them at a time; 0 = none.
+        norm_kernel: of `AdaIN`.
 
     Call arguments:
         w: style vectors by layer, [N, L, D]; layers above the level asked for are not read.
@@ -72,11 +74,12 @@ class Synthesis(ConfigSerialization, keras.layers.Layer):
     Output shape: [N, H, W, 3] in float32, not clipped.
     """
 
-    def __init__(self, config, recompute_from=0, **kwargs):
+    def __init__(self, config, recompute_from=0, norm_kernel="batch_norm", **kwargs):
         super().__init__(**kwargs)
-        self.config, self.recompute_from = config, recompute_from
+        self.config, self.recompute_from, self.norm_kernel = config, recompute_from, norm_kernel
         self._recomputed = [0 < recompute_from <= height for height, _ in config.level_sizes]
-        self.levels = [SynthesisLevel(config, level, dtype=self.dtype_policy.name) for level in range(config.num_levels)]
+        policy = dict(dtype=self.dtype_policy.name)
+        self.levels = [SynthesisLevel(config, level, norm_kernel, **policy) for level in range(config.num_levels)]
         self.build((None, config.num_layers, config.style_dim))
 
     def call(self, w, noise, maps=None, level=None, alpha=None):

@@ -100,13 +100,13 @@ def products(graph):
         A list of `tf.Operation`. One that is called twice is in it twice.
     """
     found = []
-    needed = _needed(graph)
+    needed = needed_operations(graph)
     for op in graph.get_operations():
         if op not in needed:
             continue
         if op.type in _MULTIPLICATIONS:
             found.append(op)
-        elif bodies := [products(body) for body in _called(graph, op)]:
+        elif bodies := [products(body) for body in called_graphs(graph, op)]:
             chosen = [max(bodies, key=total_flops)] if op.type in _BRANCHING else bodies
             found += [inner for body in chosen for inner in body]
     return found
@@ -131,7 +131,7 @@ def is_depthwise(op):
     return op.type.startswith("Depthwise")
 
 
-def _needed(graph):
+def needed_operations(graph):
     """The operations that a function's results or its effects depend on; all those of a graph that is no function."""
     if not hasattr(graph, "control_outputs"):
         return set(graph.get_operations())
@@ -144,7 +144,7 @@ def _needed(graph):
     return found
 
 
-def _called(graph, op):
+def called_graphs(graph, op):
     """The graphs of the functions that an operation calls."""
     for attribute in op.node_def.attr.values():
         for function in (attribute.func, *attribute.list.func):

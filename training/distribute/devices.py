@@ -30,6 +30,13 @@ def choose_devices(names):
     tf.config.set_visible_devices(sum((choices[name] for name in asked), []), "GPU")
 
 
+def set_numerics(config):
+    """Sets TensorFlow's switches of the whole process as a `TrainingConfig` asks; called before graphs are traced."""
+    tf.config.experimental.enable_tensor_float_32_execution(config.tf32)
+    if config.deterministic:  # TensorFlow has no public way back.
+        tf.config.experimental.enable_op_determinism()
+
+
 def describe():
     """What a reader of a figure wants to know of the machine, for JSON."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

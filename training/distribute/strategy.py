@@ -47,6 +47,14 @@ def make_strategy(cluster=None, cross_device=None):
     return tf.distribute.MirroredStrategy(devices, CROSS_DEVICE[cross_device]() if cross_device else None)
 
 
+def device_type(strategy):
+    """The type of the devices that the replicas of a strategy compute on: "GPU" or "CPU"."""
+    try:
+        return tf.DeviceSpec.from_string(strategy.extended.worker_devices[0]).device_type
+    except RuntimeError:  # TensorFlow's default strategy names no devices.
+        return "CPU"
+
+
 def _expect(where, cross_device, known):
     if cross_device and cross_device not in known:
         raise UserError(f"--cross-device {cross_device}: expected {where} one of {', '.join(filter(None, known))}")

@@ -30,6 +30,15 @@ def test_help_lists_every_verb_without_heavy_imports():
     assert not any(heavy in done.stderr for heavy in ("tensorflow", "keras", "numpy"))
 
 
+@pytest.mark.parametrize("chosen", [None, "false"])
+def test_the_memory_of_gpus_grows_unless_the_user_says_otherwise(chosen, monkeypatch):
+    monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", chosen or "")
+    if chosen is None:
+        monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH")
+    assert main(["render", "no-such-snapshot", "--out", "picture.png"]) == 2
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == (chosen or "true")
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_of_a_verb_does_not_import_tensorflow(verb):
     done = subprocess.run(

@@ -164,7 +164,7 @@ def test_a_run_out_of_memory_says_what_helps_and_has_saved(tmp_path, monkeypatch
         return run(self, stage, *rest)
 
     def step(self, stage, batch, cur_nimg, alpha=None):
-        value = tf.cast(tf.reduce_sum(tf.range(2**50 + cur_nimg)), tf.float32) if stage.fading else 0.0
+        value = tf.cast(tf.reduce_sum(tf.range(2**50 + tf.cast(cur_nimg, tf.int64))), tf.float32) if stage.fading else 0.0
         return {"loss_generator": ("generator", (value, 1.0))}
 
     monkeypatch.setattr(Steps, "step", step)
