@@ -3,42 +3,106 @@
     models/outfit_gan/                       what a server is pointed at
         1/saved_model.pb, variables/         the graph and the weights
         1/assets.extra/model.json            what the model is: for people and tools, servers do not read it
-        1/assets.extra/tf_serving_warmup_requests
+        1/assets.extra/tf_serving_warmup_requests, with the answers
+        1/assets.extra/SHA256SUMS                of all files
 
 A server takes a version as soon as its number exists. So it is written under a name that servers ignore, asked, flushed
 to the disk, and renamed.
 """
 
-import dataclasses
+import contextlib
+import fcntl
 import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import keras
 import tensorflow as tf
-from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # Its public name announces its removal.
 
-from export.signatures import DESCRIBE, PSI_RANGE, make_description, make_signatures
-from export.warmup import FILENAME, sample_inputs, write_warmup
-from tf_outfit_gan.inference import Sampler
-from tf_outfit_gan.pose.mpii import JOINTS
+from export.description import card, describe, input_specs
+from export.limits import Limits
+from export.signatures import Signature, aliases, make_signatures
+from export.verification import CARD, WARMUP, behavior_problems, loaded, same, write_checksums
+from export.warmup import Sample, sample_inputs, write_samples
 from tf_outfit_gan.snapshot import Snapshot
-from tf_outfit_gan.styles import transfer_layers
 from tf_outfit_gan.util.atomic import claim, flush_folder
 from tf_outfit_gan.util.errors import UserError
 
-CARD_FORMAT = 1
+_STAGING = ".tmp-"
+_MAX_VERSION = 2**63 - 1
 
 
-def write_savedmodel(snapshot: Snapshot, base_path: str | os.PathLike[str]) -> Path:
-    """Exports a `Snapshot` to base_path/<next number> and returns that folder.
+def write_savedmodel(
+    snapshot: Snapshot,
+    base_path: str | os.PathLike[str],
+    limits: Limits | None = None,
+    version: int | None = None,
+    batch_sizes: Iterable[int] = (1,),
+) -> Path:
+    """Exports a `Snapshot` to a version's folder in base_path and returns that folder.
+
+    Args:
+        snapshot: the `Snapshot`.
+        base_path: the folder of the versions of one model.
+        limits: `Limits`; None = those of the snapshot's size.
+        version: its number; None = the next one.
+        batch_sizes: rows of the requests for pictures that a server warms up with, beside one.
 
     Raises:
-        UserError: when the base path is a file or itself a version.
+        UserError: when the base path is no local folder, a file, or itself a version; when the version exists.
         RuntimeError: when the written model does not answer as the snapshot does; then nothing is published.
     """
+    limits = limits or Limits.of_size(snapshot.size)
+    batch_sizes = sorted({1, *batch_sizes})
+    if not 1 <= batch_sizes[0] <= batch_sizes[-1] <= limits.max_rows:
+        raise UserError(
+            f"--warmup-batch-sizes {','.join(map(str, batch_sizes))}: expected 1 to {limits.max_rows}, the rows that a request "
+            "may have (--max-rows)"
+        )
+    base_path = _base_folder(base_path)
+    if version is not None:
+        _check_version(base_path, version)
+    with _staging_folder(base_path) as staging:
+        # Write. Keras's own archive would trace what is traced already.
+        description = describe(snapshot, limits)
+        functions = make_signatures(snapshot, limits, description)
+        functions |= {alias: functions[name] for name, alias in aliases(snapshot.config.conditional).items()}
+        model = tf.Module()
+        model.weights = _read_weights(snapshot, functions)
+        # Nobody trains through a served model.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(model, str(staging), functions, options)
+
+        # Ask, and keep the answers with the questions.
+        extra = staging / "assets.extra"
+        extra.mkdir()
+        main = "serving_default"
+        requests = [(name, sample_inputs(input_specs(function))) for name, function in functions.items()]
+        requests += [(main, sample_inputs(input_specs(functions[main]), rows)) for rows in batch_sizes if rows > 1]
+        with loaded(staging) as ask:
+            samples = [(name, inputs, ask(name, inputs)) for name, inputs in requests]
+            text = json.dumps(card(snapshot, description, functions), indent=2) + "\n"
+            problems = list(_picture_problems(samples, functions)) or list(behavior_problems(ask, json.loads(text), samples))
+        if problems:
+            raise RuntimeError(f"{'; '.join(problems)}; nothing was published")
+        write_samples(staging / WARMUP, samples)
+        (staging / CARD).write_text(text, encoding="utf-8")
+        write_checksums(staging)
+
+        # Publish.
+        flush_folder(staging)
+        return _publish(staging, base_path, version)
+
+
+def _base_folder(base_path: str | os.PathLike[str]) -> Path:
+    """The local folder of the versions, made if it is not there."""
+    if "://" in str(base_path):
+        raise UserError(
+            f"{base_path}: expected a folder of this machine. Export there, then copy the version's folder to the bucket, "
+            "saved_model.pb last: a server may look at any moment"
+        )
     base_path = Path(base_path)
     if (base_path / "saved_model.pb").exists():
         raise UserError(f"{base_path} is one version of a model; give the folder that it lies in: {base_path.parent}")
@@ -46,81 +110,73 @@ def write_savedmodel(snapshot: Snapshot, base_path: str | os.PathLike[str]) -> P
         base_path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{base_path}: expected a folder for the versions of a model ({error.strerror})") from None
-    staging = base_path / f".tmp-{uuid.uuid4().hex}"
-    try:
-        # Write. Nothing is tracked by hand: the endpoints' weights are found, and tracked ones would be stored twice.
-        archive = keras.export.ExportArchive()
-        signatures = make_signatures(Sampler(snapshot))
-        functions = {name: archive.add_endpoint(name, *signature) for name, signature in signatures.items()}
-        description = archive.add_endpoint(DESCRIBE, *make_description(snapshot))
-        archive.write_out(str(staging), verbose=False)
-        samples = {name: sample_inputs(specs) for name, (_, specs) in signatures.items()}
-        extra = staging / "assets.extra"
-        extra.mkdir()
-        write_warmup(extra / FILENAME, samples)
-        card = _card(snapshot, functions | {DESCRIBE: description})
-        (extra / "model.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    return base_path
 
-        # Ask, and publish.
-        _verify(staging, samples, functions)
-        flush_folder(staging)
-        return _publish(staging, base_path)
+
+@contextlib.contextmanager
+def _staging_folder(base_path: Path) -> Iterator[Path]:
+    """Yields a folder that servers ignore; removes it, unless it was renamed, and those of exports that were killed.
+
+    An export holds a lock on its folder, which ends with the process: a folder that can be locked belongs to nobody.
+    """
+    for leftover in base_path.glob(f"{_STAGING}*"):
+        with contextlib.suppress(OSError), _locked(leftover):
+            shutil.rmtree(leftover)
+    staging = base_path / f"{_STAGING}{uuid.uuid4().hex}"
+    staging.mkdir()
+    try:
+        with contextlib.ExitStack() as locks:
+            with contextlib.suppress(OSError):  # Without locks, as on some network disks, nobody clears up either.
+                locks.enter_context(_locked(staging))
+            yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _card(snapshot: Snapshot, functions: dict[str, tf.types.experimental.PolymorphicFunction]) -> dict[str, object]:
-    """What somebody who has this folder alone needs to know."""
-    # Readers of earlier exports look for "colour".
-    ranges = {what: transfer_layers(what, snapshot.num_layers) for what in ("color", "colour", "pose")}
-    return {
-        "format": CARD_FORMAT,
-        "size": snapshot.size,
-        "conditional": snapshot.config.conditional,
-        "slots": snapshot.config.slots,
-        "condition_size": snapshot.config.condition_size,
-        "keypoints": {"joints": JOINTS, "each": ["x in widths", "y in heights", "1 = there, 0 = not there"]},
-        "truncation_psi": PSI_RANGE,
-        "layers": {"count": snapshot.num_layers, **ranges},
-        "signatures": {name: _describe(function) for name, function in functions.items()},
-        "cur_nimg": snapshot.cur_nimg,
-        "level": snapshot.level,
-        "alpha": snapshot.alpha,
-        "config": dataclasses.asdict(snapshot.config),
-        "tensorflow": tf.__version__,
-    }
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
-def _describe(function: tf.types.experimental.PolymorphicFunction) -> dict[str, object]:
-    def describe(specs: dict[str, tf.TensorSpec]) -> dict[str, dict[str, object]]:
-        return {name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()} for name, spec in specs.items()}
-
-    inputs = {spec.name: spec for spec in function.input_signature}
-    return {"inputs": describe(inputs), "outputs": describe(function.get_concrete_function().structured_outputs)}
+def _read_weights(snapshot: Snapshot, functions: Mapping[str, Signature]) -> list[tf.Variable]:
+    """The weights that the functions read, each once: Keras's own tracking would store each twice."""
+    handles = {id(tensor) for function in functions.values() for tensor in function.captured_inputs}
+    return [variable.value for variable in snapshot.generator.variables if id(variable.value.handle) in handles]
 
 
-def _verify(
-    folder: Path, samples: dict[str, dict[str, tf.Tensor]], functions: dict[str, tf.types.experimental.PolymorphicFunction]
-) -> None:
-    """Asks every sample of the written model, in a session as servers do, and of the snapshot's own functions."""
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        written = SavedModelLoader(str(folder)).load(session, ["serve"]).signature_def
-        answers = {}
-        for name, inputs in samples.items():
-            feeds = {written[name].inputs[key].name: value.numpy() for key, value in inputs.items()}
-            answers[name] = session.run(written[name].outputs["image_bytes"].name, feeds)[0]
-    for name, answer in answers.items():
-        expected = functions[name](*samples[name].values())["image_bytes"][0]
-        picture, expected = (tf.cast(tf.io.decode_png(image), tf.int32) for image in (answer, expected))
-        # One step of 255 is what a graph that was optimized in another way may round otherwise.
-        if picture.shape != expected.shape or tf.reduce_max(tf.abs(picture - expected)) > 1:
-            raise RuntimeError(f"signature {name} draws another picture than the snapshot; nothing was published")
+def _picture_problems(samples: Iterable[Sample], functions: Mapping[str, Signature]) -> Iterator[str]:
+    """Compares the written model's pictures with those of the function that was written."""
+    for name, inputs, outputs in samples:
+        if name == "serving_default":
+            expected = functions[name](**{key: tf.constant(array) for key, array in inputs.items()})
+            if not same(outputs["image_bytes"], expected["image_bytes"].numpy()):
+                yield f"signature {name} draws another picture than the snapshot"
 
 
-def _publish(staging: Path, base_path: Path) -> Path:
-    """Renames to the next free number; another export may take it meanwhile, then the one after."""
+def _numbers(base_path: Path) -> list[int]:
+    return [int(path.name) for path in base_path.iterdir() if path.name.isascii() and path.name.isdigit()]
+
+
+def _check_version(base_path: Path, version: int) -> None:
+    if not 0 < version <= _MAX_VERSION:
+        raise UserError(f"--version {version}: expected a number from 1 to {_MAX_VERSION}")
+    if version in _numbers(base_path):
+        raise UserError(
+            f"--version {version}: {base_path} has that version already, and a published version never changes; choose another "
+            f"one, or leave --version out for {max(_numbers(base_path)) + 1}"
+        )
+
+
+def _publish(staging: Path, base_path: Path, version: int | None) -> Path:
+    """Renames to the version, or to the next free number; another export may take it meanwhile, then the one after."""
     while True:
-        numbers = [int(path.name) for path in base_path.iterdir() if path.name.isascii() and path.name.isdigit()]
-        version = base_path / str(max(numbers, default=0) + 1)
-        if claim(staging, version):
-            return version
+        if version is not None:
+            _check_version(base_path, version)
+        folder = base_path / str(version or max(_numbers(base_path), default=0) + 1)
+        if claim(staging, folder):
+            return folder

@@ -19,6 +19,18 @@ def public_originals(tmp_path_factory):
     return {name: write(folder / name) for name, write in fixtures_public.WRITERS.items()}
 
 
+@pytest.fixture(scope="session")
+def tiny_export(tmp_path_factory):
+    """(snapshot, base path of its exports): version 1 of a tiny conditional model, to read only."""
+    from export.savedmodel import write_savedmodel
+    from tests.helpers.exported import write_snapshot
+
+    base_path = tmp_path_factory.mktemp("conditional") / "outfit_gan"
+    snapshot = write_snapshot(base_path.parent / "000400kimg")
+    write_savedmodel(snapshot, base_path)
+    return snapshot, base_path
+
+
 @pytest.fixture
 def public_copy(public_originals, tmp_path):
     """Gives a data set to break."""

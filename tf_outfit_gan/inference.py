@@ -97,12 +97,17 @@ class Sampler:
                 that of the target's seeds.
             layers: (begin, end), 0-based and half-open; numbers or [N].
         """
-        seeds = target[0]
-        source_w, target_w = (self.style_vectors(*side, psi=psi) for side in (source, target))
+        # Both sides in one batch: what draws a style vector is in the graph once.
+        (_, source_articles, source_keypoints), (seeds, articles, keypoints) = source, target
+        both_seeds, both_articles, both_keypoints = (
+            None if of_source is None else tf.concat([of_source, of_target], axis=0)
+            for of_source, of_target in zip(source, target)
+        )
+        both_psi = tf.tile(tf.broadcast_to(tf.cast(psi, tf.float32), tf.shape(seeds)), [2])
+        source_w, target_w = tf.split(self.style_vectors(both_seeds, both_articles, both_keypoints, both_psi), 2)
         w = styles.copy_layers(source_w, target_w, *layers)
         if not self.config.conditional:
             return self.draw(w, seeds)
-        (_, source_articles, source_keypoints), (_, articles, keypoints) = source, target
         begin, end = (tf.broadcast_to(layer, tf.shape(seeds)) for layer in layers)
         first_layer, last_layer = (begin < end) & (begin == 0), (begin < end) & (end == self.num_layers)
         articles = tf.where(last_layer[:, None, None, None, None], source_articles, articles)
@@ -144,7 +149,9 @@ class Renderer:
 
         def conditions(request: _Tensors) -> tuple[tf.Tensor | None, tf.Tensor | None]:
             articles, keypoints = request
-            return None if articles is None else decode_articles(articles, self._config.condition_size), keypoints
+            return None if articles is None else decode_articles(
+                articles, self._config.condition_size, self._config.slots
+            ), keypoints
 
         @tf.function(input_signature=signature)
         def pictures(

@@ -13,8 +13,13 @@ LATENT, OTHER_LATENT, MIXING, AUGMENTATION, MISMATCH, NOISE = 0, 1, 2, 4, 5, 100
 
 
 def normal(shape, key, stream):
-    """Standard normal numbers; key is an int64 scalar, stream a small integer."""
-    return tf.random.stateless_normal(shape, _seed(key, stream), alg="philox")
+    """Standard normal numbers; key is an int64 scalar, stream a small integer.
+
+    The numbers of `tf.random.stateless_normal(..., alg="philox")`, which mixes a seed by fifty operations where one does it:
+    in a large network's graph these would be most of what a server plans for each signature.
+    """
+    key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=_seed(key, stream))
+    return tf.raw_ops.StatelessRandomNormalV2(shape=shape, key=key, counter=counter, alg=tf.random.Algorithm.PHILOX.value)
 
 
 def uniform(shape, key, stream, minval=0, maxval=None, dtype=tf.float32):

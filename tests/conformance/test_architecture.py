@@ -51,7 +51,7 @@ ALLOWED = {
 }
 
 # The verbs: the command line imports them by name, and nothing else does.
-VERBS = ("tf_outfit_gan/cli", "training/cli", "export/cli.py", "serving/cli")
+VERBS = ("tf_outfit_gan/cli", "training/cli", "export/cli", "serving/cli")
 
 # Places that only verbs import.
 BELOW_VERBS = ("training/benchmark", "training/html_report", "training/pose_estimator", "serving/server")

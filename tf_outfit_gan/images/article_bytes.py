@@ -19,7 +19,7 @@ def article_bytes(article, name=None):
     """Reads an article as bytes that the graph decodes as `open_article` would.
 
     PNG and JPEG stay as they are, unless they are stored turned, have a color profile, or inks for colors: the graph
-    reads no EXIF and takes all numbers for sRGB. Everything else becomes PNG.
+    takes all numbers for sRGB, and exported models of earlier versions read no EXIF. Everything else becomes PNG.
 
     Args:
         article: a `Cutout`, or a picture as for `open_image`.

@@ -16,18 +16,19 @@ class ExportedSampler:
     Args:
         path: the version's folder.
         num_layers: style layers that its pictures read.
+        max_rows: pictures that it draws at once; None = any number, as exports of earlier versions do.
 
     Raises:
         UserError: for a SavedModel that does not load.
     """
 
-    def __init__(self, path, num_layers):
+    def __init__(self, path, num_layers, max_rows=None):
         try:
             self._model = _load(path)
         except (OSError, ValueError, tf.errors.OpError) as error:
             reason = str(error).partition("\n")[0]
             raise UserError(f"{path}: does not load ({reason}); export the model again") from None
-        self._num_layers = num_layers
+        self._num_layers, self._max_rows = num_layers, max_rows
 
     def __call__(self, seeds, articles=None, keypoints=None):
         """Pictures uint8 [N, H, W, 3] of seeds int64 [N], articles [N, S, h, w, 3] and keypoints [N, K, 3]."""
@@ -43,8 +44,12 @@ class ExportedSampler:
 
     def _ask(self, signature, inputs):
         count = len(next(iter(inputs.values())))
-        answer = self._model.signatures[signature](**inputs, truncation_psi=tf.ones([count]))
-        return np.stack([tf.io.decode_png(png).numpy() for png in answer["image_bytes"]])
+        pictures = []
+        for first in range(0, count, self._max_rows or count):
+            part = {name: value[first : first + (self._max_rows or count)] for name, value in inputs.items()}
+            answer = self._model.signatures[signature](**part, truncation_psi=tf.ones([len(next(iter(part.values())))]))
+            pictures += [tf.io.decode_png(png).numpy() for png in answer["image_bytes"]]
+        return np.stack(pictures)
 
 
 def _load(path):

@@ -10,8 +10,8 @@ from tf_outfit_gan.metrics.exported_sampler import ExportedSampler, newest_versi
 from tf_outfit_gan.metrics.parallel_sampler import ParallelSampler
 from tf_outfit_gan.metrics.served_sampler import ServedSampler
 
-# The style vectors, on whose ways path lengths are measured, never leave an export.
-_NO_STYLES = {"path_length": "no signature of an export takes style vectors"}
+# The steps of which path lengths are made are far smaller than one of 255.
+_NO_FLOATS = {"path_length": "no signature of an export answers with pictures that are not rounded"}
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,11 @@ def _of_export(path):
         card["conditional"],
         tuple(card["slots"]),
         tuple(card["condition_size"]),
-        ExportedSampler(path, layers),
+        ExportedSampler(path, layers, card.get("limits", {}).get("max_rows")),
         layers,
         card["cur_nimg"],
         card["alpha"],
-        _NO_STYLES,
+        _NO_FLOATS,
     )
 
 
@@ -119,6 +119,6 @@ def _of_server(host_port, model_name):
         tuple(facts["slots"]),
         tuple(facts["condition_size"]),
         ServedSampler(client),
-        lacks=_NO_STYLES | {"transfer": "the client of a server asks for whole pictures only"},
+        lacks=_NO_FLOATS | {"transfer": "the client of a server asks for whole pictures only"},
         details={"model_name": model_name},
     )

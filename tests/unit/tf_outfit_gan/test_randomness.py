@@ -35,6 +35,12 @@ def test_streams_are_standard_normal_and_different():
     assert np.abs(np.corrcoef(flat) - np.eye(3)).max() < 0.03
 
 
+@pytest.mark.parametrize("seed", [0, -1, 5, 2**63 - 1])
+def test_a_seed_draws_what_tensorflow_documents(seed):
+    expected = tf.random.stateless_normal([5, 3], [seed, NOISE + 17], alg="philox")
+    np.testing.assert_array_equal(normal([5, 3], tf.constant(seed, tf.int64), NOISE + 17), expected)
+
+
 def test_a_level_more_does_not_change_the_noise_below():
     seed = tf.constant([4], tf.int64)
     for fewer, more in zip(seeded_noise(seed, SIZES[:1]), seeded_noise(seed, SIZES)):

@@ -159,7 +159,7 @@ def test_an_unknown_slot_is_asked_for(text, message):
 def test_an_article_that_the_graph_refuses_is_one_line(renderer):
     with pytest.raises(UserError) as error:
         renderer.picture(Request("", {"top": b"text"}, np.zeros([16, 3])), 1, 1.0)
-    assert str(error.value).startswith("an article does not decode: assertion failed: [article image is neither PNG")
+    assert str(error.value).startswith("an article does not decode: assertion failed: [row 0: article top is no picture")
     assert "\n" not in str(error.value)
 
 

@@ -1,0 +1,51 @@
+"""`outfit-gan verify`: checks an exported version, its files and its answers, before a server gets it."""
+
+import argparse
+from pathlib import Path
+
+from tf_outfit_gan.cli import arguments
+from tf_outfit_gan.util.errors import UserError
+
+EXAMPLE = "models/outfit_gan --snapshot runs/dolls"
+
+
+class NotVerified(Exception):
+    """An exported model is not as it should be."""
+
+    exit_code = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("models", metavar="MODELS/NAME", type=Path, help="folder of the versions of one model")
+    main = parser.add_argument_group("main")
+    main.add_argument("--version", type=arguments.whole(1), metavar="N", help="which version (default: the newest)")
+    main.add_argument(
+        "--snapshot",
+        metavar="SNAPSHOT",
+        help="what the model was exported from: compare its pictures, beside the answers that were recorded at the export",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Raises `NotVerified` with what is wrong."""
+    folder = _version_folder(args.models, args.version)
+    from tf_outfit_gan import snapshot as snapshots
+
+    snapshot = snapshots.load(args.snapshot) if args.snapshot else None
+    from export.verification import verify
+
+    problems = verify(folder, snapshot)
+    if problems:
+        print("\n".join(problems))
+        raise NotVerified(f"FAIL: {folder}: {len(problems)} found, see above")
+    source = f"the snapshot {args.snapshot}" if args.snapshot else "the answers recorded at the export"
+    print(f"PASS: {folder}: files, graph, warmup, pictures as {source}, rows apart, limits")
+
+
+def _version_folder(models: Path, version: int | None) -> Path:
+    versions = {int(path.name): path for path in models.glob("*") if path.name.isascii() and path.name.isdigit()}
+    if not versions:
+        raise UserError(f"{models}: no version here; expected the folder that `outfit-gan export` was given")
+    if version is not None and version not in versions:
+        raise UserError(f"{models}: no version {version}; there are {', '.join(map(str, sorted(versions)))}")
+    return versions[version or max(versions)]

@@ -1,0 +1,98 @@
+"""What an exported model says of itself: to programs that ask its signature `describe`, and to people in model.json."""
+
+import dataclasses
+import hashlib
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from export.limits import Limits
+from export.request_checks import KEYPOINT_RANGE, PSI_RANGE
+from export.signatures import Signature
+from tf_outfit_gan import __version__
+from tf_outfit_gan.config import to_dict
+from tf_outfit_gan.pose.mpii import JOINTS
+from tf_outfit_gan.snapshot import Snapshot
+from tf_outfit_gan.styles import transfer_layers
+
+CARD_FORMAT = 2
+
+
+def describe(snapshot: Snapshot, limits: Limits) -> dict[str, object]:
+    """The description of a snapshot's export, a JSON object."""
+    config = snapshot.config
+    # Readers of earlier exports look for "colour".
+    ranges = {what: transfer_layers(what, snapshot.num_layers) for what in ("color", "colour", "pose")}
+    return {
+        "slots": config.slots,
+        "size": snapshot.size,
+        "condition_size": config.condition_size,
+        "conditional": config.conditional,
+        "keypoints": {
+            "joints": JOINTS,
+            "each": ["x in widths", "y in heights", "1 = there, 0 = not there"],
+            "range": KEYPOINT_RANGE,
+        },
+        "truncation_psi": PSI_RANGE,
+        "layers": {"count": snapshot.num_layers, **ranges},
+        "limits": dataclasses.asdict(limits),
+        "cur_nimg": snapshot.cur_nimg,
+        "weights_sha256": weights_checksum(snapshot),
+        "version": __version__,
+        "commit": source_commit(),
+        "tensorflow": tf.__version__,
+    }
+
+
+def card(snapshot: Snapshot, description: Mapping[str, object], functions: Mapping[str, Signature]) -> dict[str, object]:
+    """What somebody who has the exported folder alone needs to know: the description and what is behind it.
+
+    Args:
+        functions: the signatures, traced, by name.
+    """
+    return {
+        "format": CARD_FORMAT,
+        **description,
+        "signatures": {name: _specs(function) for name, function in functions.items()},
+        "level": snapshot.level,
+        "alpha": snapshot.alpha,
+        "config": to_dict(snapshot.config),
+    }
+
+
+def weights_checksum(snapshot: Snapshot) -> str:
+    """SHA-256 over the weights in the generator's order: the same for the same weights, wherever they were exported."""
+    digest = hashlib.sha256()
+    for variable in snapshot.generator.variables:
+        digest.update(f"{variable.name} {tuple(variable.shape)}\n".encode())  # Paths have numbers that the process counts.
+        digest.update(np.ascontiguousarray(variable.numpy(), "<f4").tobytes())
+    return digest.hexdigest()
+
+
+def source_commit() -> str | None:
+    """The commit of the source tree that this file belongs to, "-dirty" after it with local changes; None without one."""
+    here = Path(__file__)
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", here.parent, *words], check=True, capture_output=True, text=True).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", here.name)  # An environment may lie in somebody else's repository.
+        return git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _specs(function: Signature) -> dict[str, object]:
+    def describe(specs: Mapping[str, tf.TensorSpec]) -> dict[str, dict[str, object]]:
+        return {name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()} for name, spec in specs.items()}
+
+    return {"inputs": describe(input_specs(function)), "outputs": describe(function.structured_outputs)}
+
+
+def input_specs(function: Signature) -> dict[str, tf.TensorSpec]:
+    """The `TensorSpec`s of a signature's inputs, by name."""
+    return {spec.name: spec for spec in tf.nest.flatten(function.structured_input_signature)}
