@@ -1,4 +1,4 @@
-"""The first minutes on a GPU: what only a GPU can tell, in one command.
+"""The first minutes on a GPU: what cannot be measured without one, in one command.
 
     python benchmarks/gpu.py OUT                                  all parts, in 20 minutes at most
     python benchmarks/gpu.py OUT --parts levels,train --minutes 9    some of them, again
