@@ -95,3 +95,20 @@ def test_tensorflow_fuses_the_synthesis_network(form):
     command = [sys.executable, "-c", _TRACE.replace("FORM", form)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "remapper failed" not in run.stderr
+
+
+@pytest.mark.parametrize("name", ["blur", "upsample", "downsample"])
+def test_gradients_of_resampling_are_the_adjoints(name):
+    """<A x, y> = <x, A' y>, for what the gradient says is A', and for the gradient of that, which is A again."""
+    operation = getattr(ops, name)
+    x = tf.random.stateless_normal([2, 4, 6, 3], [1, 2])
+    y = tf.random.stateless_normal(operation(x).shape, [3, 4])
+    with tf.GradientTape() as outer:
+        outer.watch(y)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            product = tf.reduce_sum(operation(x) * y)
+        adjoint = tape.gradient(product, x)
+        second = tf.reduce_sum(adjoint * x)
+    np.testing.assert_allclose(second, product, rtol=1e-4)
+    np.testing.assert_allclose(outer.gradient(second, y), operation(x), rtol=1e-4, atol=1e-6)

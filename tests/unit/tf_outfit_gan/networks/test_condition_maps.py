@@ -158,3 +158,14 @@ def test_levels_agree_and_missing_articles_leave_no_trace():
     worn = np.abs(largest).max(axis=(0, 1, 2)).reshape(6, 3).min(axis=1) > 0
     assert worn.tolist() == [True, True, False, True, True, True]
     assert maps_by_level(config_sizes, SLOTS, standing(), articles, pose=False, worn=False) is None
+
+
+def test_the_first_foot_lies_on_top_where_two_overlap():
+    pose = standing(right_ankle=(0.33, 0.9), left_ankle=(0.4, 0.9))  # Frames are 0.15 wide.
+    articles = tf.random.stateless_uniform([1, 1, 8, 6, 3], [1, 2], 0.1, 1)
+    (feet,) = article_frames(("shoes",), tf.constant(pose), SIZE)
+    right, left = (warp(articles[:, 0], *foot).numpy() for foot in feet)
+    both = (right != 0).any(-1) & (left != 0).any(-1)
+    drawn = article_map(("shoes",), tf.constant(pose), articles, SIZE).numpy()
+    assert both.sum() > 20
+    np.testing.assert_allclose(drawn[both], right[both], atol=1e-6)
