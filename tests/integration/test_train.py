@@ -250,6 +250,22 @@ def test_mismatched_photos_count_as_fakes_by_their_weight(form, r1_interval):
     np.testing.assert_allclose(found[0.5] - found[0.0], 0.5 * np.mean(np.log1p(np.exp(wrong))), rtol=1e-3)
 
 
+def test_a_neighbor_that_wears_and_stands_the_same_is_no_mismatch():
+    """Its photo shows those conditions: counted as wrong, the discriminator would have to refuse what is right."""
+    losses = {}
+    for weight in (0.0, 0.5):
+        steps = Steps(tf.distribute.get_strategy(), *settings(f"mismatch_weight={weight}", "mismatch=parts", "r1_interval=4"))
+        batch = {
+            "image": tf.random.stateless_normal([8, 16, 12, 3], [0, 1]),
+            "articles": tf.tile(tf.random.stateless_normal([1, 6, 16, 12, 3], [0, 2]), [8, 1, 1, 1, 1]),
+            "keypoints": tf.tile(tf.random.stateless_uniform([1, 16, 3], [0, 3]), [8, 1, 1]),
+        }
+        draws = BatchDraws(tf.constant(1, tf.int64), 8)
+        statistics, _ = steps.phases.discriminator_phase(Stage(2, False, 8, 1), batch, draws, None)
+        losses[weight] = float(statistics["loss_discriminator"])
+    assert losses[0.5] == pytest.approx(losses[0.0], abs=1e-5)
+
+
 def test_a_run_without_a_newer_setting_goes_on_with_its_default(data, tmp_path):
     """What an earlier version wrote: there, the setting was what its default is."""
     train(tmp_path / "run", data, *settings(*QUICK), RunOptions(time_limit_sec=0.0, quiet=True))
