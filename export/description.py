@@ -48,7 +48,7 @@ def describe(snapshot: Snapshot, limits: Limits) -> dict[str, object]:
 
 
 def card(snapshot: Snapshot, description: Mapping[str, object], functions: Mapping[str, Signature]) -> dict[str, object]:
-    """What somebody who has the exported folder alone needs to know: the description and what is behind it.
+    """The content of model.json: the description, the signatures and the configuration.
 
     Args:
         functions: the signatures, traced, by name.

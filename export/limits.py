@@ -13,7 +13,7 @@ class Limits:
 
     max_rows: pictures of one request, and of one batch that a server makes of several requests.
     max_article_pixels: the articles of one row together, each filled up with white to the model's aspect, as it is in
-        memory. By row and not by request: in a server's batch, one stranger's photos must not use up another's limit.
+        memory. By row and not by request: in a server's batch, the photos of one client must not use up the limit of another.
     """
 
     max_rows: int

@@ -29,6 +29,7 @@ from export.warmup import Sample, sample_inputs, write_samples
 from tf_outfit_gan.snapshot import Snapshot
 from tf_outfit_gan.util.atomic import claim, flush_folder
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.model_versions import model_versions
 
 _STAGING = ".tmp-"
 _MAX_VERSION = 2**63 - 1
@@ -71,7 +72,7 @@ def write_savedmodel(
         functions |= {alias: functions[name] for name, alias in aliases(snapshot.config.conditional).items()}
         model = tf.Module()
         model.weights = _read_weights(snapshot, functions)
-        # Nobody trains through a served model.
+        # A served model is not trained: its graph needs no gradients.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         tf.saved_model.save(model, str(staging), functions, options)
 
@@ -117,7 +118,7 @@ def _base_folder(base_path: str | os.PathLike[str]) -> Path:
 def _staging_folder(base_path: Path) -> Iterator[Path]:
     """Yields a folder that servers ignore; removes it, unless it was renamed, and those of exports that were killed.
 
-    An export holds a lock on its folder, which ends with the process: a folder that can be locked belongs to nobody.
+    An export holds a lock on its folder, which ends with the process: a folder that can be locked is a leftover.
     """
     for leftover in base_path.glob(f"{_STAGING}*"):
         with contextlib.suppress(OSError), _locked(leftover):
@@ -126,7 +127,7 @@ def _staging_folder(base_path: Path) -> Iterator[Path]:
     staging.mkdir()
     try:
         with contextlib.ExitStack() as locks:
-            with contextlib.suppress(OSError):  # Without locks, as on some network disks, nobody clears up either.
+            with contextlib.suppress(OSError):  # A file system without locks, such as some network disks, keeps leftovers.
                 locks.enter_context(_locked(staging))
             yield staging
     finally:
@@ -158,17 +159,14 @@ def _picture_problems(samples: Iterable[Sample], functions: Mapping[str, Signatu
                 yield f"signature {name} draws another picture than the snapshot"
 
 
-def _numbers(base_path: Path) -> list[int]:
-    return [int(path.name) for path in base_path.iterdir() if path.name.isascii() and path.name.isdigit()]
-
-
 def _check_version(base_path: Path, version: int) -> None:
     if not 0 < version <= _MAX_VERSION:
         raise UserError(f"--version {version}: expected a number from 1 to {_MAX_VERSION}")
-    if version in _numbers(base_path):
+    published = model_versions(base_path)
+    if version in published:
         raise UserError(
             f"--version {version}: {base_path} has that version already, and a published version never changes; choose another "
-            f"one, or leave --version out for {max(_numbers(base_path)) + 1}"
+            f"one, or leave --version out for {max(published) + 1}"
         )
 
 
@@ -177,6 +175,6 @@ def _publish(staging: Path, base_path: Path, version: int | None) -> Path:
     while True:
         if version is not None:
             _check_version(base_path, version)
-        folder = base_path / str(version or max(_numbers(base_path), default=0) + 1)
+        folder = base_path / str(version or max(model_versions(base_path), default=0) + 1)
         if claim(staging, folder):
             return folder

@@ -26,7 +26,7 @@ from tf_outfit_gan.snapshot import Snapshot
 JPEG_QUALITY = 95
 PREVIEW_HALVINGS = 2
 DESCRIBE = "describe"
-# The signature whose rows fail one by one: for servers that put strangers' requests into one batch.
+# The signature whose rows fail one by one: for servers that put requests of several clients into one batch.
 STATUS = "render_status"
 # Names that clients know from earlier exports, by signature.
 ALIASES = {"transfer": "style_mix"}
@@ -72,7 +72,7 @@ def preview_level(snapshot: Snapshot) -> int:
 def map_inputs(config: ModelConfig) -> tuple[str, ...]:
     """The conditions that `synthesize` takes beside w: those that enter the picture as maps.
 
-    An input that is not needed is not there, so nobody can believe in it. Worn articles are laid over the pose.
+    A condition without an effect is no input. Articles in maps need the pose, over which they are laid.
     """
     maps = config.generator_maps
     names = {"article_images_bytes": maps["worn"], "keypoints": maps["pose"] or maps["worn"]}

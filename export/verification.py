@@ -5,7 +5,6 @@ does: no XLA, nothing of Python in the graph. `export` does the second part befo
 """
 
 import contextlib
-import hashlib
 import io
 import json
 import struct
@@ -30,6 +29,7 @@ from tf_outfit_gan.images.article_bytes import JPEG, MAX_SIDE, PNG
 from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.outfit_request import Request
 from tf_outfit_gan.snapshot import Snapshot
+from tf_outfit_gan.util.files import sha256_of
 
 CARD, SUMS = "assets.extra/model.json", "assets.extra/SHA256SUMS"
 WARMUP = f"assets.extra/{FILENAME}"
@@ -47,13 +47,8 @@ Ask = Callable[[str, Mapping[str, np.ndarray]], Arrays]
 
 def write_checksums(folder: Path) -> None:
     """Writes the SHA-256 of every file, as `sha256sum --check` reads it."""
-    lines = [f"{_sha256(path)}  {path.relative_to(folder)}\n" for path in sorted(folder.rglob("*")) if path.is_file()]
+    lines = [f"{sha256_of(path)}  {path.relative_to(folder)}\n" for path in sorted(folder.rglob("*")) if path.is_file()]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def verify(folder: Path, snapshot: Snapshot | None = None) -> list[str]:
@@ -101,7 +96,7 @@ def _checksum_problems(folder: Path) -> Iterator[str]:
         checksum, _, name = line.partition("  ")
         if not (folder / name).is_file():
             yield f"{name} is missing"
-        elif _sha256(folder / name) != checksum:
+        elif sha256_of(folder / name) != checksum:
             yield f"{name} is not the file that was exported: its SHA-256 differs"
 
 
@@ -139,7 +134,7 @@ def loaded(folder: Path) -> Iterator[Ask]:
     config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
     config.graph_options.optimizer_options.global_jit_level = tf.compat.v1.OptimizerOptions.OFF
     graph = tf.Graph()
-    # Not `with session`: its graph would be the default one, also for whoever asks.
+    # Not `with session`: its graph would become the default one of the caller, too.
     with contextlib.closing(tf.compat.v1.Session(graph=graph, config=config)) as session:
         signatures = SavedModelLoader(str(folder)).load(session, ["serve"]).signature_def
         session._extend_graph()

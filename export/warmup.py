@@ -65,7 +65,7 @@ def write_samples(path: Path, samples: Iterable[Sample]) -> None:
 
 
 def read_samples(path: Path) -> list[Sample]:
-    """What `write_samples` wrote; the answers are empty in a file of somebody else."""
+    """What `write_samples` wrote; the answers are empty in a file of another program."""
     samples = []
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
         log = prediction_log_pb2.PredictionLog.FromString(record).predict_log

@@ -147,11 +147,12 @@ class Renderer:
                 tf.TensorSpec([None, NUM_JOINTS, 3], tf.float32),
             ]
 
+        def decoded(articles: tf.Tensor) -> tf.Tensor:
+            return decode_articles(articles, self._config.condition_size, self._config.slots)
+
         def conditions(request: _Tensors) -> tuple[tf.Tensor | None, tf.Tensor | None]:
             articles, keypoints = request
-            return None if articles is None else decode_articles(
-                articles, self._config.condition_size, self._config.slots
-            ), keypoints
+            return None if articles is None else decoded(articles), keypoints
 
         @tf.function(input_signature=signature)
         def pictures(
@@ -161,8 +162,7 @@ class Renderer:
             outfit_of: tf.Tensor | None = None,
             keypoints: tf.Tensor | None = None,
         ) -> tf.Tensor:
-            articles, _ = conditions((outfits, None))
-            articles = None if articles is None else tf.gather(articles, outfit_of)
+            articles = None if outfits is None else tf.gather(decoded(outfits), outfit_of)
             return pixels.to_uint8(sampler.picture(seeds, articles, keypoints, psi))
 
         @tf.function

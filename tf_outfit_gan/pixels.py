@@ -1,6 +1,6 @@
 """The value range, in one place: uint8 in 0..255 outside, float in [-1, 1] inside (-1 = black, 0 = mid-gray, 1 = white).
 
-Nobody else writes 127.5. TensorFlow is imported by the functions that need tensors, so that programs without it start fast.
+The number 127.5 stands nowhere else. Functions of tensors import TensorFlow themselves: programs without it start fast.
 """
 
 from typing import TYPE_CHECKING

@@ -133,7 +133,7 @@ def save_transfer_split(path: str | os.PathLike[str], split: int) -> None:
 
 
 def transfer_split(path: str | os.PathLike[str]) -> int | None:
-    """What `save_transfer_split` wrote into the snapshot that a path means, as for `read`; None if nobody did."""
+    """What `save_transfer_split` wrote into the snapshot that a path means, as for `read`; None where there is none."""
     path = newest(path) / _TRANSFER
     if not path.is_file():
         return None

@@ -13,7 +13,7 @@ _PROTOCOL = "grpc://"
 
 
 def check_address(address):
-    """Raises `UserError` unless somebody listens at `address`; TensorFlow itself would wait for an hour."""
+    """Raises `UserError` unless a server listens at `address`; TensorFlow itself would wait for an hour."""
     host, _, port = address.removeprefix(_PROTOCOL).rpartition(":")
     if not address.startswith(_PROTOCOL) or not host or not port.isdigit():
         raise UserError(f"--data-service {address}: expected the dispatcher's address, such as grpc://host:5050")

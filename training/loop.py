@@ -184,7 +184,7 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
                     metrics.measure(path, drawn, lambda: stop.asked)
                 for line in retention.prune(metrics.best_kimgs):
                     logger.say(line)
-        stop.agree()  # Nobody leaves before the chief has written everything.
+        stop.agree()  # No worker leaves before the chief has written everything.
     logger.say(logger.times.summary())
     logger.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
     stop.leave()

@@ -1,1 +1,1 @@
-"""The verbs of the hand-over: export and verify, one a file."""
+"""The verbs export and verify, one a file."""

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
 
     snapshot = snapshots.load(args.snapshot)
     from export.savedmodel import write_savedmodel
-    from tf_outfit_gan.config import format_size
+    from tf_outfit_gan.sizes import format_size
 
     limits = Limits.of_size(snapshot.size, args.max_rows, args.max_article_pixels)
     folder = write_savedmodel(snapshot, args.models, limits, args.version, args.warmup_batch_sizes)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.model_versions import model_versions
 
 EXAMPLE = "models/outfit_gan --snapshot runs/dolls"
 
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _version_folder(models: Path, version: int | None) -> Path:
-    versions = {int(path.name): path for path in models.glob("*") if path.name.isascii() and path.name.isdigit()}
+    versions = model_versions(models)
     if not versions:
         raise UserError(f"{models}: no version here; expected the folder that `outfit-gan export` was given")
     if version is not None and version not in versions:

@@ -321,7 +321,7 @@ def pretty(value: Json, indent: int = 0) -> str:
 
 
 def quote(value: Json) -> str:
-    """Formats a value for an error's text, cut, so that nobody gets an image back as base64."""
+    """Formats a value for an error's text, cut: an image must not come back as base64."""
     return pretty(value)[:QUOTED_CHARACTERS]
 
 

@@ -31,18 +31,18 @@ def argument_type(read: Callable[[str], T]) -> Callable[[str], T]:
     return read_argument
 
 
-def whole(least: int, most: int | None = None) -> Callable[[str], int]:
-    """The type of a whole number from `least` to `most`; None = no limit."""
-    return _number(int, f"a whole number {_range(least, most)}", lambda value: least <= value <= (most or math.inf))
+def whole(least: int, most: float = math.inf) -> Callable[[str], int]:
+    """The type of a whole number from `least` to `most`."""
+    return _number(int, f"a whole number {_range(least, most)}", lambda value: least <= value <= most)
 
 
-def number(least: float, most: float | None = None) -> Callable[[str], float]:
-    """The type of a number from `least` to `most`; None = no limit."""
-    return _number(float, f"a number {_range(least, most)}", lambda value: least <= value <= (most or math.inf))
+def number(least: float, most: float = math.inf) -> Callable[[str], float]:
+    """The type of a number from `least` to `most`."""
+    return _number(float, f"a number {_range(least, most)}", lambda value: least <= value <= most)
 
 
-def _range(least: float, most: float | None) -> str:
-    return f"of {least} or more" if most is None else f"from {least} to {most}"
+def _range(least: float, most: float) -> str:
+    return f"of {least} or more" if most == math.inf else f"from {least} to {most}"
 
 
 def _number(kind: type[Number], expected: str, accepts: Callable[[Number], bool]) -> Callable[[str], Number]:

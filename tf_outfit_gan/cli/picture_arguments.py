@@ -18,8 +18,6 @@ from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
 SHEET, SHEET_PICTURES = "sheet.png", 400  # The file of a contact sheet, and how many pictures it shows at most.
-
-
 CONDITIONS = ("outfit", "outfits", "add", "remove", "pose", "poses")  # The options for a conditional model.
 
 
@@ -138,11 +136,11 @@ def _single_outfits(args: argparse.Namespace, model: AskedModel) -> Iterator[Nam
         outfit = outfit.edited(args.add, args.remove, model.slots)
         if not (args.pose or args.poses):
             outfit.checked()
-        yield _stem(text), functools.partial(_same, outfit)
 
+        def read(found: Request = outfit) -> Request:
+            return found
 
-def _same(outfit: Request) -> Request:
-    return outfit
+        yield _stem(text), read
 
 
 def _listed_outfits(args: argparse.Namespace, model: AskedModel) -> Iterator[NamedOutfit]:

@@ -8,6 +8,7 @@ from absl import logging
 
 from tf_outfit_gan.metrics.article_encoding import encode_articles
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.model_versions import model_versions
 
 
 class ExportedSampler:
@@ -44,16 +45,16 @@ class ExportedSampler:
 
     def _ask(self, signature, inputs):
         count = len(next(iter(inputs.values())))
-        pictures = []
-        for first in range(0, count, self._max_rows or count):
-            part = {name: value[first : first + (self._max_rows or count)] for name, value in inputs.items()}
-            answer = self._model.signatures[signature](**part, truncation_psi=tf.ones([len(next(iter(part.values())))]))
+        pictures, rows = [], self._max_rows or count
+        for first in range(0, count, rows):
+            part = {name: value[first : first + rows] for name, value in inputs.items()}
+            answer = self._model.signatures[signature](**part, truncation_psi=tf.ones([min(rows, count - first)]))
             pictures += [tf.io.decode_png(png).numpy() for png in answer["image_bytes"]]
         return np.stack(pictures)
 
 
 def _load(path):
-    """The SavedModel, without a warning for every function that has no gradients: nobody asks for some."""
+    """The SavedModel, without a warning for every function that has no gradients, which metrics do not need."""
     before = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)
     try:
@@ -75,8 +76,8 @@ def newest_version(path):
     """The exported version that a folder means: itself, or the one of the highest number in it; None if there is none."""
     if (path / "saved_model.pb").is_file():
         return path
-    versions = [found.parent for found in path.glob("*/saved_model.pb") if found.parent.name.isdecimal()]
-    return max(versions, key=lambda version: int(version.name), default=None)
+    versions = {number: folder for number, folder in model_versions(path).items() if (folder / "saved_model.pb").is_file()}
+    return versions[max(versions)] if versions else None
 
 
 def read_card(path):

@@ -41,7 +41,7 @@ def draw_sheets(model, outfits, first_seed):
 
 
 def random_samples(model, outfits, first_seed):
-    """Figure 3: pictures that nobody selected; the arguments here and below are those of `draw_sheets`."""
+    """Figure 3: pictures that are not selected; the arguments here and below are those of `draw_sheets`."""
     seeds = range(first_seed, first_seed + ROWS * COLUMNS)
     cells = [_cell(model.render(_nth(outfits, number), seed)[0]) for number, seed in enumerate(seeds)]
     what = "each with the articles and the pose of another entry" if outfits else "from seeds alone"

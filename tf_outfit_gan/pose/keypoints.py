@@ -44,7 +44,7 @@ def read_keypoints(keypoints: dict[str, Any]) -> tuple[np.ndarray, tuple[float, 
 def check_pose(pose: ArrayLike) -> np.ndarray:
     """Returns a pose as float32 [K, 3] = [x in widths, y in heights, v in {0, 1}], from anything like an array.
 
-    Raises `UserError` for another shape, for pixels, and for a pose with nobody in it.
+    Raises `UserError` for another shape, for pixels, and for a pose without a joint.
     """
     try:
         joints = np.array(pose, np.float64)

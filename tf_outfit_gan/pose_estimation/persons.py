@@ -1,4 +1,4 @@
-"""Is there somebody, and can the pose be trusted? What everyone asks who fills in poses."""
+"""The person in a photo: the joints of enough confidence, and whether they are enough."""
 
 from functools import lru_cache
 from multiprocessing import parent_process
@@ -12,7 +12,7 @@ from tf_outfit_gan.util.errors import UserError
 # A joint of less confidence was not found; MoveNet's authors draw joints from here on.
 MIN_CONFIDENCE = 0.3
 
-# With fewer joints found, nobody was: a photo cropped at the knees and above the mouth still has these.
+# With fewer joints, no person counts as found: a photo cropped at the knees and above the mouth still has these.
 MIN_JOINTS = 8
 
 
@@ -24,7 +24,7 @@ def find_person(path, picture):
         picture: uint8 [H, W, 3], or a Pillow image in RGB.
 
     Returns float32 [K, 3] = [x in widths, y in heights, confidence], all 0 for a joint that was not found. Raises
-    `UserError` when nobody was.
+    `UserError` when no person was found.
     """
     return trusted(_load_once(path)([np.asarray(picture)])[0])
 
@@ -35,7 +35,7 @@ def trusted(joints):
     found = np.count_nonzero(joints[:, 2])
     if found < MIN_JOINTS:
         raise UserError(
-            f"nobody found: expected at least {MIN_JOINTS} of {NUM_JOINTS} joints with a confidence of "
+            f"no person found: expected at least {MIN_JOINTS} of {NUM_JOINTS} joints with a confidence of "
             f"{MIN_CONFIDENCE}, found {found}"
         )
     return joints

@@ -4,6 +4,7 @@ A path is read only if it is a file, for a pipe would wait for ever and a device
 `json` lets pass or trips over.
 """
 
+import hashlib
 import json
 import os
 import stat
@@ -41,6 +42,12 @@ def read_file(path: str | os.PathLike[str], max_bytes: int) -> bytes:
             return file.read()
     except OSError as error:
         raise UserError(f"{path}: {_reason(error)}") from None
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _reason(error: Exception) -> str:

@@ -75,6 +75,6 @@ def _call(function: Callable[..., Result], call: tuple) -> Result:
 
 def _advance(count: int = 1) -> None:
     if _stop.is_set():
-        raise RuntimeError("stopped")  # Nobody reads it: the parent has gone on to raise what stopped it.
+        raise RuntimeError("stopped")  # Not shown: the parent raises what stopped it.
     with _finished.get_lock():
         _finished.value += count

@@ -34,7 +34,7 @@ class Restart:
     """The context in which a cluster assembles and trains: the loss of a worker starts it again.
 
     Args:
-        cluster: the `Cluster`; None = a process that trains alone, which has nobody to wait for, and nobody to lose.
+        cluster: the `Cluster`; None = a process that trains alone, without workers to wait for or to lose.
         wait_sec: how long the workers wait for each other, at the start and whenever one is lost.
         time_limit_sec, started: when the training has to stop, which starting again does not put off.
 

@@ -188,7 +188,7 @@ class WallTimes:
         self._spent[kind] = self._spent.get(kind, 0.0) + seconds
 
     def shares(self):
-        """{kind: part of the time so far}, adding up to 1; "the rest" is what nobody measured."""
+        """{kind: part of the time so far}, adding up to 1; "the rest" is what was not measured."""
         total = time.monotonic() - self._started
         spent = self._spent | {"the rest": max(0.0, total - sum(self._spent.values()))}
         return {kind: seconds / total for kind, seconds in spent.items()}

@@ -37,7 +37,7 @@ def _fields(source, split, photo, poses):
 def openpose_points(path):
     """Reads the points [25, 3] of one person in an OpenPose file: of several, the one with the most confidence.
 
-    Raises `UserError` for a file that is missing, broken, or has nobody in it.
+    Raises `UserError` for a file that is missing, broken, or holds no person.
     """
     found = read_json(path)
     try:

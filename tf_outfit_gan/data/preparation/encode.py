@@ -33,7 +33,7 @@ class Encoded:
 def encode_entries(entries, levels, slots, pose_model=None):
     """Yields each entry `Encoded`; in the place of one whose pictures cannot be read comes a `Skipped`.
 
-    A `pose_model` finds the poses of entries without keypoints; an entry in whose photo it finds nobody is skipped.
+    A `pose_model` finds the poses of entries without keypoints; an entry in whose photo it finds no person is skipped.
     """
     for entry in entries:
         try:

@@ -2,7 +2,7 @@
 
     CATALOGUE/manifest.jsonl            with a pose in every entry; replaced last, in one go
     CATALOGUE/manifest.original.jsonl   as it was before
-    CATALOGUE/manifest.no-pose.jsonl    the entries set aside, and why: nobody found, or a photo that cannot be read
+    CATALOGUE/manifest.no-pose.jsonl    the entries set aside, and why: no person found, or a photo that cannot be read
 
 Entries that have keypoints keep theirs; lines that `prepare` would refuse stay as they are, for it to name.
 """
@@ -79,7 +79,7 @@ def fill_poses(catalogue, pose_model, workers=1, quiet=True):
 def find_pose(pose_model, path):
     """The keypoints of the person in a photo, in the form of a manifest.
 
-    Raises `UserError` when the photo cannot be read or shows nobody.
+    Raises `UserError` when the photo cannot be read, or no person is found in it.
     """
     photo = open_image(path)
     points = (find_person(pose_model, photo) * [photo.width, photo.height, 1]).round(3).tolist()

@@ -82,7 +82,7 @@ def plan(source, data, size=None, format="manifest", strict=False, pose_model=No
     manifest = importers.read(source, format, slots)
     levels = tuple(levels_of(size or _first_photo_size(manifest.entries)))
     origin = {"manifest_sha256": manifest.sha256, "size": list(levels[-1])}
-    if slots != SLOTS:
+    if slots != SLOTS:  # What earlier versions prepared has the standard slots, and its origin does not name them.
         origin["slot_list"] = list(slots)
     if pose_model:
         from tf_outfit_gan.pose_estimation import load_estimator, models

@@ -3,8 +3,7 @@
 Whoever makes a shard (a process of this machine, a task of a job array, a worker of a Beam runner) makes the same
 bytes, and does not harm another who makes the same shard at the same time, as a batch system that repeats lost work
 does: each writes to files of its own and renames them. When all shards are made, dataset.json says so, and from then on
-the data set is whole. Several tasks of a job array may finalize it
-together: they write the same bytes.
+the data set is whole. Several tasks of a job array may finalize it together: they write the same bytes.
 """
 
 import hashlib
@@ -22,6 +21,7 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.atomic import clear_partials, whole_file, write_whole
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.files import sha256_of
 
 # A set has as many shards as it takes to keep the largest level's records of a shard below SHARD_BYTES, so that
 # hundreds of readers find files of their own and a killed run loses little; and a small set has FEW_SHARDS, eight
@@ -139,7 +139,7 @@ def _write_shard(job, shard, results):
                 for slot, article in zip(job.slots, encoded.articles[0]):
                     articles[slot] += bool(article)
         files = {
-            names[output]: {"bytes": partial[output].stat().st_size, "sha256": _sha256(partial[output])} for output in outputs
+            names[output]: {"bytes": partial[output].stat().st_size, "sha256": sha256_of(partial[output])} for output in outputs
         }
     fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files, "skipped": skipped}
     write_whole(shard.done_file(job.data), json.dumps({"origin": job.origin, **fields}))
@@ -174,15 +174,10 @@ def finished(job, shard):
     fields = description(job, shard)
     try:
         return fields is not None and all(
-            _sha256(job.data / "records" / name) == file["sha256"] for name, file in fields["files"].items()
+            sha256_of(job.data / "records" / name) == file["sha256"] for name, file in fields["files"].items()
         )
     except FileNotFoundError:
         return False
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def finalize(job, manifest, shards):

@@ -40,7 +40,7 @@ def test_refusals(model, photo, tmp_path, capsys):
         ([str(tmp_path), *out], "go into its manifest; --out is for one photo"),
         ([str(tmp_path / "none.png"), *out], "none.png"),
         ([str(tmp_path / "text.png"), *out], "text.png"),
-        ([str(tmp_path / "black.png"), *out], "nobody found"),
+        ([str(tmp_path / "black.png"), *out], "no person found"),
     ):
         assert main(["pose", *words, "--pose-model", str(model)]) == 2
         assert text in capsys.readouterr().err

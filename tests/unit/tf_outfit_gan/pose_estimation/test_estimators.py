@@ -100,7 +100,7 @@ def test_a_person_needs_half_of_the_joints():
     joints[8:, 2] = 0.29
     assert np.count_nonzero(trusted(joints)) == 24
     joints[7, 2] = 0.29
-    with pytest.raises(UserError, match="nobody found: expected at least 8 of 16 joints .* found 7"):
+    with pytest.raises(UserError, match="no person found: expected at least 8 of 16 joints .* found 7"):
         trusted(joints)
 
 
@@ -129,7 +129,7 @@ def test_the_verb_pose_fills_the_manifest_and_names_what_it_sets_aside(tmp_path,
     assert [skip.reason[:14] for skip in manifest.skipped] == ["not valid JSON"]  # Left for prepare to name.
     aside = [json.loads(line) for line in (shop / SET_ASIDE).read_text().splitlines()]
     assert [entry["id"] for entry in aside] == ["black", "torn"]
-    assert aside[0]["reason"].startswith("nobody found") and "torn.png" in aside[1]["reason"]
+    assert aside[0]["reason"].startswith("no person found") and "torn.png" in aside[1]["reason"]
     assert (shop / ORIGINAL).read_bytes() == before
     assert "found 1 poses, 2 entries set aside" in capsys.readouterr().out
 
@@ -168,7 +168,7 @@ def test_prepare_finds_poses_on_the_way(tmp_path, heatmap_model):
     dataset = prepare(shop, tmp_path / "data", (64, 48), workers=1, quiet=True, pose_model=str(heatmap_model))
     assert (dataset.count("train"), dataset.skipped, dataset.has_keypoints) == (2, 3, True)
     reasons = (tmp_path / "data" / "skipped.jsonl").read_text()
-    assert "nobody found" in reasons and "torn.png" in reasons
+    assert "no person found" in reasons and "torn.png" in reasons
     batch = next(batches(dataset, "train", (64, 48), (8, 6), 2).as_numpy_iterator())
     poses = dict(zip(batch["ids"].tolist(), batch["keypoints"]))
     # The photo of 64x32 stands in the middle of 64x48: x' = (x + 8) / 48.
@@ -207,5 +207,5 @@ def test_refusals(tmp_path, heatmap_model):
     shop = write_photos(tmp_path / "shop")
     Image.new("RGB", (32, 64)).save(shop / "dot.png")
     (shop / "manifest.jsonl").write_text('{"id": "dot", "image": "dot.png"}\n')
-    with pytest.raises(UserError, match="no entry would be left; dot: nobody found"):
+    with pytest.raises(UserError, match="no entry would be left; dot: no person found"):
         fill_poses(shop, str(heatmap_model))
