@@ -50,8 +50,9 @@ def all_mutants():
 
 
 def copy_project(folder):
-    """Copies the project's tracked files to an empty folder, in which mutants can be made."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True).stdout
+    """Copies the project's files, new ones too, but what git ignores, to an empty folder in which mutants can be made."""
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(words, cwd=PROJECT, capture_output=True, check=True).stdout
     for name in listed.decode().split("\0"):
         if name and (PROJECT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
