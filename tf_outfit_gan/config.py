@@ -120,7 +120,7 @@ class TrainingConfig:
     mirror: bool = True
     precision: str = "float32"  # One of PRECISIONS.
     # Speed on GPUs, see docs/speed.md. Results differ by rounding.
-    xla: bool = False  # XLA compiles what a replica computes. For GPUs: on processors a step takes four times longer.
+    xla: bool = False  # XLA compiles what a replica computes. For GPUs: on processors a step takes several times longer.
     tf32: bool = False  # GPUs may round the factors of float32 products to 11 bits. Off, as in StyleGAN2-ADA's code.
     deterministic: bool = False  # Only kernels that give the same result every time; slower on GPUs.
     recompute_from: int = 0  # Generator levels of this height and above take less memory, more time; 0 = none.

@@ -5,7 +5,7 @@ import math
 
 from PIL import Image, ImageDraw
 
-from tf_outfit_gan.viz.montage import MISSING, montage
+from tf_outfit_gan.viz.montage import GAP, MISSING, montage
 from tf_outfit_gan.viz.skeleton import draw_skeleton
 
 FRAME = (230, 110, 30)  # Around an article that is pointed out.
@@ -15,7 +15,7 @@ def beside_conditions(picture, request, slots):
     """A Pillow image with the articles and the pose of its `Request` to its left, each as large as it is."""
     size = picture.height, picture.width
     pose = draw_skeleton(Image.new("RGB", picture.size, MISSING), request.keypoints)
-    return montage([[wardrobe(request, slots, size), pose, picture]], gap=0, margin=0)
+    return montage([[wardrobe(request, slots, size), pose, picture]], gap=GAP // 2, margin=0)
 
 
 def wardrobe(request, slots, size, framed=None):
@@ -30,4 +30,4 @@ def wardrobe(request, slots, size, framed=None):
             ImageDraw.Draw(cell).rectangle([(0, 0), (width - 1, height - 1)], outline=FRAME, width=3)
         cells.append(cell)
     columns = math.ceil(len(cells) / 2)
-    return montage([row for row in (cells[:columns], cells[columns:]) if row], gap=0, margin=0)
+    return montage([row for row in (cells[:columns], cells[columns:]) if row], gap=GAP // 4, margin=0)

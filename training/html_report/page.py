@@ -61,6 +61,7 @@ def page(run):
         metrics=run.metrics,
         progress_pictures=[_picture(path, OLDER_WIDTH) for path in dict.fromkeys(middle)],
         timeline=_timeline(run.timeline),
+        timeline_file=run.timeline and run.timeline.name,
         facts=facts(run),
         config=_config(run),
         commands={title: shlex.join(["outfit-gan", *words]) for title, words in commands(run).items()},

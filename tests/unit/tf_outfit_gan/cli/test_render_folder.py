@@ -163,12 +163,15 @@ def test_pictures_can_be_enlarged_and_stand_beside_their_conditions(folder, snap
     assert render(snapshot, "--scale", "4", "--show-conditions") == 0
     shown = np.asarray(Image.open(f"out/{NAMES[4]}"))
     height, width = 4 * SIZE[0], 4 * SIZE[1]
-    np.testing.assert_array_equal(shown[:, -width:], plain.repeat(4, 0).repeat(4, 1))
-    articles, pose = shown[:, : -2 * width], shown[:, -2 * width : -width]
-    assert articles.shape == (height, 3 * width // 2, 3)  # Six slots in two rows.
-    top = Image.open(folder / "articles" / "1_top.png").resize((width // 2, height // 2), Image.Resampling.LANCZOS)
-    np.testing.assert_array_equal(articles[: height // 2, width // 2 : width], top)  # The second slot.
-    assert (articles[: height // 2, : width // 2] == 128).all() and (pose != 128).any()
+    # Six slots in two rows with 2 pixels between them, then 4 pixels, the pose, 4 pixels, the picture.
+    half_height, half_width = height // 2, width // 2
+    assert shown.shape == (height + 2, 3 * half_width + 4 + 2 * (4 + width), 3)
+    np.testing.assert_array_equal(shown[:height, -width:], plain.repeat(4, 0).repeat(4, 1))
+    top = Image.open(folder / "articles" / "1_top.png").resize((half_width, half_height), Image.Resampling.LANCZOS)
+    np.testing.assert_array_equal(shown[:half_height, half_width + 2 : 2 * half_width + 2], top)  # The second slot.
+    assert (shown[:half_height, :half_width] == 128).all()
+    pose = shown[:height, -2 * width - 4 : -width - 4]
+    assert (pose == 128).any() and (pose != 128).any() and (shown[:, -width - 4 : -width] == 255).all()
 
 
 @pytest.mark.parametrize("names", [["a/b", "a b"], ["a", "a"]])

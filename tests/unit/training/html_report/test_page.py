@@ -124,6 +124,12 @@ def test_the_page_stands_alone_and_escapes_everything(run):
     assert len(text) < 3_000_000
 
 
+def test_a_timeline_that_is_too_large_is_named(run, monkeypatch, tmp_path):
+    monkeypatch.setattr("training.html_report.page.MOST_GIF_BYTES", 10)
+    text, page = report(run, tmp_path / "page.html")
+    assert "image/gif" not in text and "timeline.gif is too large for this page" in page.text
+
+
 def test_pictures_and_curves_say_what_they_are(run):
     _, page = report(run)
     pictures = page.all("img")
