@@ -35,10 +35,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 from tf_outfit_gan.config import PRESETS, from_preset  # noqa: E402
 from tf_outfit_gan.sizes import format_size  # noqa: E402
 from tf_outfit_gan.util.atomic import write_whole  # noqa: E402
+from tf_outfit_gan.util.command import OUTFIT_GAN  # noqa: E402
 
 # Presets in the order in which their steps are timed; what the limit leaves out comes last.
 LEVELS_OF = ("64x48", "256x192", "paper", "128x96", "512x384", "paper-unconditional", "dolls", "demo")
-OUTFIT_GAN = [sys.executable, "-P", "-m", "tf_outfit_gan.cli.main"]
 POLL_SEC = 2
 
 

@@ -14,11 +14,11 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
 
 
-def load(path: str | os.PathLike[str]) -> "Model":
+def load(path: str | os.PathLike[str] = snapshots.SHIPPED) -> "Model":
     """Loads a model; this imports TensorFlow, which takes seconds.
 
     Args:
-        path: a snapshot folder, or a run folder, which means its newest snapshot.
+        path: a snapshot folder, or a run folder, which means its newest snapshot; without it, the shipped model.
 
     Raises:
         UserError: when there is no snapshot or it cannot be read, or when Keras runs on another backend.

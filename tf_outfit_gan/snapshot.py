@@ -3,12 +3,13 @@
     000400kimg/
         config.json            the ModelConfig
         state.json             cur_nimg, level, alpha, format
-        generator.weights.h5   the weights, float32
+        generator.weights.h5   the weights, float32; float16 where half the size counts for more than the last digits
         training/              optional: generator and discriminator as training left them, to train on from here
         noise.npz              optional: fixed noise maps, where the model came with some
         transfer.json          optional: where the layers of the pose end and those of the colors begin: see `evaluate`
 
 It is what everyone but the trainer reads. It is written under another name and renamed: what has the name is whole.
+Wherever the path of one is expected, the word "shipped" means the one that comes with this package.
 """
 
 import dataclasses
@@ -17,7 +18,7 @@ import math
 import os
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     import keras
 
 FORMAT = 1
-_GENERATOR = "generator.weights.h5"
+SHIPPED = "shipped"  # The name of the model that comes with the package, at _SHIPPED_FOLDER.
+_SHIPPED_FOLDER = Path(__file__).with_name("shipped_model") / "snapshot"
+GENERATOR = "generator.weights.h5"
+_UNROUNDED = "unrounded.weights.h5"
 _TRANSFER = "transfer.json"
 _TRAINING = ("training/generator.weights.h5", "training/discriminator.weights.h5")
 
@@ -65,14 +69,19 @@ class Snapshot:
         return 2 * (self.level + 1)
 
 
-def save(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
-    """Writes a snapshot folder, all or nothing."""
+def save(path: str | os.PathLike[str], snapshot: Snapshot, half: bool = False) -> None:
+    """Writes a snapshot folder, all or nothing; `half` rounds the weights to float16, as they are to be published."""
     with whole_folder(Path(path)) as beside:
-        networks = dict(zip((_GENERATOR, *_TRAINING), (snapshot.generator, *(snapshot.training or ()))))
+        networks = dict(zip((GENERATOR, *_TRAINING), (snapshot.generator, *(snapshot.training or ()))))
         check_room(beside, map(_file_bytes, networks.values()))
         for name, network in networks.items():
             (beside / name).parent.mkdir(exist_ok=True)
-            network.save_weights(beside / name)
+            if not half:
+                network.save_weights(beside / name)
+                continue
+            network.save_weights(beside / _UNROUNDED)
+            _round(beside / _UNROUNDED, beside / name)
+            (beside / _UNROUNDED).unlink()
         if snapshot.noise is not None:
             np.savez(beside / "noise.npz", *snapshot.noise)
         (beside / "config.json").write_text(to_json(snapshot.config))
@@ -113,7 +122,7 @@ def load(path: str | os.PathLike[str], training: bool = False) -> Snapshot:
 
     from tf_outfit_gan.networks import build_generator, build_networks
 
-    generator = _loaded(build_generator(snapshot.config), path / _GENERATOR)
+    generator = _loaded(build_generator(snapshot.config), path / GENERATOR)
     networks = noise = None
     if training and (path / "training").is_dir():
         built = build_networks(snapshot.config)
@@ -148,6 +157,23 @@ def _file_bytes(network: "keras.Model") -> int:
     return sum(4 * math.prod(weight.shape) + 4096 for weight in network.weights)
 
 
+def _round(path: Path, rounded: Path) -> None:
+    """Copies a file of float32 weights as compressed float16, which Keras casts back as it loads them."""
+    import h5py
+
+    with h5py.File(path) as source, h5py.File(rounded, "w") as target:
+
+        def copy(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Group):
+                target.require_group(name).attrs.update(item.attrs)
+                return
+            packed = {"compression": "gzip", "shuffle": True} if item.shape else {}  # A scalar cannot be packed.
+            target.create_dataset(name, data=item[()].astype(np.float16), **packed)
+
+        source.visititems(copy)
+        target.attrs.update(source.attrs)
+
+
 def _loaded(network: "keras.Model", path: Path) -> "keras.Model":
     try:
         network.load_weights(path)
@@ -157,8 +183,10 @@ def _loaded(network: "keras.Model", path: Path) -> "keras.Model":
 
 
 def newest(path: str | os.PathLike[str]) -> Path:
-    """The snapshot folder that a path means: itself, or the newest one in a run folder."""
+    """The snapshot folder that a path means: itself, or the newest one in a run folder, or the shipped one."""
     path = Path(path)
+    if path == Path(SHIPPED) and not path.exists():
+        path = _SHIPPED_FOLDER
     if (path / "state.json").is_file():
         return path
     folder = path / "snapshots" if (path / "snapshots").is_dir() else path

@@ -11,7 +11,7 @@ EXAMPLE = "runs/dolls models/outfit_gan"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
+    parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, a run folder (its newest snapshot), or 'shipped'")
     parser.add_argument(
         "models", metavar="MODELS/NAME", help="local folder of the versions of one model, named as clients ask for it"
     )

@@ -10,6 +10,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+from serving.cli.shipped_export import shipped_export
 from serving.server.errors import UserError
 from serving.server.versions import Version, newest_version
 from tf_outfit_gan.cli import arguments
@@ -20,7 +21,11 @@ EXAMPLE = "models/outfit_gan"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags that TF Serving has too are spelled as there."""
     parser.add_argument(
-        "model_base_path", metavar="MODEL_BASE_PATH", help="folder of the numbered versions of a model; the newest is served"
+        "model_base_path",
+        metavar="MODEL_BASE_PATH",
+        nargs="?",
+        type=Path,
+        help="folder of the numbered versions of a model; the newest is served; without it the shipped model",
     )
     main = parser.add_argument_group("main")
     main.add_argument("--model_name", help="name that clients ask for (default: the name of the folder)")
@@ -45,11 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Serves until SIGINT or SIGTERM; raises `UserError` when there is nothing to serve or a port is taken."""
     # Before TensorFlow's slow import, so that a wrong path and a busy port are reported immediately.
-    newest_version(args.model_base_path)
+    if args.model_base_path:
+        newest_version(args.model_base_path)
     _check_ports(args.host, {"--port": args.port, "--rest_api_port": args.rest_api_port})
+    model_base_path = args.model_base_path or shipped_export()
     from serving.server.server import EmbeddedServer
 
-    model_name = args.model_name or Path(args.model_base_path).resolve().name
+    model_name = args.model_name or model_base_path.resolve().name
     stop = threading.Event()
     failed: list[Version] = []
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -73,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
             )
 
     server = EmbeddedServer(
-        model_name, args.model_base_path, announce, args.host, args.port, args.rest_api_port, args.rest_api_timeout_in_ms or None
+        model_name, model_base_path, announce, args.host, args.port, args.rest_api_port, args.rest_api_timeout_in_ms or None
     )
     server.start()
     stop.wait()

@@ -7,20 +7,17 @@ done is not done again.
 import json
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from tf_outfit_gan.cli import arguments
+from tf_outfit_gan.util.command import OUTFIT_GAN
 
 EXAMPLE = "demo --minutes 6"
 ENTRIES, SIZE = 5000, "32x24"
 SHOWN_SIZE = "256x192"  # The same entries, drawn larger: the articles that are sent, and what a person looks at.
 SHOWN_ENTRIES = 100
 SEEDS = "1,2,3"
-
-# As the command itself: -P keeps the folder that it runs in, which may hold a package `training`, from hiding ours.
-OUTFIT_GAN = [sys.executable, "-P", "-m", "tf_outfit_gan.cli.main"]
 
 
 def add_arguments(parser):

@@ -14,7 +14,10 @@ EXAMPLE = "runs/dolls --outfits outfits.jsonl --poses poses --seeds 1,2 --out-di
 
 def add_arguments(parser):
     parser.add_argument(
-        "snapshot", metavar="SNAPSHOT", nargs="?", help="snapshot folder, or a run folder (its newest snapshot); or --server"
+        "snapshot",
+        metavar="SNAPSHOT",
+        nargs="?",
+        help="snapshot folder, or a run folder (its newest snapshot); without it and without --server the shipped model",
     )
     add_picture_arguments(parser, "what to write: the picture, or a grid with a row a pose of an outfit and a column a seed")
     server = parser.add_argument_group("server")
@@ -24,9 +27,9 @@ def add_arguments(parser):
 
 def run(args):
     # Read and check: mistakes are reported before the model is loaded.
-    if bool(args.snapshot) == bool(args.server):
-        raise UserError("expected either SNAPSHOT or --server HOST:PORT")
-    model = served_model(args, args.server) if args.server else _model_of_snapshot(args.snapshot)
+    if args.snapshot and args.server:
+        raise UserError("expected SNAPSHOT or --server HOST:PORT, got both")
+    model = served_model(args, args.server) if args.server else _model_of_snapshot(args.snapshot or snapshots.SHIPPED)
     plan = read_plan(args, model)
     if args.out_dir:
         write_folder(args, model, plan)

@@ -17,7 +17,13 @@ EXAMPLE = "runs/dolls --source data:000007 --target outfit.json --what color --o
 
 
 def add_arguments(parser):
-    parser.add_argument("snapshot", metavar="SNAPSHOT", help="snapshot folder, or a run folder (its newest snapshot)")
+    parser.add_argument(
+        "snapshot",
+        metavar="SNAPSHOT",
+        nargs="?",
+        default=snapshots.SHIPPED,
+        help="snapshot folder, or a run folder (its newest snapshot); without it the shipped model",
+    )
     main = parser.add_argument_group("main")
     main.add_argument(
         "--source",

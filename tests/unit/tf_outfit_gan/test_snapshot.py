@@ -29,6 +29,17 @@ def test_what_is_saved_comes_back(saved):
     assert snapshots.read(path).generator is None
 
 
+def test_weights_may_be_rounded_to_half_the_size(saved, tmp_path):
+    """Each weight comes back as the nearest float16, in a network of float32."""
+    snapshot, path = saved
+    snapshots.save(tmp_path / "half", snapshot, half=True)
+    assert sorted(file.name for file in (tmp_path / "half").iterdir()) == sorted(file.name for file in path.iterdir())
+    loaded = snapshots.load(tmp_path / "half")
+    for before, after in zip(snapshot.generator.get_weights(), loaded.generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(before.astype(np.float16), after)
+        assert after.dtype == np.float32
+
+
 def test_a_run_folder_means_its_newest_snapshot(saved, tmp_path):
     for name in ("000040kimg", "000200kimg", "000100kimg", ".000900kimg.beside"):
         shutil.copytree(saved[1], tmp_path / "snapshots" / name)

@@ -194,7 +194,7 @@ def test_names_of_files_are_different_where_the_names_joined_are_not():
         (["--out", "out.png", "--sheet", "--outfits", "outfits.jsonl"], "--sheet: belongs to --out-dir"),
         (["--out", "out.png", "--out-dir", "out"], "--out-dir: not allowed with argument --out"),
         (["--outfits", "outfits.jsonl"], "one of the arguments --out --out-dir is required"),
-        (["--server", "localhost:1", "--out-dir", "out"], "expected either SNAPSHOT or --server HOST:PORT"),
+        (["--server", "localhost:1", "--out-dir", "out"], "expected SNAPSHOT or --server HOST:PORT, got both"),
         (["--outfits", "lost", "--out-dir", "out"], "lost: expected JSON lines, or a folder of JSON files, no such file"),
         (["--outfits", "articles", "--out-dir", "out"], "articles: expected JSON lines, or a folder of JSON files, found none"),
         (["--outfits", "bad.jsonl", "--out-dir", "out"], "bad.jsonl line 2: unknown slot 'hat'"),
