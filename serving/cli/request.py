@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from tf_outfit_gan.cli.picture_arguments import add_picture_arguments, add_server_arguments, read_plan, served_model
-from tf_outfit_gan.cli.picture_output import draw_all, write_folder
+from tf_outfit_gan.cli.picture_output import draw_all, explained, write_folder
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.viz.montage import save_whole
 
@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> None:
         return
     if len(plan) > len(paths):
         raise UserError(f"--out {args.out}: several outfits or poses; write them to a folder: --out-dir")
-    for path, (_, image) in zip(paths, draw_all(args, model, plan, smallest=True)):
-        save_whole(image, path)
+    for path, (picture, image) in zip(paths, draw_all(args, model, plan, smallest=True)):
+        save_whole(explained(picture, image, args, model), path)
         print(path)
 
 

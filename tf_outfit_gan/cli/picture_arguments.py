@@ -88,7 +88,9 @@ def add_picture_arguments(parser: argparse.ArgumentParser, out_help: str) -> Non
         "--sheet", action="store_true", help=f"with --out-dir: also DIR/{SHEET}, a contact sheet of the first {SHEET_PICTURES}"
     )
     output.add_argument("--scale", type=arguments.positive, metavar="N", help="enlarge pictures N times, pixel by pixel")
-    output.add_argument("--show-conditions", action="store_true", help="articles and pose beside each picture")
+    output.add_argument(
+        "--show-conditions", action="store_true", help="articles and pose beside each picture, or each row of a grid"
+    )
     output.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 

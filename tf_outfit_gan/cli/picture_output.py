@@ -21,7 +21,7 @@ SHEET_COLUMNS = 16  # Of a contact sheet, where an outfit has more pictures than
 
 
 def draw_all(args: argparse.Namespace, model: AskedModel, plan: Plan, smallest: bool) -> list[tuple[Picture, Image.Image]]:
-    """All pictures of a plan as they are shown; raises `UserError` if one cannot be drawn.
+    """All pictures of a plan as they are shown, without conditions; raises `UserError` if one cannot be drawn.
 
     Args:
         smallest: without --scale, leave small pictures as they are.
@@ -29,7 +29,7 @@ def draw_all(args: argparse.Namespace, model: AskedModel, plan: Plan, smallest: 
     psi, found = check_psi(args.psi, model.conditional), []
     with progress("render", len(plan), "pictures", args.quiet) as advance:
         for batch in draw(model.open(), plan.pictures(), psi, plan.faults):
-            found += [(picture, _shown(picture, pixels, args, model, smallest)) for picture, pixels in batch]
+            found += [(picture, _shown(pixels, args, smallest)) for picture, pixels in batch]
             advance(len(batch))
     if plan.faults:
         raise UserError(plan.faults[0])
@@ -62,7 +62,10 @@ def write_folder(args: argparse.Namespace, model: AskedModel, plan: Plan) -> Non
         if first := next(todo, None):  # Nothing is missing from a folder that is whole: then no model is loaded.
             for batch in draw(model.open(), chain([first], todo), psi, plan.faults):
                 folder.add(
-                    [(lines[picture.file], _shown(picture, pixels, args, model, smallest=True)) for picture, pixels in batch]
+                    [
+                        (lines[picture.file], explained(picture, _shown(pixels, args, smallest=True), args, model))
+                        for picture, pixels in batch
+                    ]
                 )
                 advance(len(batch))
     folder.finish(lines)
@@ -73,11 +76,16 @@ def write_folder(args: argparse.Namespace, model: AskedModel, plan: Plan) -> Non
         raise UserError(f"left out of {args.out_dir}: {len(plan.faults)} outfits or pictures; first: {plan.faults[0]}")
 
 
-def _shown(picture: Picture, pixels: np.ndarray, args: argparse.Namespace, model: AskedModel, smallest: bool) -> Image.Image:
+def explained(picture: Picture, image: Image.Image, args: argparse.Namespace, model: AskedModel) -> Image.Image:
+    """A picture as a file of its own has it: with --show-conditions, its articles and pose beside it."""
+    return beside_conditions(image, picture.request, model.slots) if args.show_conditions else image
+
+
+def _shown(pixels: np.ndarray, args: argparse.Namespace, smallest: bool) -> Image.Image:
     image = Image.fromarray(pixels)
     if args.scale or not smallest:
         image = scaled(image, args.scale) if args.scale else enlarged(image)
-    return beside_conditions(image, picture.request, model.slots) if args.show_conditions else image
+    return image
 
 
 def _write_sheet(folder: PictureFolder, lines: list[dict], columns: int) -> None:

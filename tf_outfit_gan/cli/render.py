@@ -7,6 +7,7 @@ from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.cli.picture_arguments import AskedModel, add_picture_arguments, add_server_arguments, read_plan, served_model
 from tf_outfit_gan.cli.picture_output import draw_all, write_folder
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.viz.conditions import conditions
 from tf_outfit_gan.viz.montage import montage, save_whole
 
 EXAMPLE = "runs/dolls --outfits outfits.jsonl --poses poses --seeds 1,2 --out-dir pictures --sheet"
@@ -36,11 +37,19 @@ def run(args):
         return
 
     # Draw, and write.
-    drawn, columns = draw_all(args, model, plan, smallest=len(plan) == 1), len(args.seeds)
+    alone, columns = len(plan) == 1 and not args.show_conditions, len(args.seeds)
+    drawn = draw_all(args, model, plan, smallest=alone)
     one_row = len(drawn) == columns
-    cells = [(image, f"seed {picture.seed}" if one_row else picture.caption) for picture, image in drawn]
-    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
-    save_whole(drawn[0][1] if len(drawn) == 1 else montage(rows), args.out)
+    rows = []
+    for start in range(0, len(drawn), columns):
+        row = drawn[start : start + columns]
+        cells = [(image, f"seed {picture.seed}" if one_row else picture.caption) for picture, image in row]
+        if args.show_conditions:
+            picture, image = row[0]
+            shown = conditions(picture.request, model.slots, (image.height, image.width))
+            cells = [*zip(shown, ("articles", "pose")), *cells]
+        rows.append(cells)
+    save_whole(drawn[0][1] if alone else montage(rows), args.out)
     print(args.out)
 
 

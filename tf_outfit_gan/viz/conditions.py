@@ -13,9 +13,13 @@ FRAME = (230, 110, 30)  # Around an article that is pointed out.
 
 def beside_conditions(picture, request, slots):
     """A Pillow image with the articles and the pose of its `Request` to its left, each as large as it is."""
-    size = picture.height, picture.width
-    pose = draw_skeleton(Image.new("RGB", picture.size, MISSING), request.keypoints)
-    return montage([[wardrobe(request, slots, size), pose, picture]], gap=GAP // 2, margin=0)
+    return montage([[*conditions(request, slots, (picture.height, picture.width)), picture]], gap=GAP // 2, margin=0)
+
+
+def conditions(request, slots, size):
+    """(articles, pose) of a `Request`, two Pillow images, each as large as a picture of that (height, width)."""
+    pose = draw_skeleton(Image.new("RGB", (size[1], size[0]), MISSING), request.keypoints)
+    return wardrobe(request, slots, size), pose
 
 
 def wardrobe(request, slots, size, framed=None):

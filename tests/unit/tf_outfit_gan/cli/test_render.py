@@ -13,6 +13,7 @@ from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.images.article_bytes import article_bytes
 from tf_outfit_gan.outfit_request import Request, parse_article, read_pose, read_request
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.viz.montage import GAP, MIN_HEIGHT
 
 SIZE = (16, 12)
 
@@ -82,6 +83,18 @@ def test_a_grid_has_a_row_for_each_pose_and_a_column_for_each_seed(folder, snaps
         request = Request("", articles, read_pose(pose))
         for column, seed in enumerate((2, 5, 9)):
             np.testing.assert_array_equal(cell(sheet, row, column, SIZE), renderer.picture(request, seed, 1.0))
+
+
+def test_a_grid_shows_the_conditions_of_a_row_once(folder, snapshot, renderer):
+    """Articles and pose stand before the pictures, each as large as one."""
+    assert render(snapshot, "--outfit", "outfit.json", "--seed", "2,5", "--show-conditions") == 0
+    sheet = Image.open("out.png")
+    width = GAP + (MIN_HEIGHT // SIZE[0]) * SIZE[1]
+    last_three = sheet.crop((sheet.width - 3 * width - GAP, 0, sheet.width, sheet.height))
+    assert len(np.unique(cell(last_three, 0, 0, SIZE).reshape(-1, 3), axis=0)) > 3  # A skeleton on gray.
+    request = read_request("outfit.json", SIZE)
+    for column, seed in ((1, 2), (2, 5)):
+        np.testing.assert_array_equal(cell(last_three, 0, column, SIZE), renderer.picture(request, seed, 1.0))
 
 
 def test_every_part_of_a_request_shows(folder, renderer):
