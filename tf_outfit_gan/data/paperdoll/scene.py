@@ -72,7 +72,7 @@ def draw_entry(seed, index, size):
     for layer in dressed(figure, scene.outfit):
         canvas.paint(layer)
     photo, masks = canvas.result()
-    articles = {slot: _packshot(slot, cuts[slot], size) for slot in SLOTS if slot in cuts}
+    articles = {slot: packshot(slot, cuts[slot], size) for slot in SLOTS if slot in cuts}
     return Doll(photo, articles, figure.keypoints(size), masks, scene.split)
 
 
@@ -182,7 +182,7 @@ def _flat_pieces(slot, cut, fine):
     return [upper.inside(figure, cut, 0), *sleeves, *upper.closed(figure, cut, 0)]
 
 
-def _packshot(slot, cut, size):
+def packshot(slot, cut, size):
     """Draws an article laid flat on white, as large as its picture allows."""
     pieces = _flat_pieces(slot, cut, size[0] >= FINE_HEIGHT)
     outline = np.concatenate([outline for piece in pieces for outline in piece.outlines()])
