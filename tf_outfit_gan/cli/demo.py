@@ -1,10 +1,9 @@
-"""`outfit-gan demo`: the whole pipeline on this machine, from a drawn catalogue to served pictures and a contact sheet.
+"""`outfit-gan demo`: what the shipped model draws, and then the whole way to a model of one's own, on this machine.
 
 Every step is the verb that a user would type, run as a program of its own and shown before it runs. A step that is
 done is not done again.
 """
 
-import json
 import re
 import subprocess
 import time
@@ -14,10 +13,13 @@ from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.util.command import OUTFIT_GAN
 
 EXAMPLE = "demo --minutes 6"
-ENTRIES, SIZE = 5000, "32x24"
-SHOWN_SIZE = "256x192"  # The same entries, drawn larger: the articles that are sent, and what a person looks at.
-SHOWN_ENTRIES = 100
+EXAMPLES = Path(__file__).parents[1] / "examples"
+OUTFITS = ("office", "weekend", "evening", "summer")  # Of the examples, as the poses and the jacket.
+POSES = ("standing", "walking", "arm_raised", "hands_on_hips")
+PLAIN, JACKET = "weekend", "outerwear_olive_bomber"
+SOURCE, TARGET = "summer", "evening"
 SEEDS = "1,2,3"
+ENTRIES, SIZE = 3000, "128x96"  # The catalogue, as large as the shipped model is when it is fully grown.
 
 
 def add_arguments(parser):
@@ -35,92 +37,78 @@ def run(args):
 class _Demo:
     def __init__(self, folder, minutes):
         self.folder, self.minutes, self.started = folder, minutes, time.monotonic()
-        (folder / "pictures").mkdir(parents=True, exist_ok=True)
+        self.pictures = folder / "pictures"
+        self.pictures.mkdir(parents=True, exist_ok=True)
 
     def run(self):
-        from tf_outfit_gan.viz.demo_sheet import draw_sheet
-
-        at = self.folder
-        self.step("draw a catalogue of paper dolls", "paperdoll", at / "catalogue", "--count", ENTRIES, "--size", SIZE)
-        self.step("draw some of them larger", "paperdoll", at / "shown", "--count", SHOWN_ENTRIES, "--size", SHOWN_SIZE)
-        self.step("convert the catalogue to records", "prepare", at / "catalogue", at / "data", "--size", SIZE)
-        self.step(
-            f"train for {self.minutes:g} minutes",
-            "train",
-            at / "run",
-            "--data",
-            at / "data",
-            "--preset",
-            "demo",
-            "--time-limit",
-            self.minutes,
-            once=True,
-        )
-        self.step("export the model", "export", at / "run", at / "models" / "outfit_gan", once=True)
-
-        # Outfits and poses that the model never saw: entries of the test split.
-        entries = self.unseen_entries()
-        outfits = [self.write_outfit(entry) for entry in entries]
-        with _Server(self) as address:
-            for entry, outfit in zip(entries[:4], outfits):
-                self.step(
-                    f"ask the server for outfit {entry['id']}",
-                    "request",
-                    address,
-                    "--outfit",
-                    outfit,
-                    "--seed",
-                    SEEDS,
-                    "--out",
-                    at / "pictures" / f"served_{entry['id']}.png",
-                )
-
-        # One outfit in four poses, and again with a jacket that another model wears.
-        jacket = next(at / "shown" / e["articles"]["outerwear"] for e in entries if "outerwear" in e["articles"])
-        plain = next(i for i, entry in enumerate(entries) if "outerwear" not in entry["articles"])
-        poses = [argument for outfit in outfits[:4] for argument in ("--pose", outfit)]
-        for name, change in (("poses", []), ("jacket", ["--add", f"outerwear={jacket}"])):
-            self.step(
-                "render one outfit in four poses" + (", with a jacket" if change else ""),
-                "render",
-                at / "run",
-                "--outfit",
-                outfits[plain],
-                *poses,
-                *change,
-                "--out",
-                at / "pictures" / f"{name}.png",
-            )
-        for what in ("color", "pose"):
-            self.step(
-                f"transfer the {what} of one picture to another",
-                "transfer",
-                at / "run",
-                "--source",
-                outfits[0],
-                "--target",
-                outfits[1],
-                "--what",
-                what,
-                "--out",
-                at / "pictures" / f"transfer_{what}.png",
-            )
-
-        sheet = at / "sheet.png"
-        draw_sheet(sheet, at, entries, plain, jacket)
-        print(f"\ndone in {self.elapsed()}. Look at {sheet}")
+        print("FIRST, what the model draws that comes with the package; this takes a minute or two.")
+        self.draw_examples()
+        print(f"\n[{self.elapsed()}] LOOK AT {self.folder / 'sheet.png'}: outfits and poses that nobody photographed.")
+        print(f"\nTHEN, the way to a model of your own; this takes {self.minutes + 3:g} to {self.minutes + 5:g} minutes.")
+        self.make_a_model()
+        print(f"\ndone in {self.elapsed()}.")
         for name, what in (
-            ("run", "checkpoints, snapshots, grids of pictures, log.txt"),
-            ("models", "the SavedModel"),
-            ("pictures", "every picture of the sheet"),
-            ("outfits", "outfits to ask for"),
+            ("sheet.png", "what the shipped model draws; pictures/ has every picture of it"),
+            ("trained.png", f"the same outfits after {self.minutes:g} more minutes of training"),
+            ("run", "the training: checkpoints, snapshots, grids of pictures, log.txt"),
+            ("models", "the SavedModel: outfit-gan serve takes it, and TF Serving"),
         ):
             print(f"  {self.folder / name}: {what}")
+
+    def draw_examples(self):
+        """Draws outfits, poses, a jacket and transfers with the shipped model, and a sheet of them."""
+        self.render(
+            self.pictures / "outfits.png", "four outfits, three people each", self.outfits(), "--seed", SEEDS, "--show-conditions"
+        )
+        poses = [argument for pose in POSES for argument in ("--pose", EXAMPLES / "poses" / f"{pose}.json")]
+        plain = ["--outfit", self.outfit(PLAIN), *poses]
+        self.render(self.pictures / "poses.png", "one outfit in four poses", plain)
+        jacket = EXAMPLES / "articles" / f"{JACKET}.png"
+        self.render(self.pictures / "jacket.png", "the same with a jacket put on", [*plain, "--add", f"outerwear={jacket}"])
+        for what in ("color", "pose"):
+            self.step(
+                f"give the {what} of one picture to another",
+                *("transfer", "--source", self.outfit(SOURCE), "--target", self.outfit(TARGET)),
+                *("--what", what, "--out", self.pictures / f"transfer_{what}.png"),
+            )
+        from tf_outfit_gan.viz.demo_sheet import draw_sheet
+
+        draw_sheet(self.folder / "sheet.png", self.pictures, jacket)
+
+    def make_a_model(self):
+        """Trains on from the shipped model, on dolls of its own, and exports, serves and asks the result."""
+        at = self.folder
+        self.step("draw a catalogue of paper dolls", "paperdoll", at / "catalogue", "--count", ENTRIES, "--size", SIZE)
+        self.step("convert it to records", "prepare", at / "catalogue", at / "data")
+        self.step(
+            f"train for {self.minutes:g} minutes, from the shipped model on",
+            *("train", at / "run", "--data", at / "data", "--preset", "dolls", "--init", "shipped"),
+            *("--time-limit", self.minutes),
+            once=True,
+        )
+        self.render(at / "trained.png", "the outfits again", [at / "run", *self.outfits()], "--seed", SEEDS, "--show-conditions")
+        self.step("export the model", "export", at / "run", at / "models" / "outfit_gan", once=True)
+        with _Server(self) as address:
+            self.step(
+                "ask the server",
+                *("request", address, "--outfit", self.outfit(PLAIN), "--seed", SEEDS),
+                *("--out", self.pictures / "served.png"),
+            )
+
+    def render(self, out, title, what, *options):
+        self.step(title, "render", *what, *options, "--out", out)
+
+    def outfits(self):
+        return [argument for name in OUTFITS for argument in ("--outfit", self.outfit(name))]
+
+    @staticmethod
+    def outfit(name):
+        return EXAMPLES / "outfits" / f"{name}.json"
 
     def step(self, title, verb, *arguments, once=False):
         """Runs one verb. `once`: a marker remembers that it ended well, for verbs that would start again."""
         marker = self.folder / f".{verb}-done"
-        words = [verb, *map(str, arguments)]
+        words = [verb, *map(_as_typed, arguments)]
         print(f"\n[{self.elapsed()}] {title}\n  outfit-gan {' '.join(words)}", flush=True)
         if once and marker.exists():
             print("  done before")
@@ -135,18 +123,12 @@ class _Demo:
         minutes, seconds = divmod(round(time.monotonic() - self.started), 60)
         return f"{minutes}:{seconds:02d}"
 
-    def unseen_entries(self):
-        """Entries of the test split as the larger catalogue has them."""
-        lines = (self.folder / "shown" / "manifest.jsonl").read_text().splitlines()
-        return [entry for entry in map(json.loads, lines) if entry["split"] == "test"]
 
-    def write_outfit(self, entry):
-        """An outfit file: an entry without its photo."""
-        path = self.folder / "outfits" / f"{entry['id']}.json"
-        path.parent.mkdir(exist_ok=True)
-        articles = {slot: f"../shown/{file}" for slot, file in entry["articles"].items()}
-        path.write_text(json.dumps({"articles": articles, "keypoints": entry["keypoints"]}, indent=1))
-        return path
+def _as_typed(argument):
+    """A word of a command; paths below this folder as a user would type them."""
+    if isinstance(argument, Path) and argument.is_relative_to(Path.cwd()):
+        argument = argument.relative_to(Path.cwd())
+    return str(argument)
 
 
 class _Server:
