@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message.removeprefix('argument ')}; see '{self.prog} --help'")
 
 
-def _parser(verb):
+def parser_of(verb):
     """Builds the parser; only the asked verb's program is imported and gets its arguments."""
     common = Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -92,7 +92,7 @@ def _complete():
     import argcomplete
 
     words = os.environ["COMP_LINE"].split()
-    argcomplete.autocomplete(_parser(words[1] if len(words) > 1 else None))
+    argcomplete.autocomplete(parser_of(words[1] if len(words) > 1 else None))
 
 
 def main(argv=None):
@@ -107,7 +107,7 @@ def main(argv=None):
     verb = argv[0] if argv else None
     name = f"outfit-gan {verb}" if verb in VERBS else "outfit-gan"
     try:
-        args = _parser(verb).parse_args(argv)
+        args = parser_of(verb).parse_args(argv)
         args.run(args)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to continue", file=sys.stderr)

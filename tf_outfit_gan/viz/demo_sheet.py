@@ -20,7 +20,9 @@ def draw_sheet(path, pictures, jacket):
     article = montage([[Image.open(jacket).convert("RGB")]], titles=["\n "], margin=0)
     rows = [
         [
-            titled("outfits", "Outfits that nobody photographed: articles (gray = none), pose, and three seeds: other people.\n "),
+            titled(
+                "outfits", "Outfits that nobody photographed: articles (gray = none), pose, and three seeds: other people.\n "
+            ),
             titled("poses", "One outfit in\nfour poses,"),
             titled("jacket", "and with a\njacket put on:"),
             article,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import recipe
-from tf_outfit_gan.cli.main import _parser
+from tf_outfit_gan.cli.main import parser_of
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def commands(monkeypatch):
     found = []
 
     def run(*words):
-        args = _parser(words[0]).parse_args([*map(str, words), "--quiet"])
+        args = parser_of(words[0]).parse_args([*map(str, words), "--quiet"])
         found.append((args.verb, args))
         if args.verb == "evaluate":
             figures = {figure: {"value": len(found)} for _, figure, _ in recipe.COLUMNS}

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tf_outfit_gan.cli import demo
-from tf_outfit_gan.cli.main import VERBS, _parser, main
+from tf_outfit_gan.cli.main import VERBS, main, parser_of
 
 
 def outfit_gan(*arguments):
@@ -51,14 +51,14 @@ def test_help_of_a_verb_does_not_import_tensorflow(verb):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_options_are_grouped_and_the_example_of_the_help_is_valid(verb):
-    parser = subparsers(_parser(verb))[verb]
+    parser = subparsers(parser_of(verb))[verb]
     for part in [parser, *(subparsers(parser).values() if verb == "benchmark" else ())]:
         options = next(group for group in part._action_groups if group.title == "options")
         assert {action.dest for action in options._group_actions} == {"help", "debug"}
         title, example = part.epilog.split("\n")
         program, *words = shlex.split(example)
         assert (title, program, words[0]) == ("example:", "outfit-gan", verb)
-        assert _parser(verb).parse_args(words).verb == verb
+        assert parser_of(verb).parse_args(words).verb == verb
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""README and docs keep up with the code: their commands parse, their Python compiles, and their links lead somewhere."""
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tf_outfit_gan.cli.main import VERBS, parser_of
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PLACEHOLDER = re.compile(r"\.\.\.|…|\[|<|\{")
+
+
+def blocks(path, *languages):
+    return [code for language, code in FENCE.findall(path.read_text()) if language in languages]
+
+
+def commands(path):
+    """The words of each `outfit-gan` command in the document's blocks of code, but of those that name no real arguments."""
+    for block in blocks(path, "", "bash", "sh", "console"):
+        for line in block.replace("\\\n", " ").splitlines():
+            found = re.match(r"(?:\$ |[A-Z_]+=\S+ |srun .*?)*outfit-gan (.*)", line.strip())
+            if found and not PLACEHOLDER.search(found[1]):
+                typed = re.sub(r"\$\w+", "1", found[1])  # A variable of the shell.
+                words = shlex.split(typed.partition(" > ")[0].partition(" && ")[0].partition(" | ")[0], comments=True)
+                if words and words[0] != "VERB":
+                    yield words
+
+
+def anchors(path):
+    """What links to a document's headings may say after the #, as code-hosting pages make it."""
+    headings = re.findall(r"^#+ (.*)", FENCE.sub("", path.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_its_commands_are_ones_that_the_program_takes(path):
+    for words in commands(path):
+        assert words[0] in VERBS, words
+        try:
+            parser_of(words[0]).parse_args(words)
+        except Exception as error:
+            pytest.fail(f"outfit-gan {shlex.join(words)}: {error}")
+
+
+def test_the_commands_of_the_readme_are_found():
+    assert {words[0] for words in commands(ROOT / "README.md")} >= {"paperdoll", "prepare", "train", "render", "export", "serve"}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_its_python_compiles(path):
+    for code in blocks(path, "python"):
+        ast.parse(code)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_its_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", path.read_text())):
+        if re.match(r"https?:|mailto:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        found = (path.parent / file).resolve() if file else path
+        assert found.exists(), f"{target}: no such file"
+        if anchor:
+            assert anchor in anchors(found), f"{target}: no such heading; there are {sorted(anchors(found))}"
