@@ -21,7 +21,7 @@ def draw_sheet(path, pictures, jacket):
     rows = [
         [
             titled(
-                "outfits", "Outfits that nobody photographed: articles (gray = none), pose, and three seeds: other people.\n "
+                "outfits", "Outfits that nobody photographed: articles (gray = none), pose, three seeds.\n "
             ),
             titled("poses", "One outfit in\nfour poses,"),
             titled("jacket", "and with a\njacket put on:"),
