@@ -20,9 +20,7 @@ def draw_sheet(path, pictures, jacket):
     article = montage([[Image.open(jacket).convert("RGB")]], titles=["\n "], margin=0)
     rows = [
         [
-            titled(
-                "outfits", "Outfits that nobody photographed: articles (gray = none), pose, three seeds.\n "
-            ),
+            titled("outfits", "Outfits that nobody photographed: articles (gray = none), pose, three seeds.\n "),
             titled("poses", "One outfit in\nfour poses,"),
             titled("jacket", "and with a\njacket put on:"),
             article,
