@@ -32,7 +32,7 @@ setup(
         "beam": ["apache-beam>=2.69,<3"],
         "litert": ["ai-edge-litert>=2"],
         "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.17,<0.18", "mypy>=2.4,<3", "apache-beam>=2.69,<3"],
-        "dev": ["nbclient>=0.10", "ipykernel>=6"],
+        "dev": ["nbclient>=0.10", "ipykernel>=6", "cosmic-ray>=8.4"],
     },
     entry_points={"console_scripts": ["outfit-gan = tf_outfit_gan.cli.main:entry"]},
 )

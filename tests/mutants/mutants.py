@@ -12,6 +12,7 @@ The lists are the TOML files beside this one. A mutant has
 import dataclasses
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -56,7 +57,7 @@ def copy_project(folder):
     for name in listed.decode().split("\0"):
         if name and (PROJECT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes((PROJECT / name).read_bytes())
+            shutil.copy(PROJECT / name, folder / name, follow_symlinks=False)
 
 
 def run_tests(folder, tests):
