@@ -14,7 +14,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["tf_outfit_gan*", "training*", "export*", "serving*"]),
-    package_data={"tf_outfit_gan": ["py.typed", "examples/*.json", "examples/*/*"], "training.html_report": ["*.jinja"]},
+    package_data={
+        "tf_outfit_gan": ["py.typed", "examples/*.json", "examples/*/*", "shipped_model/**/*"],
+        "training.html_report": ["*.jinja"],
+    },
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "keras>=3.15,<4",

@@ -4,10 +4,12 @@
     tf_outfit_gan/examples/poses/NAME.json          keypoints, as `--pose` reads them
     tf_outfit_gan/examples/outfits/NAME.json        articles and a pose, as `--outfit` reads them
     tf_outfit_gan/examples/index.json               their names, for pages that cannot list a folder
+    tf_outfit_gan/examples/request.json             one outfit as TF Serving's REST API takes it
 
 Run it from the root of the repository after a change to the paper dolls or to this file: `python tools/draw_examples.py`.
 """
 
+import base64
 import json
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from tf_outfit_gan.data.paperdoll.pose import STANCES, Pose
 from tf_outfit_gan.data.paperdoll.scene import packshot
 from tf_outfit_gan.data.paperdoll.shoes import Shoes
 from tf_outfit_gan.data.paperdoll.upper import Upper
+from tf_outfit_gan.outfit_request import read_request
+from tf_outfit_gan.slots import SLOTS
 
 OUT = Path(__file__).parents[1] / "tf_outfit_gan" / "examples"
 SIZE = (128, 96)
@@ -168,6 +172,19 @@ def draw_examples(out):
     names = {"articles": {slot: list(cuts) for slot, cuts in ARTICLES.items()}, "poses": list(POSES), "outfits": list(OUTFITS)}
     for name, content in (files | {"index": names}).items():
         (out / f"{name}.json").write_text(json.dumps(content) + "\n")
+    (out / "request.json").write_text(json.dumps(rest_request(out / "outfits" / "office.json")) + "\n")
+
+
+def rest_request(outfit):
+    """What TF Serving's REST API takes for a picture of an outfit."""
+    request = read_request(outfit)
+    row = {
+        "article_images_bytes": [{"b64": base64.b64encode(request.articles.get(slot, b"")).decode()} for slot in SLOTS],
+        "keypoints": [[round(x, 4), round(y, 4), v] for x, y, v in request.keypoints.tolist()],
+        "seed": 1,
+        "truncation_psi": 1.0,
+    }
+    return {"instances": [row]}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Draws the README's pictures with the shipped model: docs/images/strip.png and timeline.png.
 
-    python tools/draw_strips.py runs/dolls      # the run that was shipped, whose snapshots give the timeline
+python tools/draw_strips.py runs/dolls      # the run that was shipped, whose snapshots give the timeline
 """
 
 import argparse
