@@ -5,6 +5,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+DOCS = ["mkdocs-material>=9.7,<10", "mkdocstrings[python]>=1,<2"]
+
 setup(
     name="tf-outfit-gan",
     version=re.search('__version__ = "(.+)"', Path("tf_outfit_gan/__init__.py").read_text(encoding="utf-8"))[1],
@@ -34,7 +36,8 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "beam": ["apache-beam>=2.69,<3"],
         "litert": ["ai-edge-litert>=2"],
-        "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.17,<0.18", "mypy>=2.4,<3", "apache-beam>=2.69,<3"],
+        "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.17,<0.18", "mypy>=2.4,<3", "apache-beam>=2.69,<3", *DOCS],
+        "docs": DOCS,
         "dev": ["nbclient>=0.10", "ipykernel>=6", "cosmic-ray>=8.4"],
     },
     entry_points={"console_scripts": ["outfit-gan = tf_outfit_gan.cli.main:entry"]},

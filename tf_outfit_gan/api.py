@@ -162,7 +162,8 @@ class Model:
         The style vectors of some layers come from the source. Where conditions also enter as maps, see `Sampler.transfer`.
 
         Args:
-            source, target: outfits; seeds for an unconditional model.
+            source: an outfit; a seed for an unconditional model.
+            target: the same.
             what: "color" or "pose", which says the layers: those that `outfit-gan evaluate --metrics transfer` found
                 for this snapshot, or else the paper's.
             seed: of both pictures, 1 if left out; for a conditional model only.

@@ -23,9 +23,9 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 class ModelConfig:
     """What the two networks are. Numbers without a note are StyleGAN's own (arXiv 1812.04948)."""
 
-    size: tuple[int, int] = (1024, 768)
-    conditional: bool = True
-    slots: tuple[str, ...] = SLOTS
+    size: tuple[int, int] = (1024, 768)  # (height, width) of the pictures, once they are fully grown.
+    conditional: bool = True  # Whether articles and a pose are given; without them a picture comes from a latent alone.
+    slots: tuple[str, ...] = SLOTS  # Kinds of articles, in the order of the data set, which decides.
     condition_size: tuple[int, int] = (128, 96)  # Articles and heatmaps enter the embedding networks at this size.
     heatmap_gain: float = 4.0  # Scales the heatmaps beside the articles where both enter the embedding networks.
     # How conditions enter besides through the embeddings, as measured in docs/measured.md. The first choice is the paper's.
@@ -34,15 +34,15 @@ class ModelConfig:
     article_path: str = "style"  # "style": articles through the embeddings; "spatial": also as maps, in both networks.
     discriminator_pose: str = "embedding"  # "embedding": the pose in the projection alone; "spatial": also as maps.
     projection: str = "full"  # "full": Miyato & Koyama (1802.05637); "inner": the inner product alone.
-    latent_dim: int = 512
-    style_dim: int = 512
-    embedding_dim: int = 512
-    mapping_layers: int = 8
-    mapping_lr_multiplier: float = 0.01
+    latent_dim: int = 512  # Z, numbers of a latent.
+    style_dim: int = 512  # D, numbers of a style vector.
+    embedding_dim: int = 512  # E, numbers that articles and pose become.
+    mapping_layers: int = 8  # Of latent and embedding to the style vector.
+    mapping_lr_multiplier: float = 0.01  # The mapping network's learning rate, as a part of the others'.
     fmap_base: int = 8192  # The level of 2^r pixels has min(fmap_base / 2^(r-1), fmap_max) feature maps.
-    fmap_max: int = 512
+    fmap_max: int = 512  # See `fmap_base`.
     fused_from: int = 128  # Levels of this many pixels (the shorter side) upsample as StyleGAN's "fused" ones do.
-    stddev_group: int = 4
+    stddev_group: int = 4  # Pictures whose spread the discriminator sees together (minibatch stddev).
 
     def __post_init__(self) -> None:
         _one_of("condition_norm", self.condition_norm, ("joint", "apart"))
@@ -101,24 +101,24 @@ _KEPT = ("keep_snapshots", "keep_training", "keep_grids")
 class TrainingConfig:
     """How a model is trained. "kimg" = thousand real images shown to the discriminator: the one clock of a run."""
 
-    total_kimg: float = 25000
+    total_kimg: float = 25000  # The run ends after so many.
     start_level: int = 1  # Training starts at 8 pixels height, as the original does.
     fade_kimg: float = 600  # Each level after the first fades in for this long ...
     stable_kimg: float = 600  # ... and every level but the last is then trained alone for this long.
     batch_size: int = 0  # In all, over all replicas. 0 = StyleGAN's own, by level and number of replicas.
     micro_batch: int = 0  # Pictures a micro-batch, of which a replica computes one after another. 0 = its whole share.
     learning_rate: float = 0  # 0 = StyleGAN's own, by level.
-    adam_beta2: float = 0.99
-    r1_gamma: float = 10.0
+    adam_beta2: float = 0.99  # Adam's decay of second moments; the first moment's is 0.
+    r1_gamma: float = 10.0  # Weight of the gradient penalty R1.
     r1_interval: int = 1  # R1 every so many steps, scaled to the same mean strength; 1 = every step.
     mismatch_weight: float = 0.0  # Of real photos under wrong conditions in the discriminator's loss; 0 = off.
     mismatch: str = "entry"  # What is wrong: all of an "entry", or one of its "parts": the pose or one article.
     ada_target: float = 0.0  # Mean sign of the reals' scores that adaptive augmentation holds: 0.6 in ADA; 0 = off.
     ada_kimg: float = 500  # Its probability goes from 0 to 1 in this long at most.
-    mixing_probability: float = 0.9
-    ema_halflife_kimg: float = 10.0
-    mirror: bool = True
-    precision: str = "float32"  # One of PRECISIONS.
+    mixing_probability: float = 0.9  # Of a picture with the styles of two latents.
+    ema_halflife_kimg: float = 10.0  # Of the averaged generator, which snapshots hold.
+    mirror: bool = True  # Half of the photos are shown mirrored, with their poses.
+    precision: str = "float32"  # Or mixed_bfloat16, mixed_float16.
     # Speed on GPUs, see docs/speed.md. Results differ by rounding.
     xla: bool = False  # XLA compiles what a replica computes. For GPUs: on processors a step takes several times longer.
     tf32: bool = False  # GPUs may round the factors of float32 products to 11 bits. Off, as in StyleGAN2-ADA's code.
@@ -126,11 +126,11 @@ class TrainingConfig:
     recompute_from: int = 0  # Generator levels of this height and above take less memory, more time; 0 = none.
     nonfinite: str = "stop"  # "stop" ends the run at a value that is not finite, "skip" leaves that update out.
     stall_sec: float = 120  # The log reports a stall after this long without a step, if calls usually take far less.
-    seed: int = 0
+    seed: int = 0  # Of all random draws and of the order of the data.
     steps_per_call: int = 8  # Steps in one call into the graph, which keeps Python out of the inner loop.
     tick_kimg: float = 4  # A line in the log, in stats.jsonl and in TensorBoard this often.
     snapshot_kimg: float = 200  # A snapshot and a grid of pictures this often, and at the end.
-    checkpoint_kimg: float = 50
+    checkpoint_kimg: float = 50  # A checkpoint this often, to resume from.
     keep_snapshots: int = 32  # The newest and a thinned history stay, and the best by metrics: `training.retention`. 0 = all.
     keep_training: int = 4  # The newest so many snapshots keep their training networks, and the best one; 0 = all.
     keep_grids: int = 64  # As of snapshots.

@@ -2,7 +2,10 @@
 
 import ast
 import re
+import runpy
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +71,18 @@ def test_its_links_lead_somewhere(path):
         assert found.exists(), f"{target}: no such file"
         if anchor:
             assert anchor in anchors(found), f"{target}: no such heading; there are {sorted(anchors(found))}"
+
+
+def test_the_page_of_settings_is_that_of_the_code():
+    """`python tools/write_settings.py` writes it anew; every setting is explained."""
+    page = runpy.run_path(str(ROOT / "tools" / "write_settings.py"))["page"]()
+    assert (ROOT / "docs" / "settings.md").read_text() == page
+    assert "|  |" not in page
+
+
+def test_the_site_builds(tmp_path):
+    """Strictly: a page outside of the navigation, a broken link or a docstring that cannot be read is an error."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert "render" in (tmp_path / "api" / "index.html").read_text()
