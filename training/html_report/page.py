@@ -32,7 +32,7 @@ CHARTS = (
     ("Skipped updates", {"": "skipped_updates"}),
 )
 # What a record of stats.jsonl holds besides: no statistics, or of no use as a curve.
-_NO_CURVE = {"time", "cur_nimg", "height", "alpha", "left_sec", "memory_bytes", "warnings", "r1_loss"}
+NO_CURVE = {"time", "cur_nimg", "height", "alpha", "left_sec", "memory_bytes", "warnings", "r1_loss"}
 LAST_LINES = 20  # Of the log.
 NEWEST_WIDTH, OLDER_WIDTH = 1208, 600  # Pixels, at most.
 QUALITY = 82
@@ -41,25 +41,22 @@ MOST_GIF_BYTES = 8_000_000
 
 def page(run):
     """The whole page, as text."""
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    templates = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     levels, fades = growth(run)
     middle = [run.grids[0], run.grids[(len(run.grids) - 1) // 2], run.grids[-1]] if len(run.grids) > 1 else []
-    return templates.get_template("report.html.jinja").render(
-        name=run.path.resolve().name,
+    return filled(
+        "report.html.jinja",
+        title=run.path.resolve().name,
         kimg=run.stats[-1]["cur_nimg"] / 1000,
         total_kimg=run.config["training"]["total_kimg"],
         state=state(run),
         written=time.strftime("%Y-%m-%d %H:%M", time.localtime((run.path / "stats.jsonl").stat().st_mtime)),
-        newest=run.grids and _picture(run.grids[-1], NEWEST_WIDTH),
+        newest=run.grids and picture(run.grids[-1], NEWEST_WIDTH),
         warnings=run.log_lines("warning"),
         charts=charts(run),
         levels=levels,
         fades=fades,
         metrics=run.metrics,
-        progress_pictures=[_picture(path, OLDER_WIDTH) for path in dict.fromkeys(middle)],
+        progress_pictures=[picture(path, OLDER_WIDTH) for path in dict.fromkeys(middle)],
         timeline=_timeline(run.timeline),
         timeline_file=run.timeline and run.timeline.name,
         facts=facts(run),
@@ -67,6 +64,15 @@ def page(run):
         commands={title: shlex.join(["outfit-gan", *words]) for title, words in commands(run).items()},
         log="\n".join(run.log[-LAST_LINES:]),
     )
+
+
+def filled(template, **values):
+    """A page of this folder's templates, as text."""
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    templates = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return templates.get_template(template).render(**values)
 
 
 def state(run):
@@ -98,10 +104,10 @@ def growth(run):
 
 def charts(run):
     """The charts of the run's statistics. One of a new loss needs no entry in `CHARTS`: its name is the title."""
-    listed = _NO_CURVE.union(*(names.values() for _, names in CHARTS))
+    listed = NO_CURVE.union(*(names.values() for _, names in CHARTS))
     others = dict.fromkeys(name for record in run.stats for name in record if name not in listed)
     series = [
-        (title, {label: _points(run.stats, name) for label, name in names.items()})
+        (title, {label: points(run.stats, name) for label, name in names.items()})
         for title, names in (*CHARTS, *((name, {"": name}) for name in others))
     ]
     found = [chart(*one) for one in series if any(value for points in one[1].values() for _, value in points)]
@@ -109,7 +115,7 @@ def charts(run):
         kinds = {}
         for result in run.metrics:
             kinds.setdefault(f"{result['metric']} at {result['size']}", []).append(result)
-        found.append(chart("Distance from the photos", {kind: _points(results, "value") for kind, results in kinds.items()}))
+        found.append(chart("Distance from the photos", {kind: points(results, "value") for kind, results in kinds.items()}))
     return [one for one in found if one]
 
 
@@ -153,7 +159,7 @@ def _config(run):
     return json.dumps(run.config | {"machine": allowed}, indent=1)
 
 
-def _points(records, name):
+def points(records, name):
     """[(kimg, value)] of the records that have a number of that name."""
     return [(record["cur_nimg"] / 1000, float(record[name])) for record in records if isinstance(record.get(name), (int, float))]
 
@@ -163,7 +169,7 @@ def _size(run, record):
     return next((format_size(size) for size in levels_of(run.config["model"]["size"]) if size[0] == record.get("height")), "?")
 
 
-def _picture(path, width):
+def picture(path, width):
     """What the template needs of fakes_000400kimg.png: {name, caption, uri, error}."""
     kimg = int(path.stem.removeprefix("fakes_").removesuffix("kimg"))
     found = {"name": path.name, "caption": f"After {kimg} kimg", "uri": None, "error": None}
