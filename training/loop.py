@@ -103,6 +103,8 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
     retention = Retention(folder, config)
     if workers.chief:
         grids.reals(folder / "reals.png")
+        if not cur_nimg:
+            logger.board.settings(settings["model"] | settings["training"])
         news.append(retention.forecast(steps.generator, steps.discriminator))
         if surplus := retention.surplus(metrics.best_kimgs):
             news.append(f"the next snapshot removes {len(surplus)} older ones or parts of them: see keep_snapshots; 0 keeps all")
@@ -172,7 +174,7 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
                     snapshots.save(path, drawn)
                 if not stop.asked:  # Skip grids when preempted: the machine may be killed first.
                     with logger.times.spent("grids"):
-                        grids.fakes(folder, drawn)
+                        logger.board.picture(cur_nimg, grids.fakes(folder, drawn))
             # The checkpoint comes last: a run that is killed before it does the rest again. There is one at the end of
             # each period, as the next one may take more memory than there is.
             if (checkpoint.at(cur_nimg) or last or cur_nimg >= period.end_nimg) and workers.chief:

@@ -298,6 +298,7 @@ def test_a_statistic_reaches_the_log_tensorboard_and_the_report(data, tmp_path, 
         for event in tf.compat.v1.train.summary_iterator(str(events))
         for value in event.summary.value
     }
-    assert {"<new> loss", "loss_generator", "score_real"} <= tags
+    assert {"run/<new> loss", "loss/generator", "score/real", "run/sec_per_kimg", "pictures"} <= tags
+    assert "_hparams_/session_start_info" in tags
     assert main(["report", str(run)]) == 0
     assert "<b>&lt;new&gt; loss</b>" in (run / "report.html").read_text()

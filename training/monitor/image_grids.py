@@ -59,7 +59,7 @@ class ImageGrids:
         _write_plain(path, self._photos)
 
     def fakes(self, folder, snapshot):
-        """Writes fakes_NAME.png of a snapshot into the run's folder, and adds a frame to its timeline."""
+        """Writes fakes_NAME.png of a snapshot into the run's folder, adds a frame to its timeline; returns the path."""
         sampler = Sampler(snapshot)
         path = folder / f"fakes_{snapshot.name}.png"
         if self._articles is None:
@@ -70,6 +70,7 @@ class ImageGrids:
             shown = columns[0]
             save_whole(self._asked_and_drawn(columns), path)
         add_frame(folder, snapshot, shown[:ENTRIES])
+        return path
 
     def _draw(self, sampler, seeds):
         """Pictures of seeds [N] as cells, each under its entry's conditions if the model has any."""

@@ -6,12 +6,11 @@ import json
 import time
 from contextlib import contextmanager
 
-import tensorflow as tf
-
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.progress import format_duration
 from training.monitor.diagnostics import Diagnostics
 from training.monitor.memory import training_bytes
+from training.monitor.tensorboard import TensorBoard
 from training.step_statistics import means
 
 # Of the status line: (label, name of the statistic, format, the least that is shown). What a tick lacks is left out.
@@ -72,7 +71,7 @@ class Logger(RunLog):
         super().__init__(folder, quiet)
         self.times = WallTimes(started)
         self._stats = open(folder / "stats.jsonl", "a", encoding="utf-8")
-        self._writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
+        self.board = TensorBoard(folder)
         self._total_nimg, self._size = total_nimg, size
         self._traced, self._diagnostics = set(), Diagnostics()
         self.images_per_sec = None  # Of the steps alone, since the last line; None = not known yet.
@@ -105,7 +104,7 @@ class Logger(RunLog):
             self.say(f"warning: {line}")
         self._stats.write(json.dumps({"time": time.time(), **record, "warnings": shown}) + "\n")
         self._stats.flush()
-        self.scalars(cur_nimg, record)
+        self.board.scalars(cur_nimg, record)
         self._restart()
 
     def status(self, cur_nimg, size, alpha):
@@ -129,13 +128,6 @@ class Logger(RunLog):
             left_nimg = max(self._total_nimg - cur_nimg, 0)  # The last batch may go beyond the end.
             speed |= {"images_per_sec": self.images_per_sec, "left_sec": left_nimg / self.images_per_sec}
         return speed
-
-    def scalars(self, cur_nimg, values):
-        """Writes some numbers for TensorBoard."""
-        with self._writer.as_default():
-            for name, value in values.items():
-                tf.summary.scalar(name, value, step=cur_nimg)
-        self._writer.flush()
 
 
 def status_line(record, size, growing):

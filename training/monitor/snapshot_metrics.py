@@ -80,7 +80,7 @@ class SnapshotMetrics:
             f"in {result['seconds']:.0f} s, with {result['features']}; {standing}"
         )
         values = {name.replace(".", "/"): figure.value for name, figure in figures.items() if figure.value is not None}
-        self._logger.scalars(result["cur_nimg"], {f"metrics/{name}": value for name, value in values.items()})
+        self._logger.board.scalars(result["cur_nimg"], {f"metrics/{name}": value for name, value in values.items()})
 
 
 def best_of(results):
