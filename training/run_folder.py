@@ -8,6 +8,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from pathlib import Path
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import json_object
 
+# What stands before a message of the log.
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+ +")
 # No space, no quota, or a limit on the size of files. The system's words are in the error of every library.
 _REASONS = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
 
@@ -37,9 +40,16 @@ class RunFolder:
         path = self.path / "timeline.gif"
         return path if path.is_file() else None
 
-    def log_lines(self, start):
-        """The lines of the log that start so."""
-        return [line for line in self.log if line.lower().startswith(start)]
+    def messages(self, start):
+        """What the log says after times and levels, where it starts so."""
+        found = (_STAMP.sub("", line) for line in self.log)
+        return [message for message in found if message.startswith(start)]
+
+    @property
+    def warnings(self):
+        """The warnings in the log; in that of an earlier version they had neither time nor level."""
+        warning = re.compile(r"(?:\S+ \S+ WARNING|warning:) +(.*)")
+        return [found[1] for found in map(warning.match, self.log) if found]
 
 
 def read_run(path):

@@ -51,7 +51,7 @@ def page(run):
         state=state(run),
         written=time.strftime("%Y-%m-%d %H:%M", time.localtime((run.path / "stats.jsonl").stat().st_mtime)),
         newest=run.grids and picture(run.grids[-1], NEWEST_WIDTH),
-        warnings=run.log_lines("warning"),
+        warnings=run.warnings,
         charts=charts(run),
         levels=levels,
         fades=fades,
@@ -130,7 +130,7 @@ def facts(run):
     if machine:
         found["machine"] = ", ".join([f"{machine['cores']} cores of {machine['cpu']}", *machine["gpus"]])
         found["software"] = f"TensorFlow {machine['tensorflow']}, Keras {machine['keras']}, Python {machine['python']}"
-    if times := run.log_lines("first step after"):
+    if times := run.messages("first step after"):
         found["time"] = times[-1]
     return found
 

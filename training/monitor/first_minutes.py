@@ -43,7 +43,7 @@ class FirstMinutes:
         rate = self._logger.images_per_sec
         days = schedule.left_sec(self._model_config, self._all_periods, cur_nimg, period.level, rate) / DAY_SEC
         if days >= MANY_DAYS:
-            self._logger.say(
-                f"warning: on this processor the rest of the run takes about {days:,.0f} days, as its first half minute went; "
+            self._logger.warn(
+                f"on this processor the rest of the run takes about {days:,.0f} days, as its first half minute went; "
                 "train on a GPU, or choose --preset 64x48 (hours on two cores) or demo (minutes), or a lower total_kimg"
             )

@@ -3,6 +3,7 @@ and in the end, where the time went.
 """
 
 import json
+import logging
 import time
 from contextlib import contextmanager
 
@@ -28,7 +29,7 @@ START, GRAPHS, STEPS = "start", "building graphs", "steps"
 
 
 class RunLog:
-    """RUN/log.txt, and the terminal: lines for people. As a context, it logs an error that ends the run.
+    """RUN/log.txt, with time and level, and the terminal: lines for people. As a context, it logs an error that ends the run.
 
     Args:
         folder: of the run; its log is appended to when it is resumed.
@@ -36,24 +37,38 @@ class RunLog:
     """
 
     def __init__(self, folder, quiet=False):
-        self._log, self._quiet = open(folder / "log.txt", "a", encoding="utf-8"), quiet
+        handler = _LogFile(folder / "log.txt", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        self._log, self._quiet = logging.Logger("run"), quiet  # Not a registered one: a program may hold many runs.
+        self._log.addHandler(handler)
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, error, _):
         if error:
-            self._write(f"ended by {kind.__name__}: {error}")
+            self._log.error(f"ended by {kind.__name__}: {error}")
 
     def say(self, text):
         """A line for people."""
-        self._write(text)
+        self._log.info(text)
+        self._print(text)
+
+    def warn(self, text):
+        """A line about what may go wrong."""
+        self._log.warning(text)
+        self._print(f"warning: {text}")
+
+    def _print(self, text):
         if not self._quiet:
             print(text, flush=True)
 
-    def _write(self, text):
-        self._log.write(text + "\n")
-        self._log.flush()
+
+class _LogFile(logging.FileHandler):
+    """A line that cannot be written ends the run, as with any other file: the disk is full."""
+
+    def handleError(self, record):
+        raise
 
 
 class Logger(RunLog):
@@ -101,7 +116,7 @@ class Logger(RunLog):
             return
         shown, news = self._diagnostics.update(record)
         for line in news.values():
-            self.say(f"warning: {line}")
+            self.warn(line)
         self._stats.write(json.dumps({"time": time.time(), **record, "warnings": shown}) + "\n")
         self._stats.flush()
         self.board.scalars(cur_nimg, record)

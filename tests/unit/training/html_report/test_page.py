@@ -67,7 +67,9 @@ def write_run(folder, preset="64x48", *, lines=300, overrides=()):
         )
     )
     (folder / "log.txt").write_text(
-        "training\nwarning: <b>R1</b> explodes\nkimg 400 & more\nfirst step after 21.0 s; the time went to: steps 97.9%\n"
+        "training\nwarning: of an earlier version\n2026-11-26 07:00:00 WARNING <b>R1</b> explodes\n"
+        "2026-11-26 07:00:01 INFO    kimg 400 & more\n"
+        "2026-11-26 07:00:02 INFO    first step after 21.0 s; the time went to: steps 97.9%\n"
     )
     for kimg in (40, 200, 240, 400):
         pixels = np.random.default_rng(kimg).integers(0, 256, (9, 12, 3), np.uint8)
@@ -119,6 +121,7 @@ def test_the_page_stands_alone_and_escapes_everything(run):
     text, page = report(run)
     assert not re.search(r"(?:src|href)=[\"'](?!data:)", text) and "<script" not in text and "url(" not in text
     assert "<i>" not in text and "<b>R1</b> explodes" not in text and "a <processor>" not in text
+    assert len(page.all("li")) == 2 and "of an earlier version" in page.text
     for text in ("<b>R1</b> explodes", "2 cores of a <processor>", "kimg 400 & more"):
         assert text in page.text
     assert len(text) < 3_000_000

@@ -101,5 +101,5 @@ def test_a_tick_logs_warnings_and_counts_skipped_updates(tmp_path):
     assert record["warnings"] == ["saturated", "skipped"]
     status, *warnings = (tmp_path / "log.txt").read_text().splitlines()
     assert "skipped 4" in status
-    assert [line.split(" ")[0] for line in warnings] == ["warning:", "warning:"]
-    assert "try a higher r1_gamma" in warnings[0] and warnings[1].startswith("warning: 4 updates were skipped")
+    assert [line.split()[2] for line in (status, *warnings)] == ["INFO", "WARNING", "WARNING"]
+    assert "try a higher r1_gamma" in warnings[0] and " WARNING 4 updates were skipped" in warnings[1]

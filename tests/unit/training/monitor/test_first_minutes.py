@@ -18,7 +18,7 @@ class FakeLogger:
     def status(self, cur_nimg, size, alpha):
         self.lines.append((cur_nimg, size, alpha))
 
-    def say(self, text):
+    def warn(self, text):
         self.lines.append(text)
 
 
@@ -57,7 +57,7 @@ def test_a_processor_that_takes_days_is_warned_of_after_half_a_minute(days):
         assert not warnings
     else:
         (line,) = warnings
-        assert line.startswith(f"warning: on this processor the rest of the run takes about {days:.0f} days, ")
+        assert line.startswith(f"on this processor the rest of the run takes about {days:.0f} days, ")
         assert "--preset 64x48" in line and lines[1] == line
     assert follow([0, 31, 200], images_per_sec, on_processors=False) == statuses(2, 3)
 

@@ -109,7 +109,7 @@ def test_a_killed_run_goes_on_and_leaves_an_estimator(dolls, tiny, tmp_path, mon
             trainer.train_pose(run, dolls, CONFIG, time_limit_sec=1e-9, quiet=True)
     assert not (run / "estimator").exists()
     pck = trainer.train_pose(run, dolls, CONFIG, quiet=True)
-    log = (run / "log.txt").read_text().splitlines()
+    log = [line[28:] for line in (run / "log.txt").read_text().splitlines()]  # After time and level.
     assert [line.split()[:2] for line in log if line.startswith("step")] == [["step", "1"], ["step", "3"]]
     assert "ended by KeyboardInterrupt" in log[2]
     assert "resuming" in log[3] and "at step 1 of 3" in log[3] and "PCK@0.1" in log[5]
