@@ -23,7 +23,7 @@ from tests.mutants.mutants import copy_project
 
 # Files of the core, and the quick tests that are to find a mistake in them.
 CORE = {
-    "tf_outfit_gan/losses.py": "tests/golden/test_golden.py -k loss",
+    "tf_outfit_gan/losses.py": "tests/unit/tf_outfit_gan/test_losses.py tests/golden/test_golden.py -k 'loss or r1'",
     "tf_outfit_gan/styles.py": "tests/unit/tf_outfit_gan/test_styles.py tests/unit/tf_outfit_gan/test_snapshot.py",
     "tf_outfit_gan/ops.py": "tests/unit/tf_outfit_gan/test_ops.py",
     "tf_outfit_gan/pose/convert.py": "tests/unit/tf_outfit_gan/pose",
