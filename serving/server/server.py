@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from serving.server.grpc import make_grpc_server
+from serving.server.pages import Pages
 from serving.server.rest import RestServer
 from serving.server.servable import Servable
 from serving.server.versions import Version, Versions
@@ -24,6 +25,7 @@ class EmbeddedServer:
         rest_port: port of REST; 0 = any free one, `self.rest_port` says which.
         rest_timeout_ms: limit of one prediction over REST; None = none. Over gRPC the client sets its own.
         poll_sec: how often the base path is looked at for a newer version.
+        pages: `Pages` beside the REST API; None = none.
     """
 
     def __init__(
@@ -36,9 +38,10 @@ class EmbeddedServer:
         rest_port: int = 0,
         rest_timeout_ms: int | None = 30000,
         poll_sec: float = 1.0,
+        pages: Pages | None = None,
     ) -> None:
         self.versions = Versions(model_name, base_path, Servable, on_change, poll_sec)
-        self._rest = RestServer(self.versions, host, rest_port, rest_timeout_ms)
+        self._rest = RestServer(self.versions, host, rest_port, rest_timeout_ms, pages)
         self.rest_port = self._rest.server_address[1]
         self._grpc, self.port = make_grpc_server(self.versions, host, port)
 
