@@ -123,3 +123,13 @@ def test_the_command_of_a_wheel(home, project):
     # Whatever hides the other packages, the verbs that need the model alone work.
     drawn = outfit_gan("render", "run", "--outfit", "outfit.json", "--out", "picture.png", PYTHONPATH=str(project))
     assert drawn.returncode == 0 and (project / "picture.png").exists(), drawn.stderr
+
+
+@pytest.mark.slow
+def test_a_wheel_has_the_studio_and_the_examples(home, tmp_path):
+    subprocess.run([home / "bin" / "outfit-gan", "studio", "www"], cwd=tmp_path, env=environment(), check=True)
+    written = {str(path.relative_to(tmp_path / "www")) for path in (tmp_path / "www").rglob("*.*")}
+    examples, studio = ROOT / "tf_outfit_gan" / "examples", ROOT / "serving" / "studio"
+    expected = {f"examples/{path.relative_to(examples)}" for path in examples.rglob("*.*")}
+    expected |= {str(path.relative_to(studio)) for path in studio.rglob("*.*") if path.suffix not in (".py", ".pyc")}
+    assert written == expected and "js/main.js" in written

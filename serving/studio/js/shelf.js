@@ -42,7 +42,6 @@ export class Shelf {
   /** Shows the shelf of a slot. */
   open(slot) {
     this.slot = slot;
-    this.shelf.setAttribute("aria-label", `${title(slot)}: articles`);
     this.shelf.setAttribute("aria-labelledby", `slot-${slot}`);
     const upload = html(
       "button",

@@ -28,6 +28,7 @@ export class Skeleton {
           onfocus: () => this.#focus(joint),
           ondblclick: () => this.#toggle(joint),
         },
+        svg("title", {}, title(name)),
         svg("circle", { class: "hit" }),
         svg("circle", { class: "dot" }),
       ),
@@ -53,7 +54,7 @@ export class Skeleton {
     });
     this.#handles.forEach((handle, joint) => {
       const [cx, cy] = place(pose[joint]);
-      const [hit, dot] = handle.children;
+      const [, hit, dot] = handle.children;
       set(hit, { cx, cy, r: 15 * unit });
       set(dot, { cx, cy, r: 5.5 * unit, "stroke-width": 2 * unit });
       handle.classList.toggle("absent", !pose[joint][2]);

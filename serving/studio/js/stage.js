@@ -24,7 +24,7 @@ export class Stage {
       });
       return figure;
     });
-    element.style.setProperty("--aspect", width / height);
+    document.body.style.setProperty("--aspect", width / height);
     element.replaceChildren(...this.figures.map((figure) => figure.element));
     looks.addEventListener("change", () => this.update());
     this.update();
