@@ -85,7 +85,11 @@ export function otherPanel(looks, description, wear) {
     const what = button.dataset.borrow;
     button.addEventListener("click", () => looks.change({ borrow: looks.look.borrow === what ? null : what }));
   }
+  let shown = [];
   const draw = () => {
+    const seen = [looks.active, looks.look.articles, looks.look.borrow, looks.other.articles];
+    if (seen.every((value, i) => value === shown[i])) return;
+    shown = seen;
     const name = "BA"[looks.active];
     for (const place of document.querySelectorAll("[data-other]")) place.textContent = name;
     const articles = description.slots.filter((slot) => looks.other.articles[slot]).map((slot) => [slot, looks.other.articles[slot]]);

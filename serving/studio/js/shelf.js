@@ -8,6 +8,8 @@ import { articleOf, fetchArticle } from "./photos.js";
 const INSTEAD = { dress: ["top", "bottom"], top: ["dress"], bottom: ["dress"] };
 
 export class Shelf {
+  #shown = null;
+
   /** `names` are the examples by slot. */
   constructor(rail, shelf, slots, looks, names) {
     Object.assign(this, { rail, shelf, slots, looks, slot: slots[Math.min(1, slots.length - 1)] });
@@ -52,11 +54,14 @@ export class Shelf {
     const none = html("button", { class: "card none", type: "button", onclick: () => this.looks.wear(slot, null) }, icon("none"), html("span", {}, "None"));
     const cards = [...this.own[slot], ...this.examples[slot]].map((article) => this.#card(slot, article));
     this.shelf.replaceChildren(upload, this.input, none, ...cards);
+    this.#shown = null;
     this.draw();
   }
 
   draw() {
     const { articles } = this.looks.look;
+    if (articles === this.#shown) return; // Joints move often, and articles do not.
+    this.#shown = articles;
     for (const tab of this.rail.children) {
       const slot = tab.dataset.slot;
       const worn = articles[slot];

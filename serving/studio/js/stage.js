@@ -112,7 +112,10 @@ class Figure {
     performance.measure(`studio:${level}`, { start: asked, end: performance.now() });
   }
 
+  /** Says what a look wears. */
   describe(look) {
+    if (look.articles === this.described) return;
+    this.described = look.articles;
     const worn = Object.values(look.articles).map((article) => words(article.name));
     const outfit = worn.length ? worn.join(", ") : "no articles";
     this.image.alt = `Look ${this.name}: ${outfit}`;
