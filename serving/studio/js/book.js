@@ -94,10 +94,19 @@ export class Book {
       const [x, y] = [GAP + (i % columns) * (cell.width + GAP), GAP + Math.floor(i / columns) * (cell.height + LINE + GAP)];
       context.drawImage(picture, x, y, cell.width, cell.height);
       context.fillStyle = "#555";
-      context.fillText(caption(this.entries[i]), x, y + cell.height + LINE - 3, cell.width);
+      context.fillText(shortened(caption(this.entries[i]), context, cell.width), x, y + cell.height + LINE - 3);
     });
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   }
+}
+
+/** A text that is no wider than a width, with an ellipsis where it had to be cut. */
+function shortened(text, context, width) {
+  const fits = (candidate) => context.measureText(candidate).width <= width;
+  if (fits(text)) return text;
+  let length = text.length;
+  while (length && !fits(`${text.slice(0, length)} …`)) length--;
+  return `${text.slice(0, length).replace(/[, ]+$/, "")} …`;
 }
 
 function caption({ look }) {
