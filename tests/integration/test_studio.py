@@ -418,11 +418,13 @@ def test_a_server_that_goes_away_comes_back(browser, tiny_export, shots):
         page.wait_for_selector(DRAWN)
     page.click("#dice")
     page.wait_for_selector("#problem:has-text('The server does not answer')")
+    assert page.inner_text("#state") == "The server does not answer"
     page.screenshot(path=shots / "away.png")
     assert violations(page) == []
     with served(tiny_export[1], "--rest_api_port", re.search(r":(\d+)", url)[1]):
         page.wait_for_selector("#problem", state="hidden")
         page.wait_for_selector(DRAWN)
+        page.wait_for_selector("#state:has-text('version 1')")
         context.close()
 
 

@@ -87,14 +87,11 @@ async function connected(api) {
       const version = await api.version();
       const description = await api.describe();
       const [height, width] = description.size;
-      byId("state").textContent = `version ${version} · ${height}x${width}`;
-      byId("state").dataset.state = "ready";
+      showState("ready", `version ${version} · ${height}x${width}`);
       hideProblem();
       return description;
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
-      byId("state").textContent = error.heading;
-      byId("state").dataset.state = error.kind;
       await new Promise((resolve) => {
         fail(error, resolve);
       });
@@ -105,6 +102,7 @@ async function connected(api) {
 /** Shows what went wrong, and does `again` at a click, or by itself where that may help. */
 function fail(error, again) {
   if (!(error instanceof ServerError)) throw error;
+  if (error.kind !== "refused") showState(error.kind, error.heading);
   const box = byId("problem");
   const button = html("button", { type: "button", class: "button", onclick: () => once() }, "Try again");
   // The same words are not read out again and again.
@@ -124,6 +122,12 @@ function fail(error, again) {
     again();
   };
   if (RETRIED.includes(error.kind)) fail.timer = setTimeout(once, RETRY_MS);
+}
+
+/** The dot beside the model's name, and its words. */
+function showState(state, text) {
+  byId("state").textContent = text;
+  byId("state").dataset.state = state;
 }
 
 function hideProblem() {
