@@ -30,11 +30,12 @@ def test_it_says_where_it_serves_and_ends_cleanly_on_sigterm(base_path):
         line = process.stdout.readline()
         ready = re.fullmatch(
             r"serving outfit_gan version 1: gRPC 127\.0\.0\.1:(\d+), "
-            r"REST (http://127\.0\.0\.1:(\d+)/v1/models/outfit_gan)\n",
+            r"REST (http://127\.0\.0\.1:(\d+)/v1/models/outfit_gan), studio (http://127\.0\.0\.1:\3/studio)\n",
             line,
         )
         assert ready, line
         assert b'"AVAILABLE"' in urllib.request.urlopen(ready[2], timeout=10).read()
+        assert b"<title>Studio</title>" in urllib.request.urlopen(ready[4], timeout=10).read()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
         assert process.stdout.read() == ""

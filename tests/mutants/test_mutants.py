@@ -13,7 +13,8 @@ MUTANTS = all_mutants()
 def test_a_mutant_fits_the_code(mutant):
     """Or the list would silently prove less with every change."""
     source = mutant.source()
-    ast.parse(source)
+    if mutant.file.endswith(".py"):
+        ast.parse(source)
     assert source != (PROJECT / mutant.file).read_text()
     assert mutant.tests or mutant.known
     for test in mutant.tests:
