@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
+from serving.model_config import single_model
 from serving.server.server import EmbeddedServer
 
 HEIGHT, WIDTH = 8, 6
@@ -126,7 +127,7 @@ def _write_warmup(folder, psi):
 def running_server(base_path, **options):
     """Yields an `EmbeddedServer` of the model "gen" in this process, when its first load has ended."""
     changes = []
-    server = EmbeddedServer("gen", base_path, changes.append, poll_sec=0.05, **options)
+    server = EmbeddedServer(single_model("gen", base_path), changes.append, poll_sec=0.05, **options)
     server.start()
     try:
         wait_for(lambda: changes)
