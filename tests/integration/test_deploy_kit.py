@@ -1,5 +1,6 @@
 """The serving kit: every file is read by a parser that is not ours, and what can run here runs against a real server."""
 
+import contextlib
 import http.client
 import json
 import re
@@ -153,9 +154,7 @@ def healthy(port, change=("", "")):
 def test_the_health_check_asks_whether_the_label_answers(server):
     assert healthy(server.rest_port)
     assert not healthy(server.rest_port, ("stable", "beta"))
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    assert not healthy(port)
+    assert not healthy(free_port())
 
 
 def get(port, path):
@@ -305,6 +304,55 @@ def test_a_rollout_reaches_a_server_by_tls(certified):
         server.stop(None)
 
 
+# nginx, which is before the server in the gateway and in SageMaker's container.
+
+
+@contextlib.contextmanager
+def running_nginx(folder, port, places):
+    """Runs nginx with the nginx.conf in a folder, in which places of files and ports are replaced; it listens on the port."""
+    if not shutil.which("nginx"):
+        pytest.skip("needs nginx")
+    temporary = "".join(f"{kind}_temp_path temp_{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    text = (folder / "nginx.conf").read_text()
+    for old, new in {"/tmp/nginx.pid": f"{folder}/nginx.pid", "http {": f"http {{ {temporary}", **places}.items():
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "nginx.conf").write_text(text)
+    command = ["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
+    subprocess.run([*command, "-t"], check=True, timeout=20)
+    process = subprocess.Popen([*command, "-g", "daemon off;"])
+    try:
+        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, timeout_sec=10)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def test_sagemakers_paths_lead_to_the_model(server, tmp_path):
+    shutil.copy(KIT / "sagemaker" / "nginx.conf", tmp_path)
+    port = free_port()
+    places = {"listen 8080": f"listen 127.0.0.1:{port}", "127.0.0.1:8501": f"127.0.0.1:{server.rest_port}"}
+    with running_nginx(tmp_path, port, places):
+        assert get(port, "/ping") == 200
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("POST", "/invocations", prediction())
+        assert json.loads(connection.getresponse().read())["outputs"]["seed"] == [7]
+        connection.close()
+
+
+def test_sagemakers_container_runs_the_same_release():
+    assert "FROM tensorflow/serving:2.20.0\n" in read("sagemaker/Dockerfile")
+    script = read("sagemaker/serve")
+    subprocess.run(["bash", "-n", KIT / "sagemaker" / "serve"], check=True, timeout=20)
+    assert "rest_api_port" in flags(re.findall(r"--\w+=\S+", script))
+
+
 # The gateway.
 
 TOKEN = {"Authorization": "Bearer 0000-replace-me-0000"}
@@ -313,33 +361,19 @@ PREDICT = "/v1/models/outfit_gan:predict"
 
 @pytest.fixture(scope="module")
 def gateway(certified, server):
-    """The port of nginx with the kit's configuration before the server; other places of files and ports, and nothing else."""
-    if not shutil.which("nginx"):
-        pytest.skip("needs nginx")
+    """The port of nginx with the kit's configuration before the server."""
     folder = certified / "nginx"
     (folder / "tokens.map").write_text((folder / "tokens.map.example").read_text() + '"Bearer second" second;\n')
     shutil.copytree(certified / "tls", folder / "tls")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    temporary = "".join(f"{kind}_temp_path temp_{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    text = (folder / "nginx.conf").read_text()
-    for old, new in [
-        ("serving:8501", f"127.0.0.1:{server.rest_port}"),
-        ("serving:8500", f"127.0.0.1:{server.port}"),
-        ("listen 8443", f"listen 127.0.0.1:{port}"),
-        ("/tmp/nginx.pid", f"{folder}/nginx.pid"),
-        ("access_log /dev/stdout;", f"access_log off; {temporary}"),
-    ]:
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "nginx.conf").write_text(text)
-    command = ["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
-    subprocess.run([*command, "-t"], check=True, timeout=20)
-    process = subprocess.Popen([*command, "-g", "daemon off;"])
-    wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, timeout_sec=10)
-    yield port
-    process.terminate()
-    process.wait(timeout=20)
+    port = free_port()
+    places = {
+        "serving:8501": f"127.0.0.1:{server.rest_port}",
+        "serving:8500": f"127.0.0.1:{server.port}",
+        "listen 8443": f"listen 127.0.0.1:{port}",
+        "access_log /dev/stdout;": "access_log off;",
+    }
+    with running_nginx(folder, port, places):
+        yield port
 
 
 @pytest.fixture
