@@ -32,7 +32,7 @@ from serving.model_config import model_of, read_config, write_config
 from tf_outfit_gan.util.errors import UserError
 
 _REQUEST_SEC = 120  # Limit of one call.
-_LISTED_SEC = 60  # In this time a server finds a version under its base path.
+_LISTED_SEC = 10  # In this time a server that is not busy finds a version under its base path.
 _FAILED_SEC = 3  # A state that stays so long is not that of an earlier attempt.
 _POLL_SEC = 0.2
 _FIELDS = {types_pb2.DT_STRING: "string_val", types_pb2.DT_INT64: "int64_val", types_pb2.DT_FLOAT: "float_val"}
@@ -179,7 +179,7 @@ def roll_out(servers: Sequence[ServerProcess], plan: Plan, say: Callable[[str], 
         versions = {*labels.values(), plan.version}
         send(_changed(before, plan, versions, labels))
         for server in servers:
-            _wait_available(server, plan)
+            _wait_available(server, plan, say)
         say(f"version {plan.version} is loaded beside {old}")
         for label in plan.labels:
             labels[label] = plan.version
@@ -218,8 +218,12 @@ def _changed(before: ModelServerConfig, plan: Plan, versions: set[int], labels: 
     return config
 
 
-def _wait_available(server: ServerProcess, plan: Plan) -> None:
+def _wait_available(server: ServerProcess, plan: Plan, say: Callable[[str], object]) -> None:
     begin = seen = time.monotonic()
+    hint = (
+        f"{server.host_port}: finds no version {plan.version} of {plan.model_name}; is it in the base_path that {plan.path} has?"
+    )
+    hinted = False
     while True:
         state, text = server.state(plan.model_name, plan.version)
         now = time.monotonic()
@@ -229,13 +233,12 @@ def _wait_available(server: ServerProcess, plan: Plan) -> None:
             seen = now
         elif now - seen > _FAILED_SEC:
             raise RolloutError(f"{server.host_port}: version {plan.version} does not load: {text.partition(chr(10))[0]}")
-        if not state and now - begin > min(_LISTED_SEC, plan.timeout_sec):
-            raise RolloutError(
-                f"{server.host_port}: finds no version {plan.version} of {plan.model_name}; is it in the base_path that "
-                f"{plan.path} has?"
-            )
         if now - begin > plan.timeout_sec:
-            raise RolloutError(f"{server.host_port}: version {plan.version} is {state} after {plan.timeout_sec:g} s")
+            late = f"{server.host_port}: version {plan.version} is {state} after {plan.timeout_sec:g} s"
+            raise RolloutError(late if state else hint)
+        if not state and not hinted and now - begin > _LISTED_SEC:
+            hinted = True
+            say(hint)  # It may still be copied there.
         time.sleep(_POLL_SEC)
 
 

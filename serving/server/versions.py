@@ -63,13 +63,13 @@ def wanted_versions(policy: "Message | None", found: Mapping[int, Path]) -> set[
 
 
 class Version:
-    """One version's life: LOADING, AVAILABLE, UNLOADING, END; `error` says why a load failed."""
+    """One version's life: START, LOADING, AVAILABLE, UNLOADING, END; `error` says why a load failed."""
 
     def __init__(self, model_name: str, number: int, folder: Path) -> None:
         self.model_name = model_name
         self.number = number
         self.folder = folder
-        self.state = "LOADING"
+        self.state = "START"
         self.error: Exception | None = None
         self.servable: Servable | None = None
         self.users = 0
@@ -216,18 +216,23 @@ class Versions:
     def _switch_to(self, found: Mapping[int, Path]) -> None:
         """Loads what is wanted beside what serves, then unloads the rest, unless none that is wanted serves."""
         wanted = wanted_versions(self._policy, found)
+        new = []
         for number in sorted(wanted):
             known = self._versions.get(number)
             # A version that failed is not tried again, as a published version does not change, but for a new configuration.
             if known is None or (known.state == "END" and (known.error is None or number not in self._wanted)):
-                self._load_version(Version(self.model_name, number, found[number]))
+                new.append(Version(self.model_name, number, found[number]))
         self._wanted = wanted
+        with self._changed:
+            self._versions.update((version.number, version) for version in new)
+        for version in new:
+            self._load_version(version)
         if any(self._versions[number].state == "AVAILABLE" for number in wanted):
             self._retire(lambda version: version.number not in wanted)
 
     def _load_version(self, version: Version) -> None:
         with self._changed:
-            self._versions[version.number] = version
+            version.state = "LOADING"
         try:
             version.servable = self._load(version.folder)
         except Exception as error:

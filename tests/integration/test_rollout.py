@@ -127,7 +127,7 @@ def assert_untouched(servers, path, before):
         (3, (), r"version 3 does not load: .*truncation_psi must be in \[0, 2\]"),
         (4, (), r"fails at a request to label canary: INVALID_ARGUMENT: .*truncation_psi must be"),
         (2, ("--max-latency-ratio", "0.001"), r"5 requests to canary, none failed, .*, more than 0.001 times as long"),
-        (9, ("--timeout-sec", "1"), r"finds no version 9 of gen; is it in the base_path that "),
+        (9, ("--timeout-sec", "1"), r"finds no version 9 of gen; is it in the base_path of "),
     ],
 )
 def test_a_version_that_is_not_good_takes_nothing_over(servers, path, capsys, version, options, text):

@@ -6,7 +6,9 @@ import time
 import grpc
 import numpy as np
 import pytest
+from google.protobuf import text_format
 from tensorflow_serving.apis import model_pb2
+from tensorflow_serving.config.file_system_storage_path_source_pb2 import FileSystemStoragePathSourceConfig
 
 from serving.model_config import single_model
 from serving.server.errors import UserError
@@ -91,18 +93,19 @@ def test_taking_the_newest_away_rolls_back(versions, tmp_path):
 
 def test_status_shows_loading_while_it_loads(tmp_path):
     publish(tmp_path, "1")
+    publish(tmp_path, "2")
     go_on = threading.Event()
 
     def load(folder):
         go_on.wait(10)
         return FakeServable(folder)
 
-    versions = Versions("gen", tmp_path, load, lambda version: None)
+    both = text_format.Parse("all { }", FileSystemStoragePathSourceConfig.ServableVersionPolicy())
+    versions = Versions("gen", tmp_path, load, lambda version: None, policy=both)
     versions.start()
-    wait_for(versions.states)
-    assert states(versions) == [(1, "LOADING")]
+    wait_for(lambda: states(versions) == [(2, "START"), (1, "LOADING")])
     go_on.set()
-    wait_for(lambda: states(versions) == [(1, "AVAILABLE")])
+    wait_for(lambda: states(versions) == [(2, "AVAILABLE"), (1, "AVAILABLE")])
     versions.close()
 
 
