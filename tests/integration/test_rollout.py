@@ -149,21 +149,22 @@ def test_a_server_that_is_not_there_brings_the_others_back(servers, path, capsys
     assert_untouched(servers[:1], path, before)
 
 
-def test_somebody_else_who_moves_labels_is_noticed(servers, path, capsys, monkeypatch):
-    """As a server does that reads its file again: here at the moment when the label has moved."""
-    before, lines = read_config(path), []
+def test_somebody_else_who_moves_labels_is_noticed(servers, path, monkeypatch):
+    """At the moment when the label has moved, and with the versions loaded, so that a request to the label is answered."""
+    before, config, lines = path.read_text(), read_config(path), []
+    config.model_config_list.config[0].model_version_policy.specific.versions.append(2)
 
     def move_back(line, **_):
         lines.append(line)
         if line == "canary is version 2":
             with stubs(servers[0].port) as (_, models):
-                models.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(config=before))
+                models.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(config=config))
 
     monkeypatch.setattr("builtins.print", move_back)
     assert rollout(servers, path, 2) == 1
     monkeypatch.undo()
     assert any("version 1 answers at label canary, not 2: does the server read its file again" in line for line in lines)
-    assert_untouched(servers, path, CONFIG.format(base_path=before.model_config_list.config[0].base_path))
+    assert_untouched(servers, path, before)
 
 
 def test_whoever_ends_it_finds_everything_as_it_was(servers, path):
