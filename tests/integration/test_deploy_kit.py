@@ -27,6 +27,7 @@ from serving.rollout import ServerProcess
 from serving.server.server import EmbeddedServer
 from tests.helpers.serving_model import predict_request, request_arrays, wait_for, write_model
 from tests.helpers.serving_protos import BatchingParameters, MonitoringConfig, SSLConfig
+from tf_outfit_gan.client import Client, ServerError
 
 KIT = Path(__file__).parents[2] / "serving" / "deploy"
 KUBERNETES = "1.32.0"
@@ -407,6 +408,22 @@ def test_the_gateway_lets_pictures_through_for_a_token(ask):
     assert ask("GET", "/healthz", headers={})[0] == 200
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         assert ask("POST", PREDICT, prediction(), headers)[0] == 401
+
+
+def test_our_client_draws_through_the_gateway(gateway, certified):
+    time.sleep(5)
+    options = {"headers": TOKEN, "ca_file": certified / "tls" / "server.crt"}
+    pose = [[0.5, 0.5, 1.0]] * 16
+    clients = [
+        Client(f"https://localhost:{gateway}", **options),
+        Client(f"https://localhost:{gateway}", label="canary", **options),
+        Client(f"grpcs://localhost:{gateway}", label="stable", **options),
+    ]
+    pictures = [client.render_png({}, pose=pose) for client in clients]
+    assert pictures[0] == pictures[1] == pictures[2]
+    with pytest.raises(ServerError, match="expected the header Authorization") as error:
+        Client(f"https://localhost:{gateway}", ca_file=options["ca_file"]).metadata()
+    assert error.value.code == "UNAUTHENTICATED"
 
 
 @pytest.mark.parametrize(
