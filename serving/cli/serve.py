@@ -124,7 +124,8 @@ def run(args: argparse.Namespace) -> None:
     except StatusError as error:
         raise UserError(f"{args.model_config_file}: {error.message}") from None
     server.start()
-    while not stop.wait(args.model_config_file_poll_wait_seconds or None):
+    poll_sec = args.model_config_file_poll_wait_seconds if args.model_config_file else 0
+    while not stop.wait(poll_sec or None):
         _reload(server.models, args.model_config_file)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)  # Whoever does not want to wait for the calls under way asks again.
