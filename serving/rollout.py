@@ -220,9 +220,7 @@ def _changed(before: ModelServerConfig, plan: Plan, versions: set[int], labels: 
 
 def _wait_available(server: ServerProcess, plan: Plan, say: Callable[[str], object]) -> None:
     begin = seen = time.monotonic()
-    hint = (
-        f"{server.host_port}: finds no version {plan.version} of {plan.model_name}; is it in the base_path that {plan.path} has?"
-    )
+    hint = f"{server.host_port}: finds no version {plan.version} of {plan.model_name}; is it in the base_path of {plan.path}?"
     hinted = False
     while True:
         state, text = server.state(plan.model_name, plan.version)

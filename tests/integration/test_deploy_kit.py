@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -349,6 +350,9 @@ def test_sagemakers_paths_lead_to_the_model(server, tmp_path):
 
 def test_sagemakers_container_runs_the_same_release():
     assert "FROM tensorflow/serving:2.20.0\n" in read("sagemaker/Dockerfile")
+    linter = Path(sys.executable).with_name("hadolint")
+    linted = subprocess.run([linter, KIT / "sagemaker" / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert linted.returncode == 0, linted.stdout
     script = read("sagemaker/serve")
     subprocess.run(["bash", "-n", KIT / "sagemaker" / "serve"], check=True, timeout=20)
     assert "rest_api_port" in flags(re.findall(r"--\w+=\S+", script))

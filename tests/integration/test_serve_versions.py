@@ -34,7 +34,7 @@ def publish(base_path, name):
 
 
 def states(versions):
-    return [(number, state) for number, state, _ in versions.listing(model_pb2.ModelSpec(name="gen"))]
+    return [(number, state) for number, state, _ in versions.states()]
 
 
 @pytest.fixture
