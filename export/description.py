@@ -1,28 +1,28 @@
 """What an exported model says of itself: to programs that ask its signature `describe`, and to people in model.json."""
 
 import dataclasses
-import hashlib
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
+from export.evaluation import summary
 from export.limits import Limits
 from export.request_checks import KEYPOINT_RANGE, PSI_RANGE
 from export.signatures import Signature
 from tf_outfit_gan import __version__
 from tf_outfit_gan.config import to_dict
+from tf_outfit_gan.metrics.measure import Measurement
 from tf_outfit_gan.pose.mpii import JOINTS
-from tf_outfit_gan.snapshot import Snapshot
+from tf_outfit_gan.snapshot import Snapshot, weights_checksum
 from tf_outfit_gan.styles import transfer_layers
 
 CARD_FORMAT = 2
 
 
-def describe(snapshot: Snapshot, limits: Limits) -> dict[str, object]:
-    """The description of a snapshot's export, a JSON object."""
+def describe(snapshot: Snapshot, limits: Limits, evaluation: Measurement | None = None) -> dict[str, object]:
+    """The description of a snapshot's export, a JSON object; how good the model is belongs to it where that is known."""
     config = snapshot.config
     # Readers of earlier exports look for "colour".
     ranges = {what: transfer_layers(what, snapshot.num_layers) for what in ("color", "colour", "pose")}
@@ -44,6 +44,7 @@ def describe(snapshot: Snapshot, limits: Limits) -> dict[str, object]:
         "version": __version__,
         "commit": source_commit(),
         "tensorflow": tf.__version__,
+        **({"evaluation": summary(evaluation)} if evaluation else {}),
     }
 
 
@@ -61,15 +62,6 @@ def card(snapshot: Snapshot, description: Mapping[str, object], functions: Mappi
         "alpha": snapshot.alpha,
         "config": to_dict(snapshot.config),
     }
-
-
-def weights_checksum(snapshot: Snapshot) -> str:
-    """SHA-256 over the weights in the generator's order: the same for the same weights, wherever they were exported."""
-    digest = hashlib.sha256()
-    for variable in snapshot.generator.variables:
-        digest.update(f"{variable.name} {tuple(variable.shape)}\n".encode())  # Paths have numbers that the process counts.
-        digest.update(np.ascontiguousarray(variable.numpy(), "<f4").tobytes())
-    return digest.hexdigest()
 
 
 def source_commit() -> str | None:

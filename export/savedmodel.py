@@ -4,6 +4,7 @@
         1/saved_model.pb, variables/         the graph and the weights
         1/assets.extra/model.json            what the model is: for people and tools, servers do not read it
         1/assets.extra/tf_serving_warmup_requests, with the answers
+        1/assets.extra/evaluation.json, model_card.md    how good it is, where the export was given that
         1/assets.extra/SHA256SUMS                of all files
 
 A server takes a version as soon as its number exists. So it is written under a name that servers ignore, asked, flushed
@@ -22,10 +23,12 @@ from pathlib import Path
 import tensorflow as tf
 
 from export.description import card, describe, input_specs
+from export.evaluation import write_evaluation
 from export.limits import Limits
 from export.signatures import Signature, aliases, make_signatures
 from export.verification import CARD, WARMUP, behavior_problems, loaded, same, write_checksums
 from export.warmup import Sample, sample_inputs, write_samples
+from tf_outfit_gan.metrics.measure import Measurement
 from tf_outfit_gan.snapshot import Snapshot
 from tf_outfit_gan.util.atomic import claim, flush_folder
 from tf_outfit_gan.util.errors import UserError
@@ -41,6 +44,7 @@ def write_savedmodel(
     limits: Limits | None = None,
     version: int | None = None,
     batch_sizes: Iterable[int] = (1,),
+    evaluation: Measurement | None = None,
 ) -> Path:
     """Exports a `Snapshot` to a version's folder in base_path and returns that folder.
 
@@ -50,6 +54,7 @@ def write_savedmodel(
         limits: `Limits`; None = those of the snapshot's size.
         version: its number; None = the next one.
         batch_sizes: rows of the requests for pictures that a server warms up with, beside one.
+        evaluation: of this snapshot, from `read_evaluation`; None = how good it is stays unsaid.
 
     Raises:
         UserError: when the base path is no local folder, a file, or itself a version; when the version exists.
@@ -67,7 +72,7 @@ def write_savedmodel(
         _check_version(base_path, version)
     with _staging_folder(base_path) as staging:
         # Write. Keras's own archive would trace what is traced already.
-        description = describe(snapshot, limits)
+        description = describe(snapshot, limits, evaluation)
         functions = make_signatures(snapshot, limits, description)
         functions |= {alias: functions[name] for name, alias in aliases(snapshot.config.conditional).items()}
         model = tf.Module()
@@ -90,6 +95,8 @@ def write_savedmodel(
             raise RuntimeError(f"{'; '.join(problems)}; nothing was published")
         write_samples(staging / WARMUP, samples)
         (staging / CARD).write_text(text, encoding="utf-8")
+        if evaluation:
+            write_evaluation(staging, evaluation)
         write_checksums(staging)
 
         # Publish.

@@ -21,14 +21,13 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.saved_model.loader_impl import SavedModelLoader  # Its public name announces its removal.
 
-from export.description import weights_checksum
 from export.request_checks import KEYPOINT_RANGE, PSI_RANGE
 from export.signatures import STATUS
 from export.warmup import FILENAME, Arrays, Sample, read_samples
 from tf_outfit_gan.images.article_bytes import JPEG, MAX_SIDE, PNG
 from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.outfit_request import Request
-from tf_outfit_gan.snapshot import Snapshot
+from tf_outfit_gan.snapshot import Snapshot, weights_checksum
 from tf_outfit_gan.util.files import sha256_of
 
 CARD, SUMS = "assets.extra/model.json", "assets.extra/SHA256SUMS"

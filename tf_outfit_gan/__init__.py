@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tf_outfit_gan.api import Model, Styles, load
-    from tf_outfit_gan.client import Client, ServerError
+    from tf_outfit_gan.client import Client, RefusedError, ServerError
     from tf_outfit_gan.util.errors import UserError
 
 __version__ = "0.1.0"  # The one place: setup.py reads it here.
-__all__ = ["Client", "Model", "ServerError", "Styles", "UserError", "load"]
+__all__ = ["Client", "Model", "RefusedError", "ServerError", "Styles", "UserError", "load"]
 
 _MODULES = {
     "Client": "tf_outfit_gan.client",
+    "RefusedError": "tf_outfit_gan.client",
     "ServerError": "tf_outfit_gan.client",
     "Model": "tf_outfit_gan.api",
     "Styles": "tf_outfit_gan.api",

@@ -13,6 +13,7 @@ Wherever the path of one is expected, the word "shipped" means the one that come
 """
 
 import dataclasses
+import hashlib
 import json
 import math
 import os
@@ -67,6 +68,15 @@ class Snapshot:
     def num_layers(self) -> int:
         """The style layers that its pictures read, two a level."""
         return 2 * (self.level + 1)
+
+
+def weights_checksum(snapshot: Snapshot) -> str:
+    """SHA-256 over the weights in the generator's order: the same for the same weights, wherever they are loaded."""
+    digest = hashlib.sha256()
+    for variable in snapshot.generator.variables:
+        digest.update(f"{variable.name} {tuple(variable.shape)}\n".encode())  # Paths have numbers that the process counts.
+        digest.update(np.ascontiguousarray(variable.numpy(), "<f4").tobytes())
+    return digest.hexdigest()
 
 
 def save(path: str | os.PathLike[str], snapshot: Snapshot, half: bool = False) -> None:

@@ -1,6 +1,7 @@
 """`outfit-gan export`: writes a snapshot as the next version of a SavedModel that TF Serving takes as it is."""
 
 import argparse
+from pathlib import Path
 
 from export.limits import MAX_ARTICLE_PIXELS, Limits
 from tf_outfit_gan.cli import arguments
@@ -17,6 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     main = parser.add_argument_group("main")
     main.add_argument("--version", type=arguments.whole(1), metavar="N", help="number of the version (default: the next one)")
+    main.add_argument(
+        "--evaluation",
+        metavar="FILE",
+        type=Path,
+        help="what `outfit-gan evaluate SNAPSHOT --json FILE` wrote: the version gets its figures and a model card",
+    )
     limits = parser.add_argument_group("limits, which the model itself enforces")
     limits.add_argument(
         "--max-rows",
@@ -50,11 +57,13 @@ def run(args: argparse.Namespace) -> None:
     from tf_outfit_gan import snapshot as snapshots
 
     snapshot = snapshots.load(args.snapshot)
+    from export.evaluation import read_evaluation
     from export.savedmodel import write_savedmodel
     from tf_outfit_gan.sizes import format_size
 
     limits = Limits.of_size(snapshot.size, args.max_rows, args.max_article_pixels)
-    folder = write_savedmodel(snapshot, args.models, limits, args.version, args.warmup_batch_sizes)
+    evaluation = read_evaluation(args.evaluation, snapshot) if args.evaluation else None
+    folder = write_savedmodel(snapshot, args.models, limits, args.version, args.warmup_batch_sizes, evaluation)
     base = folder.parent
     name = base.resolve().name
     megabytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

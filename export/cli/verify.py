@@ -1,6 +1,7 @@
 """`outfit-gan verify`: checks an exported version, its files and its answers, before a server gets it."""
 
 import argparse
+import json
 from pathlib import Path
 
 from tf_outfit_gan.cli import arguments
@@ -33,13 +34,20 @@ def run(args: argparse.Namespace) -> None:
     from tf_outfit_gan import snapshot as snapshots
 
     snapshot = snapshots.load(args.snapshot) if args.snapshot else None
-    from export.verification import verify
+    from export.evaluation import MODEL_CARD
+    from export.verification import CARD, verify
 
     problems = verify(folder, snapshot)
     if problems:
         print("\n".join(problems))
         raise NotVerified(f"FAIL: {folder}: {len(problems)} found, see above")
     source = f"the snapshot {args.snapshot}" if args.snapshot else "the answers recorded at the export"
+    evaluation = json.loads((folder / CARD).read_text(encoding="utf-8")).get("evaluation")
+    if evaluation:
+        print(
+            f"evaluated: {len(evaluation['figures'])} figures of {evaluation['count']} photos of {evaluation['split']}, "
+            f"see {folder / MODEL_CARD}"
+        )
     print(f"PASS: {folder}: files, graph, warmup, pictures as {source}, rows apart, limits")
 
 

@@ -1,1 +1,1 @@
-"""The verbs of serving: serve and request."""
+"""The verbs of serving: serve, request and rollout."""

@@ -9,12 +9,17 @@ import socket
 import threading
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from serving.cli.shipped_export import shipped_export
-from serving.server.errors import UserError
+from serving.model_config import read_config, single_model
+from serving.server.errors import StatusError, UserError
 from serving.server.versions import Version, newest_version
 from serving.studio import SETTINGS, STUDIO_FOLDERS, studio_settings
 from tf_outfit_gan.cli import arguments
+
+if TYPE_CHECKING:
+    from serving.server.models import Models
 
 EXAMPLE = "models/outfit_gan"
 
@@ -30,6 +35,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     main = parser.add_argument_group("main")
     main.add_argument("--model_name", help="name that clients ask for (default: the name of the folder)")
+    main.add_argument(
+        "--model_config_file",
+        metavar="FILE",
+        type=Path,
+        help="models with their versions and labels, in TF Serving's format, in the place of MODEL_BASE_PATH",
+    )
+    main.add_argument(
+        "--model_config_file_poll_wait_seconds",
+        type=arguments.whole(0),
+        default=0,
+        metavar="N",
+        help="read that file again so often; 0 = once (default: %(default)s)",
+    )
+    main.add_argument(
+        "--allow_version_labels_for_unavailable_models",
+        choices=("true", "false"),
+        nargs="?",
+        const="true",
+        default="false",
+        help="accept labels of versions that are not loaded yet, as a file has at the start (default: %(default)s)",
+    )
     network = parser.add_argument_group("network")
     network.add_argument(
         "--port", type=arguments.port, default=8500, help="port of gRPC; 0 = any free one (default: %(default)s)"
@@ -50,55 +76,75 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Serves until SIGINT or SIGTERM; raises `UserError` when there is nothing to serve or a port is taken."""
+    if args.model_base_path and args.model_config_file:
+        raise UserError("expected either MODEL_BASE_PATH or --model_config_file, got both")
     # Before TensorFlow's slow import, so that a wrong path and a busy port are reported immediately.
+    config = read_config(args.model_config_file) if args.model_config_file else None
     if args.model_base_path:
         newest_version(args.model_base_path)
     _check_ports(args.host, {"--port": args.port, "--rest_api_port": args.rest_api_port})
-    model_base_path = args.model_base_path or shipped_export()
+    if config is None:
+        base_path = args.model_base_path or shipped_export()
+        config = single_model(args.model_name or base_path.resolve().name, base_path)
     from serving.server.pages import Pages
     from serving.server.server import EmbeddedServer
 
-    model_name = args.model_name or model_base_path.resolve().name
     stop = threading.Event()
     failed: list[Version] = []
+    served: set[str] = set()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
     def announce(version: Version) -> None:
+        name = version.model_name
         if version.error is None:
+            served.add(name)
             print(
-                f"serving {model_name} version {version.number}: gRPC {args.host}:{server.port}, "
-                f"REST http://{args.host}:{server.rest_port}/v1/models/{model_name}, "
+                f"serving {name} version {version.number}: gRPC {args.host}:{server.port}, "
+                f"REST http://{args.host}:{server.rest_port}/v1/models/{name}, "
                 f"studio http://{args.host}:{server.rest_port}/studio",
                 flush=True,
             )
-        elif server.versions.current is None:
+        elif name in first and name not in served:
             failed.append(version)
             stop.set()
         else:
-            print(
-                f"{model_name} version {version.number} does not load, version {server.versions.current.number} "
-                f"stays: {_first_line(version.error)}",
-                flush=True,
-            )
+            current = server.models[name].current
+            stays = f", version {current.number} stays" if current else ""
+            print(f"{name} version {version.number} does not load{stays}: {_first_line(version.error)}", flush=True)
 
-    server = EmbeddedServer(
-        model_name,
-        model_base_path,
-        announce,
-        args.host,
-        args.port,
-        args.rest_api_port,
-        args.rest_api_timeout_in_ms or None,
-        pages=Pages(STUDIO_FOLDERS, {f"/studio/{SETTINGS}": studio_settings(model_name)}),
-    )
+    names = [model.name for model in config.model_config_list.config]
+    first = set(names)
+    try:
+        server = EmbeddedServer(
+            config,
+            announce,
+            args.host,
+            args.port,
+            args.rest_api_port,
+            args.rest_api_timeout_in_ms or None,
+            allow_labels_early=args.allow_version_labels_for_unavailable_models == "true",
+            pages=Pages(STUDIO_FOLDERS, {f"/studio/{SETTINGS}": studio_settings(next(iter(names), "outfit_gan"))}),
+        )
+    except StatusError as error:
+        raise UserError(f"{args.model_config_file}: {error.message}") from None
     server.start()
-    stop.wait()
+    poll_sec = args.model_config_file_poll_wait_seconds if args.model_config_file else 0
+    while not stop.wait(poll_sec or None):
+        _reload(server.models, args.model_config_file)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)  # Whoever does not want to wait for the calls under way asks again.
     server.stop()
     if failed:
         raise UserError(f"{failed[0].folder} does not load: {_first_line(failed[0].error)}; export it again")
+
+
+def _reload(models: "Models", path: Path) -> None:
+    """Takes a file as the configuration; says why where it cannot, and goes on."""
+    try:
+        models.reload(read_config(path))
+    except (StatusError, ValueError) as error:
+        print(f"{path} is not taken: {_first_line(error)}", flush=True)
 
 
 def _check_ports(host: str, ports: dict[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""The gRPC transport: TF Serving's Predict, GetModelMetadata and GetModelStatus; any other call is UNIMPLEMENTED."""
+"""The gRPC transport: TF Serving's calls for predictions, metadata, status and reload; any other one is UNIMPLEMENTED."""
 
 from collections.abc import Callable
 from concurrent import futures
@@ -8,11 +8,12 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import Message
 from tensorflow.core.framework.tensor_pb2 import TensorProto
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_management_pb2, predict_pb2
+from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from serving.server.errors import StatusError
 from serving.server.model_messages import model_metadata, model_status
-from serving.server.versions import Versions
+from serving.server.models import Models
 
 # TF Serving cuts the text of a status here.
 MESSAGE_BYTES = 1024
@@ -50,7 +51,7 @@ FIELDS = {
 }
 
 
-def make_grpc_server(versions: Versions, host: str, port: int) -> tuple[grpc.Server, int]:
+def make_grpc_server(models: Models, host: str, port: int) -> tuple[grpc.Server, int]:
     """Returns (server, port), bound and ready to `start()`; port 0 = any free one."""
     server = grpc.server(futures.ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="grpc"), options=OPTIONS)
     server.add_generic_rpc_handlers(
@@ -58,14 +59,15 @@ def make_grpc_server(versions: Versions, host: str, port: int) -> tuple[grpc.Ser
             grpc.method_handlers_generic_handler(
                 "tensorflow.serving.PredictionService",
                 {
-                    "Predict": _handler(_predict, versions, predict_pb2.PredictRequest),
-                    "GetModelMetadata": _handler(_metadata, versions, get_model_metadata_pb2.GetModelMetadataRequest),
+                    "Predict": _handler(_predict, models, predict_pb2.PredictRequest),
+                    "GetModelMetadata": _handler(_metadata, models, get_model_metadata_pb2.GetModelMetadataRequest),
                 },
             ),
             grpc.method_handlers_generic_handler(
                 "tensorflow.serving.ModelService",
                 {
-                    "GetModelStatus": _handler(_status, versions, get_model_status_pb2.GetModelStatusRequest),
+                    "GetModelStatus": _handler(_status, models, get_model_status_pb2.GetModelStatusRequest),
+                    "HandleReloadConfigRequest": _handler(_reload, models, model_management_pb2.ReloadConfigRequest),
                 },
             ),
         ]
@@ -74,15 +76,13 @@ def make_grpc_server(versions: Versions, host: str, port: int) -> tuple[grpc.Ser
 
 
 def _handler(
-    answer: Callable[[Versions, Message, grpc.ServicerContext], Message], versions: Versions, request_class: type[Message]
+    answer: Callable[[Models, Message, grpc.ServicerContext], Message], models: Models, request_class: type[Message]
 ) -> grpc.RpcMethodHandler:
-    """Wraps answer(versions, request, context) -> response: a `StatusError` becomes the call's status."""
+    """Wraps answer(models, request, context) -> response: a `StatusError` becomes the call's status."""
 
     def handle(request: Message, context: grpc.ServicerContext) -> Message:
         try:
-            if not request.HasField("model_spec"):
-                raise StatusError("INVALID_ARGUMENT", "Missing ModelSpec")
-            return answer(versions, request, context)
+            return answer(models, request, context)
         except StatusError as error:
             status, message = error.code, error.message
         except Exception as error:
@@ -96,15 +96,13 @@ def _handler(
     )
 
 
-def _predict(
-    versions: Versions, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
-) -> predict_pb2.PredictResponse:
+def _predict(models: Models, request: predict_pb2.PredictRequest, context: grpc.ServicerContext) -> predict_pb2.PredictResponse:
     remaining_sec = context.time_remaining()
     timeout_ms = remaining_sec * 1000 if remaining_sec < NO_DEADLINE_SEC else None
-    with versions.borrow(request.model_spec) as version:
+    with models.borrow(_spec(request)) as version:
         signature_name, arrays = version.loaded.predict(request, timeout_ms)
     response = predict_pb2.PredictResponse()
-    response.model_spec.name = versions.model_name
+    response.model_spec.name = request.model_spec.name
     response.model_spec.version.value = version.number
     response.model_spec.signature_name = signature_name
     for name, array in arrays.items():
@@ -113,25 +111,39 @@ def _predict(
 
 
 def _metadata(
-    versions: Versions, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
+    models: Models, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    spec = _spec(request)
     if not request.metadata_field:
         raise StatusError("INVALID_ARGUMENT", "GetModelMetadataRequest must specify at least one metadata_field")
     for field in request.metadata_field:
         if field != "signature_def":
             raise StatusError("INVALID_ARGUMENT", f"Metadata field {field} is not supported")
-    number, signatures = model_metadata(versions, request.model_spec)
+    number, signatures = model_metadata(models, spec)
     response = get_model_metadata_pb2.GetModelMetadataResponse()
-    response.model_spec.name = versions.model_name
+    response.model_spec.name = spec.name
     response.model_spec.version.value = number
     response.metadata["signature_def"].Pack(signatures)
     return response
 
 
 def _status(
-    versions: Versions, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
+    models: Models, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
 ) -> get_model_status_pb2.GetModelStatusResponse:
-    return model_status(versions, request.model_spec)
+    return model_status(models, _spec(request))
+
+
+def _reload(
+    models: Models, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
+) -> model_management_pb2.ReloadConfigResponse:
+    models.reload(request.config)
+    return model_management_pb2.ReloadConfigResponse()
+
+
+def _spec(request: Message) -> ModelSpec:
+    if not request.HasField("model_spec"):
+        raise StatusError("INVALID_ARGUMENT", "Missing ModelSpec")
+    return request.model_spec
 
 
 def _cut(message: str) -> str:

@@ -24,9 +24,10 @@ from tensorflow_serving.apis import model_pb2
 from serving.server.errors import StatusError
 from serving.server.json_codec import parse_body, read_inputs, read_signature_name, write_outputs
 from serving.server.model_messages import model_metadata, model_status
+from serving.server.models import Models
 from serving.server.pages import Pages
 from serving.server.servable import DEFAULT_SIGNATURE
-from serving.server.versions import LARGEST_VERSION, Versions
+from serving.server.versions import LARGEST_VERSION
 
 MODEL = r"([^/:]+)"
 VERSION_OR_LABEL = r"(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?"
@@ -42,7 +43,7 @@ class RestServer(socketserver.ThreadingTCPServer):
     """Answers on a thread for each connection, from `serve_forever` until `stop`.
 
     Args:
-        versions: `Versions` of the model.
+        models: the `Models`.
         host, port: where to listen; port 0 = any free one, see `server_address`.
         timeout_ms: limit of one run; None = no limit.
         pages: `Pages` beside the API; None = none.
@@ -52,8 +53,8 @@ class RestServer(socketserver.ThreadingTCPServer):
     daemon_threads = True  # Idle keep-alive connections do not hold up the exit; `stop` waits for those at work.
     request_queue_size = 128
 
-    def __init__(self, versions: Versions, host: str, port: int, timeout_ms: int | None, pages: Pages | None = None) -> None:
-        self.versions = versions
+    def __init__(self, models: Models, host: str, port: int, timeout_ms: int | None, pages: Pages | None = None) -> None:
+        self.models = models
         self.timeout_ms = timeout_ms
         self.pages = pages or Pages({})
         self._working = 0
@@ -131,7 +132,7 @@ class RestHandler(BaseHTTPRequestHandler):
             *place, metadata = get.groups()
             if place[0] is None:
                 raise StatusError("INVALID_ARGUMENT", "Missing model name in request.")
-            return (_metadata if metadata else _status)(self.server.versions, _model_spec(*place))
+            return (_metadata if metadata else _status)(self.server.models, _model_spec(*place))
         raise StatusError("INVALID_ARGUMENT", f"Malformed request: {self.command} {self.path}")
 
     def _read_body(self) -> bytes:
@@ -180,7 +181,7 @@ def _predict(server: RestServer, spec: model_pb2.ModelSpec, body: bytes) -> byte
     # The order of the checks is part of the contract: an unknown model with a broken body is 400, not 404.
     document = parse_body(body)
     asked = read_signature_name(document)
-    with server.versions.borrow(spec) as version:
+    with server.models.borrow(spec) as version:
         servable = version.loaded
         name = asked or DEFAULT_SIGNATURE
         if name not in servable.signatures:
@@ -193,13 +194,13 @@ def _predict(server: RestServer, spec: model_pb2.ModelSpec, body: bytes) -> byte
     return write_outputs(outputs, rows)
 
 
-def _status(versions: Versions, spec: model_pb2.ModelSpec) -> bytes:
-    return (_to_json(model_status(versions, spec)) + "\n").encode()
+def _status(models: Models, spec: model_pb2.ModelSpec) -> bytes:
+    return (_to_json(model_status(models, spec)) + "\n").encode()
 
 
-def _metadata(versions: Versions, spec: model_pb2.ModelSpec) -> bytes:
-    number, signatures = model_metadata(versions, spec)
-    served = model_pb2.ModelSpec(name=versions.model_name)
+def _metadata(models: Models, spec: model_pb2.ModelSpec) -> bytes:
+    number, signatures = model_metadata(models, spec)
+    served = model_pb2.ModelSpec(name=spec.name)
     served.version.value = number
     # TF Serving prints two messages into a frame of text: hence "signature_def" twice, and the odd line breaks.
     return (f'{{\n"model_spec":{_to_json(served)}\n,\n"metadata": {{"signature_def": {_to_json(signatures)}\n}}\n}}\n').encode()

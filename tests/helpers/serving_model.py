@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
+from serving.model_config import single_model
 from serving.server.server import EmbeddedServer
 
 HEIGHT, WIDTH = 8, 6
@@ -33,19 +34,20 @@ class _FlatColor(tf.Module):
         return tf.io.encode_png(image, compression=1)
 
 
-def _checked_psi(psi):
+def _checked_psi(psi, least=0):
     psi = tf.ensure_shape(psi, [None])
-    good = tf.debugging.Assert(tf.reduce_all((psi >= 0) & (psi <= 2)), ["truncation_psi must be in [0, 2], got", psi])
+    good = tf.debugging.Assert(tf.reduce_all((psi >= least) & (psi <= 2)), ["truncation_psi must be in [0, 2], got", psi])
     with tf.control_dependencies([good]):
         return tf.identity(psi)
 
 
-def write_model(folder, brightness=1.0, warmup_psi=None):
+def write_model(folder, brightness=1.0, warmup_psi=None, least_psi=0):
     """Writes the SavedModel into `folder` under a temporary name, then renames it, as an export does.
 
     Args:
         folder: a numbered version folder to be.
         brightness: makes versions distinguishable.
+        least_psi: the least psi that it takes.
         warmup_psi: writes one warmup record with this psi; None = none.
     """
     model = _FlatColor(brightness)
@@ -63,7 +65,7 @@ def write_model(folder, brightness=1.0, warmup_psi=None):
             tf.ensure_shape(article_images_bytes, [None, 6]),
             tf.ensure_shape(keypoints, [None, 16, 3]),
             tf.ensure_shape(seed, [None]),
-            _checked_psi(truncation_psi),
+            _checked_psi(truncation_psi, least_psi),
         )
         images = tf.map_fn(lambda row: model.paint(*row), rows, fn_output_signature=tf.TensorSpec([], tf.string))
         return {"image_bytes": images, "seed": rows[2]}
@@ -126,7 +128,7 @@ def _write_warmup(folder, psi):
 def running_server(base_path, **options):
     """Yields an `EmbeddedServer` of the model "gen" in this process, when its first load has ended."""
     changes = []
-    server = EmbeddedServer("gen", base_path, changes.append, poll_sec=0.05, **options)
+    server = EmbeddedServer(single_model("gen", base_path), changes.append, poll_sec=0.05, **options)
     server.start()
     try:
         wait_for(lambda: changes)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from serving.model_config import single_model
 from serving.server.pages import Pages
 from serving.server.server import EmbeddedServer
 from serving.studio import SETTINGS, STUDIO_FOLDERS, studio_settings
@@ -27,7 +28,7 @@ def studio_server(base_path, model_name="outfit_gan", **options):
     """Yields an `EmbeddedServer` with the studio, when its model has loaded."""
     changes = []
     pages = Pages(STUDIO_FOLDERS, {f"/studio/{SETTINGS}": studio_settings(model_name)})
-    server = EmbeddedServer(model_name, base_path, changes.append, poll_sec=0.05, pages=pages, **options)
+    server = EmbeddedServer(single_model(model_name, base_path), changes.append, poll_sec=0.05, pages=pages, **options)
     server.start()
     try:
         wait_for(lambda: changes)

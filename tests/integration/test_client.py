@@ -1,5 +1,6 @@
 """The client: what it asks, what it refuses, and that it gets the same pictures from every port of a server."""
 
+import http.server
 import io
 import json
 import socket
@@ -13,7 +14,7 @@ from PIL import Image
 
 from tests.helpers.serving_model import HEIGHT, WIDTH, running_server, write_model
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.client import Client, ServerError
+from tf_outfit_gan.client import Client, RefusedError, ServerError
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
@@ -107,7 +108,7 @@ def test_what_the_server_refuses_is_the_users_mistake(client):
         client.render(seeds=[1])  # As of an unconditional model.
     with pytest.raises(UserError, match="unknown slot 'hat': expected one of outerwear, "):
         client.render({"hat": np.zeros((8, 6, 3), np.uint8)}, pose=POSE)
-    unknown = Client(client._host_port, "nope")
+    unknown = Client(client._place, "nope")
     with pytest.raises(UserError, match="NOT_FOUND: Servable not found.*check that it serves a model named 'nope'"):
         unknown.render({}, pose=POSE)
 
@@ -127,10 +128,111 @@ def test_wrong_arguments_are_refused_before_the_call(arguments, text):
         Client("localhost:1").render(**arguments)
 
 
-@pytest.mark.parametrize("host_port", ["localhost", "localhost:", "localhost:http", "localhost:99999", ":80", "a:1/b"])
-def test_a_wrong_address_is_refused(host_port):
+@pytest.mark.parametrize(
+    "address",
+    ["localhost", "localhost:", "localhost:http", "localhost:99999", ":80", "a:1/b", "grpc://a", "ftp://a:1", "https://a?b=1"],
+)
+def test_a_wrong_address_is_refused(address):
     with pytest.raises(UserError, match="expected HOST:PORT"):
-        Client(host_port)
+        Client(address)
+
+
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        (dict(version=1, label="stable"), "version 1 and label 'stable': expected one of them"),
+        (dict(ca_file="missing.pem"), "missing.pem: no such file; expected certificates in PEM"),
+    ],
+)
+def test_wrong_options_are_refused(options, text):
+    with pytest.raises(UserError, match=text):
+        Client("localhost:1", **options)
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_a_client_asks_for_a_version_or_a_label(server, scheme):
+    address = f"{scheme}://localhost:{server.rest_port if scheme == 'http' else server.port}"
+    server.models["gen"].labels = {"stable": 3}
+    pictures = [Client(address, "gen", **which).render_png({}, pose=POSE) for which in ({}, {"version": 3}, {"label": "stable"})]
+    assert pictures[0] == pictures[1] == pictures[2]
+    for which, code, text in [
+        ({"version": 9}, "NOT_FOUND", r"Specific\(gen, 9\)"),
+        ({"label": "beta"}, "INVALID_ARGUMENT", "Unrecognized servable version label: beta"),
+    ]:
+        with pytest.raises(RefusedError, match=text) as error:
+            Client(address, "gen", **which).render({}, pose=POSE)
+        assert error.value.code == code
+
+
+@pytest.fixture
+def scripted():
+    """An HTTP server that answers with what its `answers` hold, (status, body), in turn; `asked` has what it was asked."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            listener.asked.append((self.path, self.headers.get("Authorization")))
+            status, body = listener.answers.pop(0)
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *args):
+            pass
+
+    listener = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    listener.asked, listener.answers = [], []
+    thread = threading.Thread(target=listener.serve_forever)
+    thread.start()
+    yield listener
+    listener.shutdown()
+    thread.join()
+    listener.server_close()
+
+
+STATUS = (200, '{"model_version_status": []}')
+METADATA = (200, '{"model_spec": {}, "metadata": {"signature_def": {"signature_def": {}}}}')
+
+
+def test_prefix_and_headers_go_with_each_call(scripted):
+    headers = {"Authorization": "Bearer abc"}
+    client = Client(f"http://127.0.0.1:{scripted.server_port}/shop/", "gen", label="a b", headers=headers)
+    scripted.answers += [STATUS, METADATA]
+    client.status(), client.metadata()
+    paths = ["/shop/v1/models/gen/labels/a%20b", "/shop/v1/models/gen/labels/a%20b/metadata"]
+    assert scripted.asked == [(path, "Bearer abc") for path in paths]
+
+
+@pytest.mark.parametrize(
+    "answer, code",
+    [
+        ((503, '{"error": "no room"}'), "UNAVAILABLE"),
+        ((429, "<html>of a proxy</html>"), "RESOURCE_EXHAUSTED"),
+        ((401, "<html>of a proxy</html>"), "UNAUTHENTICATED"),
+        ((500, '{"error": "broken"}'), "INTERNAL"),
+    ],
+)
+def test_a_busy_server_is_asked_again_as_often_as_is_said_and_another_failure_is_final(scripted, answer, code):
+    address, busy = f"http://127.0.0.1:{scripted.server_port}", code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
+    for retries, answers in ((0, 1), (1, 2 if busy else 1)):
+        scripted.answers[:] = [answer] * 3
+        with pytest.raises(ServerError) as error:
+            Client(address, "gen", retries=retries).status()
+        assert error.value.code == code and len(scripted.answers) == 3 - answers
+    if busy:
+        scripted.answers[:] = [answer, STATUS]
+        assert Client(address, "gen", retries=1).status() == []
+
+
+def test_a_client_waits_until_a_model_answers(scripted):
+    address = f"http://127.0.0.1:{scripted.server_port}"
+    missing = (404, '{"error": "Servable not found for request: Latest(gen)"}')
+    scripted.answers += [missing, (503, "<html></html>"), METADATA]
+    Client(address, "gen").wait_ready(timeout_sec=30)
+    assert not scripted.answers
+    scripted.answers += [missing] * 2
+    with pytest.raises(ServerError, match="not ready after 0 s: .*Servable not found") as error:
+        Client(address, "gen").wait_ready(timeout_sec=0)
+    assert error.value.code == "NOT_FOUND"
 
 
 def test_a_server_that_is_not_there_or_is_another_is_reported():

@@ -16,7 +16,6 @@ from PIL import Image
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export import savedmodel
-from export.description import weights_checksum
 from export.limits import Limits
 from export.savedmodel import write_savedmodel
 from export.signatures import make_signatures, map_inputs, preview_level
@@ -29,6 +28,7 @@ from tf_outfit_gan.client import Client
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.inference import Renderer
 from tf_outfit_gan.outfit_request import Request, read_request
+from tf_outfit_gan.snapshot import weights_checksum
 
 CONDITIONS = {"article_images_bytes": ("string", [None, 6]), "keypoints": ("float32", [None, 16, 3])}
 

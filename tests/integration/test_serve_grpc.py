@@ -159,7 +159,7 @@ def test_the_clients_deadline_stops_the_run(server, predictions):
     request = predict_request({"rounds": np.array([2**31 - 1], np.int32)}, "busy")
     assert _refusal(predictions.Predict, request, timeout=0.5)[0] == "DEADLINE_EXCEEDED"
     # The run itself has ended too, not only the call: nobody uses the version any more.
-    wait_for(lambda: server.versions.current.users == 0, timeout_sec=5)
+    wait_for(lambda: server.models["gen"].current.users == 0, timeout_sec=5)
 
 
 def test_metadata(predictions):

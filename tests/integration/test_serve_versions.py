@@ -6,8 +6,11 @@ import time
 import grpc
 import numpy as np
 import pytest
+from google.protobuf import text_format
 from tensorflow_serving.apis import model_pb2
+from tensorflow_serving.config.file_system_storage_path_source_pb2 import FileSystemStoragePathSourceConfig
 
+from serving.model_config import single_model
 from serving.server.errors import UserError
 from serving.server.server import EmbeddedServer
 from serving.server.versions import Versions, newest_version
@@ -31,7 +34,7 @@ def publish(base_path, name):
 
 
 def states(versions):
-    return [(number, state) for number, state, _ in versions.listing(model_pb2.ModelSpec(name="gen"))]
+    return [(number, state) for number, state, _ in versions.states()]
 
 
 @pytest.fixture
@@ -90,18 +93,19 @@ def test_taking_the_newest_away_rolls_back(versions, tmp_path):
 
 def test_status_shows_loading_while_it_loads(tmp_path):
     publish(tmp_path, "1")
+    publish(tmp_path, "2")
     go_on = threading.Event()
 
     def load(folder):
         go_on.wait(10)
         return FakeServable(folder)
 
-    versions = Versions("gen", tmp_path, load, lambda version: None)
+    both = text_format.Parse("all { }", FileSystemStoragePathSourceConfig.ServableVersionPolicy())
+    versions = Versions("gen", tmp_path, load, lambda version: None, policy=both)
     versions.start()
-    wait_for(lambda: versions._versions)
-    assert states(versions) == [(1, "LOADING")]
+    wait_for(lambda: states(versions) == [(2, "START"), (1, "LOADING")])
     go_on.set()
-    wait_for(lambda: states(versions) == [(1, "AVAILABLE")])
+    wait_for(lambda: states(versions) == [(2, "AVAILABLE"), (1, "AVAILABLE")])
     versions.close()
 
 
@@ -116,20 +120,20 @@ def test_a_real_swap_and_a_version_that_does_not_load(tmp_path):
 
         first = answer()
         write_model(tmp_path / "2", brightness=0.5, warmup_psi=9)  # Its warmup record is refused by the graph.
-        wait_for(lambda: states(server.versions) == [(2, "END"), (1, "AVAILABLE")])
-        assert "truncation_psi must be in [0, 2]" in str(server.versions._versions[2].error)
+        wait_for(lambda: states(server.models["gen"]) == [(2, "END"), (1, "AVAILABLE")])
+        assert "truncation_psi must be in [0, 2]" in str(server.models["gen"].states()[0][2])
         assert answer() == first
         write_model(tmp_path / "3", brightness=0.5, warmup_psi=1)
         wait_for(lambda: answer()[0] == 3)  # Every answer on the way there is a whole one: no call fails.
         assert answer()[1] != first[1]
-        wait_for(lambda: states(server.versions) == [(3, "AVAILABLE"), (2, "END"), (1, "END")])
+        wait_for(lambda: states(server.models["gen"]) == [(3, "AVAILABLE"), (2, "END"), (1, "END")])
 
 
 def test_stopping_lets_calls_finish_and_cancels_the_endless(tmp_path):
     write_model(tmp_path / "1")
-    server = EmbeddedServer("gen", tmp_path, lambda version: None)
+    server = EmbeddedServer(single_model("gen", tmp_path), lambda version: None)
     server.start()
-    wait_for(lambda: server.versions.current)
+    wait_for(lambda: server.models["gen"].current)
     with stubs(server.port) as (predictions, _):
 
         def work(rounds):
@@ -137,11 +141,11 @@ def test_stopping_lets_calls_finish_and_cancels_the_endless(tmp_path):
 
         predictions.Predict(predict_request({"rounds": np.array([1], np.int32)}, "busy"))
         finite, endless = work(20_000), work(2**31 - 1)
-        wait_for(lambda: server.versions.current.users == 2)
+        wait_for(lambda: server.models["gen"].current.users == 2)
         begin = time.monotonic()
         server.stop(grace_sec=2)
         assert time.monotonic() - begin < 5
         assert finite.result().outputs["total"].float_val
         assert endless.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
         # The run itself has ended too: a thread that still worked would keep the process alive.
-        wait_for(lambda: server.versions.current.users == 0, timeout_sec=5)
+        wait_for(lambda: server.models["gen"].current.users == 0, timeout_sec=5)

@@ -38,6 +38,7 @@ VERBS = {
     "serve": ("serving.cli.serve", "answer TF Serving's gRPC and REST calls from a SavedModel"),
     "request": ("serving.cli.request", "ask a server for a picture"),
     "studio": ("serving.cli.studio", "write the studio's page, for a web server in front of TF Serving"),
+    "rollout": ("serving.cli.rollout", "let a version take over on running servers, or go back"),
     "benchmark": ("training.cli.benchmark", "measure how fast a part of the training is"),
     "demo": ("tf_outfit_gan.cli.demo", "run the whole pipeline end to end on synthetic data"),
 }

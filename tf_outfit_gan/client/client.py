@@ -6,14 +6,17 @@ Over REST it needs neither TensorFlow nor Keras. Over gRPC it imports TF Serving
 import http.client
 import io
 import json
-from collections.abc import Iterable
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
 
-from tf_outfit_gan.client.errors import ServerError, StatusError
+from tf_outfit_gan.client.endpoint import ServedModel, parse_endpoint
+from tf_outfit_gan.client.errors import RefusedError, ServerError, StatusError
 from tf_outfit_gan.client.rest import Inputs, RestTransport
 from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, check_psi, check_seeds, read_request
 from tf_outfit_gan.slots import SLOTS, slot_index
@@ -30,25 +33,69 @@ FACTS = ("slots", "size", "condition_size", "conditional")  # What a model descr
 USER_CODES = ("INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE")
 
 
+# Codes of a server that has too much to do, or is not there yet: another try may succeed.
+BUSY_CODES = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
+_FIRST_PAUSE_SEC = 0.5
+
+
 class Client:
     """Asks one server for pictures.
 
     Args:
-        host_port: "localhost:8501"; the port of REST or of gRPC: the first call finds out which.
+        address: "localhost:8501", the port of REST or of gRPC: the first call finds out which; or a URL: "https://HOST/PREFIX"
+            and "http://..." for REST, "grpcs://HOST:PORT" (TLS) and "grpc://..." for gRPC.
         model_name: the model's name on the server.
         timeout_sec: limit of one call, the server's work included.
+        version: ask this version; None = the newest, or that of the label.
+        label: ask the version that has this label, such as "stable".
+        headers: go with each call, such as {"Authorization": "Bearer ..."}; over gRPC as metadata.
+        ca_file: certificates, in PEM, of those who may sign the server's; None = the system's.
+        retries: how often a call is made again, after growing pauses, where the server is busy or not there.
 
-    Every method raises `UserError` for a mistake in its arguments, also when the server reports it, and
-    `ServerError` when the server is not there or fails.
+    Every method raises `UserError` for a mistake in its arguments, `RefusedError`, which is one, when the server reports it,
+    and `ServerError` when the server is not there or fails; the last two have a `code`.
     """
 
-    def __init__(self, host_port: str, model_name: str = "outfit_gan", timeout_sec: float = 120.0) -> None:
-        self.model_name = model_name
-        self._host_port = host_port
+    def __init__(
+        self,
+        address: str,
+        model_name: str = "outfit_gan",
+        timeout_sec: float = 120.0,
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
+        retries: int = 0,
+    ) -> None:
+        if version is not None and label is not None:
+            raise UserError(f"version {version} and label {label!r}: expected one of them")
+        self._endpoint = parse_endpoint(address, headers or {}, Path(ca_file) if ca_file else None)
+        if self._endpoint.ca_file and not self._endpoint.ca_file.is_file():
+            raise UserError(f"{ca_file}: no such file; expected certificates in PEM")
+        self._place = self._endpoint.host_port
+        self._model = ServedModel(model_name, version, label)
         self._timeout_sec = timeout_sec
-        self._host, self._port = _parse_host_port(host_port)
+        self._retries = retries
         self._transport: RestTransport | GrpcTransport | None = None
         self._slots: tuple[str, ...] | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The model's name on the server."""
+        return self._model.name
+
+    def wait_ready(self, timeout_sec: float = 300.0) -> None:
+        """Returns when the model, in the version that was asked for, can draw; raises `ServerError` when it does not by then."""
+        end = time.monotonic() + timeout_sec
+        while True:
+            try:
+                self.metadata()
+                return
+            except (RefusedError, ServerError) as error:
+                if time.monotonic() > end:
+                    raise ServerError(f"not ready after {timeout_sec:g} s: {error}", error.code) from None
+            time.sleep(_FIRST_PAUSE_SEC)
 
     def render(
         self,
@@ -103,7 +150,7 @@ class Client:
                 articles = signatures.get(DEFAULT, {}).get("inputs", {}).get("article_images_bytes")
                 if articles and int(articles["tensor_shape"]["dim"][1]["size"]) != len(SLOTS):
                     raise UserError(
-                        f"the model {self.model_name!r} at {self._host_port} has other slots than {', '.join(SLOTS)} and does "
+                        f"the model {self.model_name!r} at {self._place} has other slots than {', '.join(SLOTS)} and does "
                         "not describe them: export it again"
                     )
         return self._slots
@@ -114,7 +161,7 @@ class Client:
         Raises `UserError` for an export that does not describe itself.
         """
         if DESCRIBE not in self.metadata()["signature_def"]:
-            raise UserError(f"the model {self.model_name!r} at {self._host_port} does not describe itself: export it again")
+            raise UserError(f"the model {self.model_name!r} at {self._place} does not describe itself: export it again")
         return {name: self._fact(name) for name in FACTS}
 
     def _fact(self, name: str) -> Any:
@@ -130,43 +177,45 @@ class Client:
         return self._call("metadata")
 
     def _call(self, method: str, *args: object) -> Any:
-        """Calls the server; reports any failure of it in one line."""
+        """Calls the server, again where it is busy; reports any failure of it in one line."""
+        for attempt in range(self._retries + 1):
+            try:
+                return self._try(method, *args)
+            except ServerError as error:
+                if attempt == self._retries or error.code not in (None, *BUSY_CODES):
+                    raise
+            time.sleep(_FIRST_PAUSE_SEC * 2**attempt)
+
+    def _try(self, method: str, *args: object) -> Any:
         try:
             if self._transport is None:
                 self._transport = self._find_transport()
-            return getattr(self._transport, method)(self.model_name, *args)
+            return getattr(self._transport, method)(self._model, *args)
         except StatusError as error:
-            kind = UserError if error.code in USER_CODES else ServerError
             text = error.message.partition("\n")[0]
             if error.code == "NOT_FOUND":
                 text += f"; check that it serves a model named {self.model_name!r} and has loaded it"
-            raise kind(f"the server at {self._host_port} answers {error.code}: {text}") from None
+            kind = RefusedError if error.code in USER_CODES else ServerError
+            raise kind(f"the server at {self._place} answers {error.code}: {text}", error.code) from None
         except (OSError, http.client.HTTPException) as error:
             raise ServerError(
-                f"no answer from {self._host_port}: {str(error) or type(error).__name__}; is the server running there?"
+                f"no answer from {self._place}: {str(error) or type(error).__name__}; is the server running there?"
             ) from None
 
     def _find_transport(self) -> "RestTransport | GrpcTransport":
-        """REST when the port speaks HTTP/1.1, otherwise gRPC."""
-        rest = RestTransport(self._host, self._port, self._timeout_sec)
-        try:
-            rest.status(self.model_name)
-        except StatusError:
-            pass  # An error in words is an answer too: the call itself will say it.
-        except (http.client.HTTPException, ConnectionResetError):
-            # Something listens and does not speak HTTP/1.1. The stubs take seconds to import, so only now.
-            from tf_outfit_gan.client.grpc import GrpcTransport
+        """That of the scheme; without one REST when the port speaks HTTP/1.1, otherwise gRPC."""
+        if not self._endpoint.scheme.startswith("grpc"):
+            rest = RestTransport(self._endpoint, self._timeout_sec)
+            if self._endpoint.scheme:
+                return rest
+            try:
+                rest.status(self._model)
+                return rest
+            except StatusError:
+                return rest  # An error in words is an answer too: the call itself will say it.
+            except (http.client.HTTPException, ConnectionResetError):
+                pass  # Something listens and does not speak HTTP/1.1.
+        # The stubs take seconds to import, so only now.
+        from tf_outfit_gan.client.grpc import GrpcTransport
 
-            return GrpcTransport(self._host_port, self._timeout_sec)
-        return rest
-
-
-def _parse_host_port(host_port: str) -> tuple[str, int]:
-    try:
-        place = urlsplit(f"//{host_port}")
-        host, port = place.hostname, place.port
-    except ValueError:
-        host, port = None, None
-    if not host or not port or place.path:
-        raise UserError(f"{host_port!r}: expected HOST:PORT, such as localhost:8501")
-    return host, port
+        return GrpcTransport(self._endpoint, self._timeout_sec)

@@ -3,9 +3,10 @@
 import base64
 import http.client
 import json
+import ssl
 from typing import Any
-from urllib.parse import quote
 
+from tf_outfit_gan.client.endpoint import Endpoint, ServedModel
 from tf_outfit_gan.client.errors import ServerError, StatusError
 
 # An input of one row: nested lists of what its type holds.
@@ -28,45 +29,54 @@ CODES = {
 }
 
 
+# What a proxy before the server answers in HTML, where the server answers in JSON.
+PROXY = {code: CODES[code] for code in (401, 403, 429, 503, 504)} | {413: "INVALID_ARGUMENT", 502: "UNAVAILABLE"}
+
+
 class RestTransport:
     """Talks HTTP to one server; a connection for each call, so that threads can share it."""
 
-    def __init__(self, host: str, port: int, timeout_sec: float) -> None:
-        self._address = host, port
+    def __init__(self, endpoint: Endpoint, timeout_sec: float) -> None:
+        self._endpoint = endpoint
         self._timeout_sec = timeout_sec
+        self._tls = ssl.create_default_context(cafile=endpoint.ca_file) if endpoint.scheme == "https" else None
 
-    def predict(self, model_name: str, inputs: Inputs, output: str, signature: str) -> bytes:
+    def predict(self, model: ServedModel, inputs: Inputs, output: str, signature: str) -> bytes:
         """Returns one output (bytes) for one row.
 
         Args:
-            model_name: name of the model on the server.
+            model: which one of the server.
             inputs: (dtype, value) by input name; a value is nested lists of bytes, ints or floats, without the batch.
             output: name of an output that ends in `_bytes`.
             signature: name of the model's signature.
         """
         row = {name: _to_json(value) for name, (_, value) in inputs.items()}
-        answer = self._call(
-            "POST", f"/v1/models/{quote(model_name, safe='')}:predict", {"signature_name": signature, "instances": [row]}
-        )
+        answer = self._call("POST", f"{model.path}:predict", {"signature_name": signature, "instances": [row]})
         try:
             return base64.b64decode(answer["predictions"][0][output]["b64"])
         except (KeyError, IndexError, TypeError, ValueError):
-            raise ServerError(f"model {model_name!r} gives no {output!r}: it was not exported for outfits") from None
+            raise ServerError(f"model {model.name!r} gives no {output!r}: it was not exported for outfits") from None
 
-    def status(self, model_name: str) -> list[dict[str, Any]]:
+    def status(self, model: ServedModel) -> list[dict[str, Any]]:
         """Returns the model's versions, as TF Serving's REST API lists them."""
-        return self._call("GET", f"/v1/models/{quote(model_name, safe='')}")["model_version_status"]
+        return self._call("GET", model.path)["model_version_status"]
 
-    def metadata(self, model_name: str) -> dict[str, Any]:
+    def metadata(self, model: ServedModel) -> dict[str, Any]:
         """Returns the answer's "model_spec" and "signature_def" (signatures by name)."""
-        answer = self._call("GET", f"/v1/models/{quote(model_name, safe='')}/metadata")
+        answer = self._call("GET", f"{model.path}/metadata")
         return {"model_spec": answer["model_spec"], "signature_def": answer["metadata"]["signature_def"]["signature_def"]}
 
     def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """Returns the parsed answer; raises `StatusError`, `OSError`, `http.client.HTTPException` or `ServerError`."""
-        connection = http.client.HTTPConnection(*self._address, timeout=self._timeout_sec)
+        place = self._endpoint
+        if self._tls is None:
+            connection = http.client.HTTPConnection(place.host, place.port, timeout=self._timeout_sec)
+        else:
+            connection = http.client.HTTPSConnection(place.host, place.port, timeout=self._timeout_sec, context=self._tls)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body))
+            connection.request(
+                method, place.prefix + path, None if body is None else json.dumps(body), headers=dict(place.headers)
+            )
             response = connection.getresponse()
             content = response.read()
         finally:
@@ -74,9 +84,10 @@ class RestTransport:
         try:
             answer = json.loads(content)
         except ValueError:
+            if response.status in PROXY:
+                raise StatusError(PROXY[response.status], f"HTTP {response.status} {response.reason}") from None
             raise ServerError(
-                f"the server at {self._address[0]}:{self._address[1]} is no TF Serving: "
-                f"it answers {method} {path} with HTTP {response.status}"
+                f"the server at {place.host_port} is no TF Serving: it answers {method} {path} with HTTP {response.status}"
             ) from None
         if response.status != 200:
             raise StatusError(CODES.get(response.status, "INTERNAL"), str(answer.get("error", answer)))

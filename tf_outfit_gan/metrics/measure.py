@@ -11,6 +11,7 @@ from tf_outfit_gan.metrics.condition_fidelity import ArticleFidelity, PictureErr
 from tf_outfit_gan.metrics.distribution import Distribution
 from tf_outfit_gan.metrics.edit_locality import EditLocality
 from tf_outfit_gan.metrics.features import choose_features
+from tf_outfit_gan.metrics.figure import Figure
 from tf_outfit_gan.metrics.garment_regions import GarmentRegions
 from tf_outfit_gan.metrics.perceptual_path_length import PerceptualPathLength
 from tf_outfit_gan.metrics.person import Diversity, Identity
@@ -40,6 +41,12 @@ class Measurement:
     def to_dict(self):
         """The measurement as `--json` writes it."""
         return self.fields | {"figures": {name: figure.to_dict() for name, figure in self.figures.items()}}
+
+    @classmethod
+    def from_dict(cls, found):
+        """What `to_dict` made, without its cases; raises `KeyError` or `TypeError` for anything else."""
+        figures = {name: Figure(**figure) for name, figure in found["figures"].items()}
+        return cls({name: value for name, value in found.items() if name != "figures"}, figures, [])
 
 
 def evaluate(place, dataset, protocol=Protocol(), quiet=True, model_name=None):

@@ -87,6 +87,7 @@ def of_snapshot(path, snapshot, sampler=None):
         snapshot.num_layers,
         snapshot.cur_nimg,
         snapshot.alpha,
+        details={"weights_sha256": snapshots.weights_checksum(snapshot)},
     )
 
 
@@ -105,6 +106,8 @@ def _of_export(path):
         card["cur_nimg"],
         card["alpha"],
         _NO_FLOATS,
+        # Exports of earlier versions have none.
+        {"weights_sha256": card["weights_sha256"]} if "weights_sha256" in card else {},
     )
 
 
