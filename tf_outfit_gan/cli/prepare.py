@@ -3,9 +3,9 @@
 import argparse
 
 from tf_outfit_gan.cli import arguments
-from tf_outfit_gan.data import importers
-from tf_outfit_gan.data.preparation.prepare import prepare
-from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.cli.catalogue_arguments import add_catalogue_arguments
+from tf_outfit_gan.data.preparation.prepare import ARTICLE_SIZE, prepare
+from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
 
 EXAMPLE = "catalogue data --size 256x192"
@@ -15,13 +15,7 @@ def add_arguments(parser):
     parser.add_argument("source", metavar="SOURCE", help="catalogue folder")
     parser.add_argument("data", metavar="DATA", help="folder to write the records to")
     main = parser.add_argument_group("main")
-    main.add_argument(
-        "--format",
-        choices=importers.FORMATS,
-        default="manifest",
-        metavar="FORMAT",
-        help=f"how SOURCE is laid out: {', '.join(importers.FORMATS)} (default: %(default)s)",
-    )
+    add_catalogue_arguments(main)
     main.add_argument(
         "--size",
         type=arguments.size,
@@ -29,11 +23,11 @@ def add_arguments(parser):
         help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)",
     )
     main.add_argument(
-        "--slots",
-        type=arguments.slots,
-        default=",".join(SLOTS),
-        metavar="NAMES",
-        help="the articles' slots, in the order in which models see them (default: %(default)s)",
+        "--article-size",
+        type=arguments.size,
+        default=format_size(ARTICLE_SIZE),
+        metavar="HEIGHTxWIDTH",
+        help="largest level that articles are stored at, at least a model's condition_size (default: %(default)s)",
     )
     main.add_argument(
         "--pose-model",
@@ -85,4 +79,6 @@ def run(args):
         quiet=args.quiet,
         pose_model=args.pose_model,
         slots=args.slots,
+        article_size=args.article_size,
+        max_pixels=round(args.max_megapixels * 1e6),
     )

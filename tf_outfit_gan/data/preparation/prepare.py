@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.preparation.beam import make_on_beam
+from tf_outfit_gan.data.preparation.encode import Encoding
 from tf_outfit_gan.data.preparation.shards import Job, finalize, finalized, make_shard, plan_shards
-from tf_outfit_gan.images.open import open_image
+from tf_outfit_gan.images.open import MAX_PIXELS, open_image
 from tf_outfit_gan.sizes import default_size, levels_of
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
@@ -21,6 +22,9 @@ from tf_outfit_gan.util.progress import progress
 
 # A process takes seconds to start, for it writes with TensorFlow: fewer entries than this are not worth another one.
 ENTRIES_A_WORKER = 256
+
+# Articles are stored up to this (height, width): the presets' models see them at 128x96 at most.
+ARTICLE_SIZE = (256, 192)
 
 
 def prepare(
@@ -36,6 +40,8 @@ def prepare(
     quiet=False,
     pose_model=None,
     slots=SLOTS,
+    article_size=ARTICLE_SIZE,
+    max_pixels=MAX_PIXELS,
 ):
     """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
 
@@ -48,13 +54,15 @@ def prepare(
         beam: list of options of Apache Beam, whose workers then make the shards; None for processes of this machine.
         pose_model: file or folder of an estimator for entries without keypoints; None leaves them without.
         slots: names of the articles' slots, in the order in which models see them.
+        article_size: (height, width); articles are stored at the levels whose longer side is no longer than its.
+        max_pixels: an entry with a larger picture is set aside.
 
     Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
     """
     if beam is not None:  # Its workers start in other folders.
         source, data, pose_model = (path and os.path.abspath(path) for path in (source, data, pose_model))
-    job, manifest, shards = plan(source, data, size, format, strict, pose_model, slots)
+    job, manifest, shards = plan(source, data, size, format, strict, pose_model, slots, article_size, max_pixels)
     dataset = finalized(job)
     if dataset:
         return dataset
@@ -74,26 +82,41 @@ def prepare(
     return dataset
 
 
-def plan(source, data, size=None, format="manifest", strict=False, pose_model=None, slots=SLOTS):
+def plan(
+    source,
+    data,
+    size=None,
+    format="manifest",
+    strict=False,
+    pose_model=None,
+    slots=SLOTS,
+    article_size=ARTICLE_SIZE,
+    max_pixels=MAX_PIXELS,
+):
     """Reads a catalogue; returns (`Job`, `Manifest`, list of `Shard`): all that it takes to make the data set."""
     data = Path(data)
     if data.exists() and not data.is_dir():
         raise UserError(f"{data}: expected a folder to write to, found a file")
     manifest = importers.read(source, format, slots)
     levels = tuple(levels_of(size or _first_photo_size(manifest.entries)))
+    article_levels = tuple(level for level in levels if max(level) <= max(article_size)) or levels[:1]
     origin = {"manifest_sha256": manifest.sha256, "size": list(levels[-1])}
-    if slots != SLOTS:  # What earlier versions prepared has the standard slots, and its origin does not name them.
+    # What earlier versions prepared has the standard slots, and articles at all levels; its origin names neither.
+    if slots != SLOTS:
         origin["slot_list"] = list(slots)
+    if article_levels != levels:
+        origin["article_size"] = list(article_levels[-1])
     if pose_model:
         from tf_outfit_gan.pose_estimation import load_estimator, models
 
         load_estimator(pose_model)  # Reports a mistake once, not for every entry.
         origin["pose_model_sha256"] = models.digest(pose_model)
-    job = Job(Path(source), data, levels, origin, strict, pose_model, slots)
+    encoding = Encoding(levels, article_levels, slots, pose_model, max_pixels)
+    job = Job(Path(source), data, encoding, origin, strict)
     if strict and manifest.skipped:
         raise UserError(job.why(manifest.skipped[0]))
     (data / "records").mkdir(parents=True, exist_ok=True)
-    return job, manifest, plan_shards(manifest.entries, levels[-1])
+    return job, manifest, plan_shards(manifest.entries, levels[-1], article_levels[-1])
 
 
 def _first_photo_size(entries):

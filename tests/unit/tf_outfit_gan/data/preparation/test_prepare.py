@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tests.helpers.catalogues import article_pixels, photo_pixels, worn, write_catalogue
 from tf_outfit_gan.cli.main import main
@@ -54,6 +55,41 @@ def test_records_hold_the_pictures_and_the_poses(tmp_path):
         points = np.float32(lines[index]["keypoints"]["points"])
         np.testing.assert_allclose(np.reshape(photo["keypoints"].float_list.value, (16, 3)), points / [12, 16, 1], atol=1e-6)
     assert sorted(seen) == [index for index in range(12) if index % 5]
+
+
+def test_articles_are_stored_up_to_a_size(tmp_path):
+    source = write_catalogue(tmp_path / "shop", 6, (64, 48))
+    dataset = prepare(source, tmp_path / "data", article_size=(24, 20), workers=1, quiet=True)
+    assert dataset.levels[-1] == (64, 48) and dataset.article_levels == ((4, 3), (8, 6), (16, 12))
+    assert len(list((tmp_path / "data/records").glob("train-*-articles-*"))) == 3
+    for photo, record in zip(examples(dataset, "train", "photos", (8, 6)), examples(dataset, "train", "articles", (16, 12))):
+        index = int(photo["id"].bytes_list.value[0][1:])
+        for slot, stored in zip(SLOTS, record["articles"].bytes_list.value, strict=True):
+            assert bool(stored) == (slot in worn(index))
+            if stored:  # But for its middle, where the halves meet.
+                pixels = np.frombuffer(stored, np.uint8).reshape(16, 12, 3)
+                np.testing.assert_array_equal(pixels[:, [0, -1]], article_pixels(index, slot, (16, 12))[:, [0, -1]])
+    with pytest.raises(UserError, match="no articles of size 64x48: it holds 4x3, 8x6, 16x12; .* --article-size 64x48"):
+        dataset.files("train", "articles", (64, 48))
+    with pytest.raises(UserError, match="made from another article size"):
+        prepare(source, tmp_path / "data", article_size=(8, 6), workers=1, quiet=True)
+    # Earlier versions stored articles at every level, as is done where the largest is not too large; and did not say so.
+    whole = prepare(source, tmp_path / "whole", workers=1, quiet=True)
+    assert whole.article_levels == whole.levels
+    fields = json.loads((tmp_path / "whole/dataset.json").read_text())
+    del fields["article_levels"]
+    (tmp_path / "whole/dataset.json").write_text(json.dumps(fields))
+    assert prepare(source, tmp_path / "whole", workers=1, quiet=True) == whole
+
+
+def test_a_large_picture_is_set_aside_unless_it_is_allowed(tmp_path, capsys):
+    source = write_catalogue(tmp_path / "shop", 2, (256, 192))
+    Image.new("RGB", (900, 1200)).save(source / "e001.png")
+    command = ["prepare", str(source), "--size", "16x12", "--workers", "1", "--quiet", "--max-megapixels"]
+    assert main([*command, "1", str(tmp_path / "small")]) == 0
+    assert "e001.png: expected a picture such as PNG or JPEG, could not read it (1200x900 pixels" in capsys.readouterr().out
+    assert main([*command, "1.1", str(tmp_path / "large")]) == 0
+    assert open_dataset(tmp_path / "large").skipped == 0
 
 
 def test_the_bytes_do_not_depend_on_the_number_of_processes(tmp_path):
@@ -212,12 +248,12 @@ def entries_of(count, articles=(), split="train"):
         (1000, 4, (256, 192), 8),
         (20_000, 4, (256, 192), 64),  # Eight readers with eight files each.
         (50_000, 4, (64, 48), 64),
-        (70_000, 0, (256, 192), 69),  # At most 1,024 in a shard.
-        (20_000, 4, (1024, 768), 66),  # 5 pictures of 786,432 pixels at 0.35 bytes, 20,000 times, in 400 MiB each.
+        (140_000, 0, (256, 192), 69),  # At most 2,048 in a shard.
+        (80_000, 4, (2048, 1536), 112),  # 3,145,728 pixels and 4 times 49,152, at 0.35 bytes, in 800 MiB each.
     ],
 )
 def test_the_plan_keeps_shards_small_and_many(count, articles, size, shards):
-    plan = plan_shards(entries_of(count, SLOTS[:articles]) + entries_of(10, split="test"), size)
+    plan = plan_shards(entries_of(count, SLOTS[:articles]) + entries_of(10, split="test"), size, min(size, (256, 192)))
     assert [(shard.split, shard.index, shard.num_shards) for shard in plan] == [
         *(("train", index, shards) for index in range(shards)),
         ("test", 0, 1),
@@ -229,7 +265,8 @@ def test_the_plan_keeps_shards_small_and_many(count, articles, size, shards):
 def test_the_plan_does_not_depend_on_the_order_of_the_entries():
     entries = entries_of(500)
     there, back = (
-        [[entry.id for entry in shard.entries] for shard in plan_shards(order, (64, 48))] for order in (entries, entries[::-1])
+        [[entry.id for entry in shard.entries] for shard in plan_shards(order, (64, 48), (64, 48))]
+        for order in (entries, entries[::-1])
     )
     assert there == back and there[0][:3] != ["train0", "train1", "train2"]
 
