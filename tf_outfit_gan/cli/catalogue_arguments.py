@@ -13,9 +13,8 @@ def add_catalogue_arguments(group):
     group.add_argument(
         "--format",
         choices=importers.FORMATS,
-        default="manifest",
         metavar="FORMAT",
-        help=f"how the catalogue is laid out: {', '.join(importers.FORMATS)} (default: %(default)s)",
+        help=f"how the catalogue is laid out: {', '.join(importers.FORMATS)} (default: as its files say)",
     )
     group.add_argument(
         "--slots",

@@ -63,7 +63,7 @@ def run(args):
 def _source(folder, args):
     from tf_outfit_gan.data.inspection.sources import Catalogue, Records
 
-    if args.format == "manifest" and not (folder / "manifest.jsonl").exists() or (folder / FILENAME).exists():
+    if args.format is None and ((folder / FILENAME).exists() or importers.guess(folder) is None):
         return Records(open_dataset(folder))
     manifest = importers.read(folder, args.format, args.slots)
     return Catalogue(manifest, args.slots, args.workers, round(args.max_megapixels * 1e6))
@@ -86,6 +86,8 @@ def _print_tables(report):
     counts = Table("split", *next(iter(report["counts"].values())))
     for split, numbers in report["counts"].items():
         counts.add_row(split, *map(str, numbers.values()))
+    for warning in report["warnings"]:
+        console.print(f"[bold]warning:[/bold] {escape(warning)}")
     counts.add_row("distinct", "", "", *map(str, report["distinct_articles"].values()))
     console.print(counts)
 

@@ -34,6 +34,13 @@ def add_arguments(parser):
         metavar="FILE",
         help="finds the poses of entries without keypoints: a .tflite file or a SavedModel folder; see docs/pose.md",
     )
+    main.add_argument("--require-pose", action="store_true", help="set aside entries without a pose")
+    main.add_argument(
+        "--test-share",
+        type=arguments.number(0.001, 0.5),
+        metavar="SHARE",
+        help="make a test split that shares no photo, article or person with training; for a catalogue without one",
+    )
     main.add_argument("--strict", action="store_true", help="stop at the first bad entry instead of setting it aside")
     performance = parser.add_argument_group("performance")
     performance.add_argument(
@@ -80,5 +87,7 @@ def run(args):
         pose_model=args.pose_model,
         slots=args.slots,
         article_size=args.article_size,
+        require_pose=args.require_pose,
+        test_share=args.test_share,
         max_pixels=round(args.max_megapixels * 1e6),
     )

@@ -4,12 +4,16 @@ import itertools
 import json
 from dataclasses import asdict
 
+import numpy as np
+
+from tf_outfit_gan.data.fitness import count_findings, manifest_findings, pose_findings
 from tf_outfit_gan.data.inspection.image_checks import check_article, check_image, check_photo
 from tf_outfit_gan.data.inspection.statistics import Statistics
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.records import RAW_HEIGHT, SKIPPED_FILENAME
 from tf_outfit_gan.images.open import MAX_PIXELS
 from tf_outfit_gan.pixels import array_to_uint8
+from tf_outfit_gan.pose.mpii import NUM_JOINTS
 from tf_outfit_gan.sizes import default_size
 from tf_outfit_gan.util.process_pool import run_in_processes
 from tf_outfit_gan.util.progress import progress
@@ -37,6 +41,7 @@ class Catalogue:
         photos, checks_by_article = checks[: len(entries)], dict(zip(articles, checks[len(entries) :]))
 
         statistics = Statistics(self.slots)
+        statistics.warnings += manifest_findings(self.manifest)
         statistics.skipped += map(asdict, self.manifest.skipped)
         for entry, photo in zip(entries, photos):
             worn = {slot: checks_by_article[article] for slot, article in entry.outfit.articles.items()}
@@ -67,7 +72,7 @@ class Records:
     def statistics(self, quiet):
         from tf_outfit_gan.data.pipeline import batches
 
-        dataset, statistics = self.dataset, Statistics(self.dataset.slots)
+        dataset, statistics, poses = self.dataset, Statistics(self.dataset.slots), []
         level = max(level for level in dataset.levels if level[0] <= RAW_HEIGHT or level == dataset.levels[0])
         article_level = min(level, dataset.article_levels[-1])
         if dataset.skipped:
@@ -91,7 +96,10 @@ class Records:
                             articles,
                             pose if pose.any() else None,
                         )
+                        poses += [pose] if pose.any() else []
                     advance(len(batch["ids"]))
+        statistics.warnings += count_findings({split: dataset.count(split) for split in SPLITS}, len(poses))
+        statistics.warnings += pose_findings(np.array(poses).reshape(-1, NUM_JOINTS, 3), np.full(len(poses), level[1] / level[0]))
         return statistics
 
     def rows(self, ids):

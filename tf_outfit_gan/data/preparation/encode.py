@@ -29,6 +29,7 @@ class Encoding:
         slots: names of the articles' slots, in the order of the records.
         pose_model: file or folder of an estimator for entries without keypoints; an entry in whose photo it finds no
             person is set aside. None leaves them without.
+        require_pose: an entry that is left without keypoints is set aside.
         max_pixels: an entry with a larger picture is set aside.
     """
 
@@ -36,6 +37,7 @@ class Encoding:
     article_levels: tuple
     slots: tuple = SLOTS
     pose_model: str | None = None
+    require_pose: bool = False
     max_pixels: int = MAX_PIXELS
 
 
@@ -61,6 +63,8 @@ def encode_entries(entries, encoding):
 
 def encode_entry(entry, encoding):
     """Fits an entry's pictures into the largest level and encodes them at all; its pose moves along with the photo."""
+    if encoding.require_pose and entry.outfit.keypoints is None and not encoding.pose_model:
+        raise UserError("no keypoints; expected a pose in every entry, as --require-pose is given")
     levels, article_levels, slots = encoding.levels, encoding.article_levels, encoding.slots
     original = open_photo(entry, frame=levels[-1], max_pixels=encoding.max_pixels)
     photo, placement = fit(original, levels[-1])

@@ -7,12 +7,15 @@ the bytes are the same whatever the number of processes, tasks, machines or inte
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from tf_outfit_gan.data import importers
+from tf_outfit_gan.data.fitness import manifest_findings
 from tf_outfit_gan.data.preparation.beam import make_on_beam
 from tf_outfit_gan.data.preparation.encode import Encoding
 from tf_outfit_gan.data.preparation.shards import Job, finalize, finalized, make_shard, plan_shards
+from tf_outfit_gan.data.preparation.split import split_off
 from tf_outfit_gan.images.open import MAX_PIXELS, open_image
 from tf_outfit_gan.sizes import default_size, levels_of
 from tf_outfit_gan.slots import SLOTS
@@ -32,7 +35,7 @@ def prepare(
     data,
     size=None,
     *,
-    format="manifest",
+    format=None,
     workers=None,
     task=None,
     beam=None,
@@ -42,12 +45,14 @@ def prepare(
     slots=SLOTS,
     article_size=ARTICLE_SIZE,
     max_pixels=MAX_PIXELS,
+    require_pose=False,
+    test_share=None,
 ):
     """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
 
     Args:
         size: (height, width) of the largest level; None for that of the first photo.
-        format: one of `importers.FORMATS`.
+        format: one of `importers.FORMATS`; None for that of the folder, where it is plain.
         workers: processes; None for one a core, or fewer for a small catalogue.
         task: (index, count) makes the index-th of count parts of the shards. Whoever makes the last shard that was
             missing finalizes the data set; the others return None.
@@ -56,13 +61,19 @@ def prepare(
         slots: names of the articles' slots, in the order in which models see them.
         article_size: (height, width); articles are stored at the levels whose longer side is no longer than its.
         max_pixels: an entry with a larger picture is set aside.
+        require_pose: an entry without a pose is set aside.
+        test_share: makes a test split of about this share of the entries, see `split_off`; None = as the catalogue says.
 
     Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
     """
     if beam is not None:  # Its workers start in other folders.
         source, data, pose_model = (path and os.path.abspath(path) for path in (source, data, pose_model))
-    job, manifest, shards = plan(source, data, size, format, strict, pose_model, slots, article_size, max_pixels)
+    job, manifest, shards = plan(
+        source, data, size, format, strict, pose_model, slots, article_size, max_pixels, require_pose, test_share
+    )
+    for finding in manifest_findings(manifest):
+        print(f"warning: {finding}")
     dataset = finalized(job)
     if dataset:
         return dataset
@@ -86,18 +97,22 @@ def plan(
     source,
     data,
     size=None,
-    format="manifest",
+    format=None,
     strict=False,
     pose_model=None,
     slots=SLOTS,
     article_size=ARTICLE_SIZE,
     max_pixels=MAX_PIXELS,
+    require_pose=False,
+    test_share=None,
 ):
     """Reads a catalogue; returns (`Job`, `Manifest`, list of `Shard`): all that it takes to make the data set."""
     data = Path(data)
     if data.exists() and not data.is_dir():
         raise UserError(f"{data}: expected a folder to write to, found a file")
     manifest = importers.read(source, format, slots)
+    if test_share:
+        manifest = replace(manifest, entries=split_off(manifest.entries, test_share))
     levels = tuple(levels_of(size or _first_photo_size(manifest.entries)))
     article_levels = tuple(level for level in levels if max(level) <= max(article_size)) or levels[:1]
     origin = {"manifest_sha256": manifest.sha256, "size": list(levels[-1])}
@@ -106,12 +121,16 @@ def plan(
         origin["slot_list"] = list(slots)
     if article_levels != levels:
         origin["article_size"] = list(article_levels[-1])
+    if require_pose:
+        origin["require_pose"] = True
+    if test_share:
+        origin["test_share"] = test_share
     if pose_model:
         from tf_outfit_gan.pose_estimation import load_estimator, models
 
         load_estimator(pose_model)  # Reports a mistake once, not for every entry.
         origin["pose_model_sha256"] = models.digest(pose_model)
-    encoding = Encoding(levels, article_levels, slots, pose_model, max_pixels)
+    encoding = Encoding(levels, article_levels, slots, pose_model, require_pose, max_pixels)
     job = Job(Path(source), data, encoding, origin, strict)
     if strict and manifest.skipped:
         raise UserError(job.why(manifest.skipped[0]))

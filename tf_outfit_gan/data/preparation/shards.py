@@ -210,6 +210,7 @@ def finalize(job, manifest, shards):
 
     dataset = records.open_dataset(job.data)
     print(summary(dataset, "prepared"))
+    print(contents(dataset))
     for skip in skipped[:3]:
         print(f"skipped {job.why(skip)}")
     return dataset
@@ -230,6 +231,14 @@ def finalized(job):
         raise UserError(f"{job.data}: {set_aside}, see {job.data / records.SKIPPED_FILENAME}")
     print(summary(dataset, "already prepared"))
     return dataset
+
+
+def contents(dataset):
+    """One line about a data set's poses and articles."""
+    shards = [shard for split in SPLITS for shard in dataset.splits[split]]
+    articles = {slot: sum(shard["articles"][slot] for shard in shards) for slot in dataset.slots}
+    poses, entries = (sum(shard[count] for shard in shards) for count in ("with_keypoints", "entries"))
+    return f"{poses} of {entries} entries have a pose; articles: " + ", ".join(f"{slot} {n}" for slot, n in articles.items())
 
 
 def summary(dataset, verb):
