@@ -5,6 +5,7 @@ import argparse
 from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.cli.catalogue_arguments import add_catalogue_arguments
 from tf_outfit_gan.data.preparation.prepare import ARTICLE_SIZE, prepare
+from tf_outfit_gan.images.framing import FRAMINGS
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
 
@@ -20,7 +21,13 @@ def add_arguments(parser):
         "--size",
         type=arguments.size,
         metavar="HEIGHTxWIDTH",
-        help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)",
+        help="largest level (default: the largest 4x3 or 4x4 doubled inside the median photo and 1024x768)",
+    )
+    main.add_argument(
+        "--frame",
+        choices=FRAMINGS,
+        default="pad",
+        help="of a photo with another aspect show all (pad), what fills the frame (crop), or the person (default: %(default)s)",
     )
     main.add_argument(
         "--article-size",
@@ -87,6 +94,7 @@ def run(args):
         pose_model=args.pose_model,
         slots=args.slots,
         article_size=args.article_size,
+        framing=args.frame,
         require_pose=args.require_pose,
         test_share=args.test_share,
         max_pixels=round(args.max_megapixels * 1e6),

@@ -28,7 +28,7 @@ from tf_outfit_gan.util.files import fault_of, json_object, read_file
 FILENAME = "manifest.jsonl"
 LISTING = f"{FILENAME} line"
 SPLITS = ("train", "test")
-MEMBERS = ("id", "image", "articles", "keypoints", "split", "person")
+MEMBERS = ("id", "image", "articles", "keypoints", "split", "person", "masks")  # Paper dolls have the last, for `evaluate`.
 
 # Limits of a sane manifest: an entry is a few hundred bytes, and a million of them are less than a gigabyte.
 MAX_MANIFEST_BYTES, MAX_ENTRY_BYTES, MAX_ID_CHARACTERS = 1 << 32, 1 << 20, 200

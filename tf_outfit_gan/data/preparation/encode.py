@@ -9,6 +9,7 @@ from PIL import Image
 from tf_outfit_gan.data.manifest import Skipped
 from tf_outfit_gan.data.records import is_raw
 from tf_outfit_gan.images.cutout import open_article
+from tf_outfit_gan.images.framing import place
 from tf_outfit_gan.images.open import MAX_PIXELS, WHITE, fit, open_image, pyramid
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
 from tf_outfit_gan.slots import SLOTS
@@ -31,6 +32,7 @@ class Encoding:
             person is set aside. None leaves them without.
         require_pose: an entry that is left without keypoints is set aside.
         max_pixels: an entry with a larger picture is set aside.
+        framing: what of a photo is shown, one of `FRAMINGS`.
     """
 
     levels: tuple
@@ -39,6 +41,7 @@ class Encoding:
     pose_model: str | None = None
     require_pose: bool = False
     max_pixels: int = MAX_PIXELS
+    framing: str = "pad"
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,15 @@ def encode_entry(entry, encoding):
     if encoding.require_pose and entry.outfit.keypoints is None and not encoding.pose_model:
         raise UserError("no keypoints; expected a pose in every entry, as --require-pose is given")
     levels, article_levels, slots = encoding.levels, encoding.article_levels, encoding.slots
-    original = open_photo(entry, frame=levels[-1], max_pixels=encoding.max_pixels)
-    photo, placement = fit(original, levels[-1])
+    frame = levels[-1] if encoding.framing == "pad" else None  # A part of a photo needs the photo's own pixels.
+    original = open_photo(entry, frame=frame, max_pixels=encoding.max_pixels)
     keypoints = entry.outfit.keypoints
     if keypoints is None and encoding.pose_model:
         from tf_outfit_gan.pose_estimation.persons import find_person
 
         keypoints = find_person(encoding.pose_model, original)
         keypoints[:, 2] = keypoints[:, 2] > 0
+    photo, placement = place(original, levels[-1], encoding.framing, keypoints)
     articles = [[b""] * len(slots) for _ in article_levels]
     for slot, article in entry.outfit.articles.items():
         packshot = open_article(article, frame=article_levels[-1], max_pixels=encoding.max_pixels)

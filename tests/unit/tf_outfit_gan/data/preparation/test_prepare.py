@@ -14,8 +14,8 @@ from PIL import Image
 
 from tests.helpers.catalogues import article_pixels, photo_pixels, worn, write_catalogue
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.data.manifest import Entry, Outfit
-from tf_outfit_gan.data.preparation.prepare import plan, prepare
+from tf_outfit_gan.data.manifest import Entry, Outfit, read_manifest
+from tf_outfit_gan.data.preparation.prepare import _size_of_photos, plan, prepare
 from tf_outfit_gan.data.preparation.shards import finished, make_shard, plan_shards
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.slots import SLOTS
@@ -317,3 +317,33 @@ def test_the_programs_and_the_worker_processes_start_without_tensorflow():
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_default_size_is_that_of_the_median_photo_and_at_most_1024x768(tmp_path, capsys):
+    source = write_catalogue(tmp_path / "shop", 5, (64, 48), poses=False)
+    Image.new("RGB", (2000, 2000), "gray").save(source / "e000.png")
+    (source / "e001.png").write_text("no picture")
+    assert prepare(source, tmp_path / "data", workers=1, quiet=True).levels[-1] == (64, 48)
+    assert "photos are prepared at 64x48; the median photo has 64x48 (--size for another)" in capsys.readouterr().out
+    entries = [entry for entry in read_manifest(source).entries if entry.id == "e000"]
+    assert _size_of_photos(entries) == (1024, 1024)
+    assert "prepared at 1024x1024; the median photo has 2000x2000" in capsys.readouterr().out
+
+
+def test_a_frame_shows_the_person(tmp_path):
+    source = write_catalogue(tmp_path / "shop", 2, (64, 192), test_every=9)
+    manifest = source / "manifest.jsonl"
+    lines = [json.loads(line) for line in manifest.read_text().splitlines()]
+    for entry in lines:
+        entry["keypoints"]["points"] = [[48, 16, 1], [56, 48, 1]] + [[0, 0, 0]] * 14
+    manifest.write_text("\n".join(map(json.dumps, lines)))
+    assert main(["prepare", str(source), str(tmp_path / "data"), "--size", "32x24", "--frame", "person", "--quiet"]) == 0
+    dataset = open_dataset(tmp_path / "data")
+    for record in examples(dataset, "train", "photos", (32, 24)):
+        index = int(record["id"].bytes_list.value[0][1:])
+        pixels = np.frombuffer(record["image"].bytes_list.value[0], np.uint8).reshape(32, 24, 3)
+        assert (pixels == [index, 90, 90]).all(), "not the left half alone, where the person stands"
+        pose = np.reshape(record["keypoints"].float_list.value, (16, 3))
+        np.testing.assert_allclose(pose[:2, 1], [0.12 / 1.24, 1.12 / 1.24], atol=0.03)
+    with pytest.raises(UserError, match="made from another framing"):
+        prepare(source, tmp_path / "data", (32, 24), framing="crop", workers=1, quiet=True)
