@@ -27,6 +27,7 @@ setup(
         "tensorflow-serving-api>=2.21,<2.22",
         "numpy>=2",
         "pillow>=11",
+        "simplejpeg>=1.9",
         "tensorboard>=2.20",
         "rich>=13",
         "argcomplete>=3.5",

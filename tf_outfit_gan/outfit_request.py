@@ -235,13 +235,13 @@ def _read_entry(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Returns (entry as `load_entry` gives it, the data set's slots).
 
-    Its articles have the `condition_size`; if that is None, the size of a level of the data set: 0 = smallest.
+    Its articles have the `condition_size`; if that is None, the size of an article level of the data set: 0 = smallest.
     """
     from tf_outfit_gan.data.pipeline import load_entry
 
     folder, _, entry_id = text.partition(":")
     dataset = open_dataset(folder)
-    return load_entry(dataset, entry_id, dataset.levels[0], condition_size or dataset.levels[level]), dataset.slots
+    return load_entry(dataset, entry_id, dataset.levels[0], condition_size or dataset.article_levels[level]), dataset.slots
 
 
 def _pose_or_none(entry: dict[str, Any]) -> np.ndarray | None:

@@ -200,6 +200,12 @@ def _check_data(dataset, model_config):
             f"{dataset.path}: holds pictures up to {format_size(dataset.levels[-1])}, but the model needs "
             f"{format_size(missing[-1])}: prepare it with --size {format_size(model_config.size)}, or choose another preset"
         )
+    condition_size = model_config.condition_size
+    if model_config.conditional and condition_size not in dataset.article_levels:
+        raise UserError(
+            f"{dataset.path}: holds articles up to {format_size(dataset.article_levels[-1])}, but the model's condition_size is "
+            f"{format_size(condition_size)}: prepare it with --article-size {format_size(condition_size)}"
+        )
     if dataset.slots != model_config.slots:
         ours, theirs = ",".join(model_config.slots), ",".join(dataset.slots)
         raise UserError(f"{dataset.path}: its slots are {theirs}, the model's {ours}: prepare it with --slots {ours}")

@@ -1,5 +1,6 @@
 """A run: it leaves what it promises, goes on after it was killed, and refuses what does not fit."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -105,6 +106,12 @@ def test_other_settings_are_refused_in_the_same_folder(finished, data):
 def test_data_that_is_too_small_is_refused(data, tmp_path):
     with pytest.raises(UserError, match="needs 32x24: prepare it with --size 32x24"):
         train(tmp_path / "run", data, *settings("size=32x24"), RunOptions(quiet=True))
+
+
+def test_articles_that_are_too_small_are_refused(data, tmp_path):
+    small = dataclasses.replace(data, article_levels=data.article_levels[:1])
+    with pytest.raises(UserError, match="holds articles up to 4x3, but .* condition_size is .*: prepare it with --article-size"):
+        train(tmp_path / "run", small, *settings(), RunOptions(quiet=True))
 
 
 def test_an_unconditional_model_trains_with_lazy_r1_and_recomputed_levels(data, tmp_path):

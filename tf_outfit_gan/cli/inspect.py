@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from tf_outfit_gan.cli import arguments
+from tf_outfit_gan.cli.catalogue_arguments import add_catalogue_arguments
 from tf_outfit_gan.data import importers
 from tf_outfit_gan.data.records import FILENAME, open_dataset
-from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.process_pool import available_cores
 
 EXAMPLE = "data --out sheet.png --odd"
@@ -17,19 +17,7 @@ EXAMPLES_SHOWN = 4
 def add_arguments(parser):
     parser.add_argument("folder", metavar="FOLDER", help="records that `outfit-gan prepare` wrote, or a catalogue")
     main = parser.add_argument_group("main")
-    main.add_argument(
-        "--format",
-        choices=importers.FORMATS,
-        default="manifest",
-        help="how a catalogue is laid out, as for prepare (default: with a %(default)s.jsonl)",
-    )
-    main.add_argument(
-        "--slots",
-        type=arguments.slots,
-        default=",".join(SLOTS),
-        metavar="NAMES",
-        help="slots of a catalogue, as for prepare (default: %(default)s)",
-    )
+    add_catalogue_arguments(main)
     main.add_argument("--count", type=arguments.positive, default=16, metavar="N", help="entries to show (default: %(default)s)")
     main.add_argument("--odd", action="store_true", help="show only entries with findings")
     performance = parser.add_argument_group("performance")
@@ -75,9 +63,10 @@ def run(args):
 def _source(folder, args):
     from tf_outfit_gan.data.inspection.sources import Catalogue, Records
 
-    if args.format == "manifest" and not (folder / "manifest.jsonl").exists() or (folder / FILENAME).exists():
+    if args.format is None and ((folder / FILENAME).exists() or importers.guess(folder) is None):
         return Records(open_dataset(folder))
-    return Catalogue(importers.read(folder, args.format, args.slots), args.slots, args.workers)
+    manifest = importers.read(folder, args.format, args.slots)
+    return Catalogue(manifest, args.slots, args.workers, round(args.max_megapixels * 1e6))
 
 
 def _named(findings):
@@ -97,6 +86,8 @@ def _print_tables(report):
     counts = Table("split", *next(iter(report["counts"].values())))
     for split, numbers in report["counts"].items():
         counts.add_row(split, *map(str, numbers.values()))
+    for warning in report["warnings"]:
+        console.print(f"[bold]warning:[/bold] {escape(warning)}")
     counts.add_row("distinct", "", "", *map(str, report["distinct_articles"].values()))
     console.print(counts)
 

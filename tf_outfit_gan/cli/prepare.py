@@ -3,9 +3,10 @@
 import argparse
 
 from tf_outfit_gan.cli import arguments
-from tf_outfit_gan.data import importers
-from tf_outfit_gan.data.preparation.prepare import prepare
-from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.cli.catalogue_arguments import add_catalogue_arguments
+from tf_outfit_gan.data.preparation.prepare import ARTICLE_SIZE, prepare
+from tf_outfit_gan.images.framing import FRAMINGS
+from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
 
 EXAMPLE = "catalogue data --size 256x192"
@@ -15,30 +16,37 @@ def add_arguments(parser):
     parser.add_argument("source", metavar="SOURCE", help="catalogue folder")
     parser.add_argument("data", metavar="DATA", help="folder to write the records to")
     main = parser.add_argument_group("main")
-    main.add_argument(
-        "--format",
-        choices=importers.FORMATS,
-        default="manifest",
-        metavar="FORMAT",
-        help=f"how SOURCE is laid out: {', '.join(importers.FORMATS)} (default: %(default)s)",
-    )
+    add_catalogue_arguments(main)
     main.add_argument(
         "--size",
         type=arguments.size,
         metavar="HEIGHTxWIDTH",
-        help="largest level (default: the first photo's, or the largest 4x3 or 4x4 doubled inside it)",
+        help="largest level (default: the largest 4x3 or 4x4 doubled inside the median photo and 1024x768)",
     )
     main.add_argument(
-        "--slots",
-        type=arguments.slots,
-        default=",".join(SLOTS),
-        metavar="NAMES",
-        help="the articles' slots, in the order in which models see them (default: %(default)s)",
+        "--frame",
+        choices=FRAMINGS,
+        default="pad",
+        help="of a photo with another aspect show all (pad), what fills the frame (crop), or the person (default: %(default)s)",
+    )
+    main.add_argument(
+        "--article-size",
+        type=arguments.size,
+        default=format_size(ARTICLE_SIZE),
+        metavar="HEIGHTxWIDTH",
+        help="largest level that articles are stored at, at least a model's condition_size (default: %(default)s)",
     )
     main.add_argument(
         "--pose-model",
         metavar="FILE",
         help="finds the poses of entries without keypoints: a .tflite file or a SavedModel folder; see docs/pose.md",
+    )
+    main.add_argument("--require-pose", action="store_true", help="set aside entries without a pose")
+    main.add_argument(
+        "--test-share",
+        type=arguments.number(0.001, 0.5),
+        metavar="SHARE",
+        help="make a test split that shares no photo, article or person with training; for a catalogue without one",
     )
     main.add_argument("--strict", action="store_true", help="stop at the first bad entry instead of setting it aside")
     performance = parser.add_argument_group("performance")
@@ -85,4 +93,9 @@ def run(args):
         quiet=args.quiet,
         pose_model=args.pose_model,
         slots=args.slots,
+        article_size=args.article_size,
+        framing=args.frame,
+        require_pose=args.require_pose,
+        test_share=args.test_share,
+        max_pixels=round(args.max_megapixels * 1e6),
     )

@@ -4,14 +4,16 @@
      "keypoints": {"format": "mpii16", "points": [[x, y, confidence], ...], "size": [height, width]}, "split": "train"}
 
 Points are in pixels of a picture of `size` that shows what the photo shows. `articles` may be empty and `keypoints`
-left out, for unconditional models; `split` is train or test, train if left out. An article may also be cut out of a
+left out, for unconditional models; `split` is train or test, train if left out; `person` may name who is in the photo, so
+that nobody stands in both splits when `prepare` makes them. An article may also be cut out of a
 photo, see `cutout`. An outfit file is an entry without id and image; of many outfits, or poses, a folder of such files or
 a file with one of them a line, such as a manifest.
 """
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from tf_outfit_gan.util.files import fault_of, json_object, read_file
 FILENAME = "manifest.jsonl"
 LISTING = f"{FILENAME} line"
 SPLITS = ("train", "test")
+MEMBERS = ("id", "image", "articles", "keypoints", "split", "person", "masks")  # Paper dolls have the last, for `evaluate`.
 
 # Limits of a sane manifest: an entry is a few hundred bytes, and a million of them are less than a gigabyte.
 MAX_MANIFEST_BYTES, MAX_ENTRY_BYTES, MAX_ID_CHARACTERS = 1 << 32, 1 << 20, 200
@@ -45,7 +48,7 @@ class Outfit:
 
 @dataclass(frozen=True)
 class Entry:
-    """One photo with its outfit; `listing` and `line` say where it stood: "manifest.jsonl line", 3."""
+    """One photo with its outfit; `listing` and `line` say where it stood: "manifest.jsonl line", 3; `person` = a name or None."""
 
     id: str
     line: int
@@ -53,6 +56,7 @@ class Entry:
     image: Path
     outfit: Outfit
     listing: str = LISTING
+    person: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,12 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The good entries in order, the bad ones, and a checksum of the file they stood in."""
+    """The good entries in order, the bad ones, a checksum of the file they stood in, and how often it has which other members."""
 
     entries: list
     skipped: list
     sha256: str
+    unknown_members: dict = field(default_factory=dict)
 
 
 def read_manifest(folder, slots=SLOTS):
@@ -87,10 +92,16 @@ def read_manifest(folder, slots=SLOTS):
     if fault:
         raise UserError(f"{path}: {fault}; expected a folder with {FILENAME}, one entry a line")
     content = read_file(path, MAX_MANIFEST_BYTES)
-    rows = [
-        (LISTING, line, None, partial(_fields, text)) for line, text in enumerate(content.split(b"\n"), start=1) if text.strip()
-    ]
-    return Manifest(*collect(path.parent, rows, slots), hashlib.sha256(content).hexdigest())
+    unknown = Counter()
+
+    def fields_of(text):
+        fields = _fields(text)
+        unknown.update(fields.keys() - set(MEMBERS))
+        return fields
+
+    lines = enumerate(content.split(b"\n"), start=1)
+    rows = [(LISTING, line, None, partial(fields_of, text)) for line, text in lines if text.strip()]
+    return Manifest(*collect(path.parent, rows, slots), hashlib.sha256(content).hexdigest(), dict(unknown))
 
 
 def collect(folder, rows, slots=SLOTS):
@@ -206,8 +217,11 @@ def _entry(fields, entry_id, listing, line, folder, slots):
     split = fields.get("split", "train")
     if split not in SPLITS:
         raise UserError(f"'split' must be train or test, got {split!r}")
+    person = fields.get("person")
+    if not isinstance(person, str | None):
+        raise UserError(f"'person' must be a name, got {person!r:.80}")
     image = _file(fields.get("image"), "image", folder, confined=True)
-    return Entry(entry_id, line, split, image, _outfit(fields, folder, slots, confined=True), listing)
+    return Entry(entry_id, line, split, image, _outfit(fields, folder, slots, confined=True), listing, person)
 
 
 def _outfit(fields, folder, slots, confined):

@@ -3,7 +3,7 @@
     DATA/dataset.json                                    written last: without it the data set is not whole
     DATA/skipped.jsonl                                   the entries set aside, and why (only if there are any)
     DATA/records/train-00000-of-00008-photos-64x48       id, image, keypoints
-    DATA/records/train-00000-of-00008-articles-64x48     one image a slot, no bytes for a missing article
+    DATA/records/train-00000-of-00008-articles-64x48     one image a slot, no bytes for a missing article; the smaller levels
     DATA/records/train-00000-of-00008.done.json          written after the shard's records: what they hold
     DATA/statistics/                                     what `evaluate` knows of the photos; may be deleted
 
@@ -47,7 +47,8 @@ class Dataset:
 
     path: Path
     slots: tuple
-    levels: tuple  # (height, width) from small to large
+    levels: tuple  # Of the photos, (height, width) from small to large.
+    article_levels: tuple  # Of the articles: the smaller ones of `levels`, or all.
     splits: dict
     skipped: int
 
@@ -74,9 +75,12 @@ class Dataset:
 
     def files(self, split, kind, size):
         """The record files of a split, in order; raises `UserError` for a size that is not stored."""
-        if tuple(size) not in self.levels:
-            stored = ", ".join(map(format_size, self.levels))
-            raise UserError(f"{self.path}: no pictures of size {format_size(size)}: it holds {stored}")
+        levels = self.article_levels if kind == "articles" else self.levels
+        if tuple(size) not in levels:
+            message = f"{self.path}: no {kind} of size {format_size(size)}: it holds {', '.join(map(format_size, levels))}"
+            if tuple(size) in self.levels:
+                message += f"; for larger ones, prepare it with --article-size {format_size(size)}"
+            raise UserError(message)
         shards = self.splits[split]
         return [str(self.path / "records" / record_name(split, index, len(shards), kind, size)) for index in range(len(shards))]
 
@@ -106,4 +110,6 @@ def open_dataset(path):
                 if found != file["bytes"]:
                     raise UserError(f"{record}: expected {file['bytes']} bytes, found {found}; prepare the data again")
     levels = tuple(map(tuple, fields["levels"]))
-    return Dataset(path, tuple(fields["slots"]), levels, fields["splits"], fields["skipped"])
+    # Earlier versions stored articles at every level.
+    article_levels = tuple(map(tuple, fields.get("article_levels", levels)))
+    return Dataset(path, tuple(fields["slots"]), levels, article_levels, fields["splits"], fields["skipped"])

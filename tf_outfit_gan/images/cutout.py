@@ -27,14 +27,15 @@ class Cutout:
     classes: tuple
 
 
-def open_article(article, name=None):
+def open_article(article, name=None, *, frame=None, max_pixels=MAX_PIXELS):
     """Opens an article as 8-bit RGB: a picture as `open_image` does, a `Cutout` cropped to its part, on white.
 
+    `frame` and `max_pixels` are as of `open_image`; a `Cutout`, which needs every pixel of its mask, is not reduced.
     Raises `UserError` that names the file which cannot be used; what is no file is called `name`.
     """
     if not isinstance(article, Cutout):
-        return open_image(article, name)
-    photo, mask = open_image(article.image), read_mask(article.mask)
+        return open_image(article, name, frame=frame, max_pixels=max_pixels)
+    photo, mask = open_image(article.image, max_pixels=max_pixels), read_mask(article.mask, max_pixels)
     if mask.shape != (photo.height, photo.width):
         raise UserError(
             f"{article.mask}: expected a mask of its photo's size, {photo.height}x{photo.width}, "
@@ -50,7 +51,7 @@ def open_article(article, name=None):
     return Image.fromarray(np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), constant_values=WHITE[0]))
 
 
-def read_mask(path):
+def read_mask(path, max_pixels=MAX_PIXELS):
     """Reads a mask of classes [H, W] uint8 from a gray or palette PNG.
 
     Raises `UserError` that names a file which is missing, broken or of another kind.
@@ -58,7 +59,7 @@ def read_mask(path):
     data = read_file(path, MAX_BYTES)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            if image.mode not in ("L", "P") or image.width * image.height > MAX_PIXELS:
+            if image.mode not in ("L", "P") or image.width * image.height > max_pixels:
                 raise ValueError(f"found {image.mode} of {image.height}x{image.width} pixels")
             return np.asarray(image)
     except UnidentifiedImageError:

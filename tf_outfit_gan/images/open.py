@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.ExifTags import Base
 from PIL.ImageOps import exif_transpose
 
 from tf_outfit_gan.images.color_profile import to_srgb
-from tf_outfit_gan.images.jpeg_integrity import check_measure, check_skeleton
+from tf_outfit_gan.images.jpeg import decode_jpeg
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import read_file
 
@@ -19,9 +20,13 @@ WHITE = (255, 255, 255)
 # What catalogues are made of. Pillow knows more, and would start other programs for some (EPS).
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 
-# Limits of a sane picture: one pixel is a placeholder, and the largest cameras have 61 million. A picture at the limit
+# Limits of a sane picture: one pixel is a placeholder, and most cameras have up to 61 million. A picture at the limit
 # takes half a gigabyte to open.
 MIN_SIDE, MAX_PIXELS, MAX_BYTES = 3, 1 << 26, 1 << 29
+
+# How files of kinds that are not read begin.
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
 BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262  # Tags of TIFF.
 
@@ -48,7 +53,7 @@ class Placement:
         return Placement(1 / self.x_scale, -self.x_offset / self.x_scale, 1 / self.y_scale, -self.y_offset / self.y_scale)
 
 
-def open_image(source, name=None):
+def open_image(source, name=None, *, frame=None, max_pixels=MAX_PIXELS):
     """Opens a picture as 8-bit RGB in sRGB: upright (EXIF), transparency laid on white.
 
     Of an animation or a file of several pages it is the first picture.
@@ -57,6 +62,9 @@ def open_image(source, name=None):
         source: the path or the bytes of a file of one of `FORMATS`, a Pillow image, or an array uint8 [H, W], [H, W, 3]
             or [H, W, 4].
         name: what an error calls the picture; by default its path.
+        frame: (height, width) that it is going to be fitted into: of a JPEG much larger than that, a reduced picture of
+            the same aspect is decoded, which is faster and loses nothing that `fit` would keep. None = at its size.
+        max_pixels: a larger picture is refused.
 
     Raises:
         UserError: names a picture that is missing, damaged as far as its format shows, too large or too small to be
@@ -69,27 +77,58 @@ def open_image(source, name=None):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Of tags that no pixel depends on.
             if isinstance(source, bytes):
-                return _decode(source)
-            return _to_rgb(source if isinstance(source, Image.Image) else _from_array(source))
+                return _decode(source, frame, max_pixels)
+            image = source if isinstance(source, Image.Image) else _from_array(source)
+            _check_size(image, max_pixels)
+            return _to_rgb(image)
     except UnidentifiedImageError:  # Its message holds an address in memory, another one in each run.
-        reason = "it is empty" if not source else "of no known kind"
+        reason = _no_picture(source)
     except Exception as error:
         reason = str(error) or type(error).__name__
     raise UserError(f"{name}: expected a picture such as PNG or JPEG, could not read it ({reason})")
 
 
-def _decode(data):
+def image_size(path):
+    """The (height, width) of an upright picture by its header; raises `UserError` as `open_image` does for no picture."""
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            return (width, height) if _turned(image) else (height, width)
+    except Exception as error:
+        raise UserError(f"{path}: expected a picture such as PNG or JPEG, could not read it ({error})") from None
+
+
+def _decode(data, frame, max_pixels):
     with Image.open(io.BytesIO(data)) as image:
         if image.format not in FORMATS:
             raise ValueError(f"{image.format} is not one of {', '.join(FORMATS)}")
-        _check_size(image)
+        _check_size(image, max_pixels)
         if image.format in ("JPEG", "MPO"):
-            ends = check_skeleton(data)
-            check_measure(data, ends, image)
+            return _to_rgb(decode_jpeg(data, image, frame[::-1] if frame and _turned(image) else frame))
         if image.format == "PNG":
             with Image.open(io.BytesIO(data)) as checked:
                 checked.verify()  # Its checksums, which decoding does not look at; and this cannot decode any more.
         return _to_rgb(image)
+
+
+def _turned(image):
+    """Whether EXIF says that an image lies on its side."""
+    return image.getexif().get(Base.Orientation, 1) >= 5
+
+
+def _no_picture(data):
+    """What stands in the place of a picture, of those that Pillow does not open."""
+    if not data:
+        return "it is empty"
+    if data.startswith(b"version https://git-lfs"):
+        return "it is a Git-LFS pointer; fetch the file itself by: git lfs pull"
+    if data[:256].lstrip().startswith(b"<"):
+        return "it is a page of HTML or XML, such as a server's error message; download the file again"
+    if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
+        return "it is HEIC; convert it to JPEG or PNG"
+    if data.startswith(JPEG_XL):
+        return "it is JPEG XL; convert it to JPEG or PNG"
+    return "of no known kind"
 
 
 def _from_array(array):
@@ -99,16 +138,15 @@ def _from_array(array):
     return Image.fromarray(array)
 
 
-def _check_size(image):
+def _check_size(image, max_pixels):
     """Of a file this reads the header alone: a few kilobytes can claim to be gigabytes of pixels."""
     width, height = image.size
-    if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE:
-        raise ValueError(f"{height}x{width} pixels; expected {MIN_SIDE} a side at least, {MAX_PIXELS:,} in all at most")
+    if width * height > max_pixels or min(width, height) < MIN_SIDE:
+        raise ValueError(f"{height}x{width} pixels; expected {MIN_SIDE} a side at least, {max_pixels:,} in all at most")
 
 
 def _to_rgb(image):
     """Turns any picture of Pillow's upright, and into sRGB on white."""
-    _check_size(image)
     return _on_white(exif_transpose(image), image.info.get("icc_profile"))
 
 

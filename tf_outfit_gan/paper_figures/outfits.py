@@ -20,7 +20,7 @@ def read_outfits(dataset, split, condition_size, seed):
         condition_size: the (h, w) at which the model sees articles.
         seed: another seed gives other entries, in a data set that has enough.
     """
-    size = max([level for level in dataset.levels if level[0] <= ARTICLE_HEIGHT] + [condition_size])
+    size = max([level for level in dataset.article_levels if level[0] <= ARTICLE_HEIGHT] + [condition_size])
     total = dataset.count(split)
     entries = batches(dataset, split, dataset.levels[0], size, 16).unbatch().repeat()
     entries = entries.skip(seed * ENTRIES % total).take(min(ENTRIES, total))

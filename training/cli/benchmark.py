@@ -148,13 +148,13 @@ def _add_output(parser):
 def _run_input(args):
     dataset = open_dataset(args.data)
     split = "train" if dataset.count("train") else "test"
-    levels = [_stored_level(dataset, "--level", args.level)] if args.level else dataset.levels
+    levels = [_stored_level("--level", args.level, dataset, dataset.levels)] if args.level else dataset.levels
     if args.condition_size == "none":
         condition_size = None
     elif args.condition_size:
-        condition_size = _stored_level(dataset, "--condition-size", args.condition_size)
+        condition_size = _stored_level("--condition-size", args.condition_size, dataset, dataset.article_levels)
     else:
-        condition_size = max(level for level in dataset.levels if level <= LARGEST_CONDITION_SIZE)
+        condition_size = max(level for level in dataset.article_levels if level <= LARGEST_CONDITION_SIZE)
     if args.data_service:
         check_address(args.data_service)
 
@@ -168,8 +168,8 @@ def _run_input(args):
         write_whole(args.json, json.dumps({"levels": figures, "machine": describe()}, indent=2) + "\n")
 
 
-def _stored_level(dataset, flag, size):
-    if size not in dataset.levels:
-        stored = ", ".join(map(format_size, dataset.levels))
+def _stored_level(flag, size, dataset, levels):
+    if size not in levels:
+        stored = ", ".join(map(format_size, levels))
         raise UserError(f"{flag} {format_size(size)}: {dataset.path} holds {stored}; choose one of these")
     return size

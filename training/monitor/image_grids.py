@@ -44,6 +44,7 @@ class ImageGrids:
 
     def __init__(self, dataset, config, seed):
         split = "test" if dataset.count("test") >= ROWS * COLUMNS else "train"
+        self._photo_caption = "photo" if split == "test" else "photo (trained on)"
         condition_size = config.condition_size if config.conditional else None
         batch = next(iter(batches(dataset, split, config.size, condition_size, ROWS * COLUMNS)))
         self._cell_size = _cell_size(config.size)
@@ -89,7 +90,7 @@ class ImageGrids:
         for entry, pictures in enumerate(zip(*columns)):
             pose = draw_skeleton(Image.new("RGB", self._cell_size[::-1], MISSING), self._keypoints[entry])
             articles = self._wardrobe(self._articles[entry])
-            asked = [(articles, "articles (gray = none)"), (pose, "pose"), (self._photos[entry], "photo")]
+            asked = [(articles, "articles (gray = none)"), (pose, "pose"), (self._photos[entry], self._photo_caption)]
             drawn = [(picture, f"seed {seed}") for picture, seed in zip(pictures, self._seeds)]
             rows.append(asked + drawn)
         return montage(rows)

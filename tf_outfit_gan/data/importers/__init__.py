@@ -13,9 +13,9 @@ from pathlib import Path
 from tf_outfit_gan.data.importers.deepfashion_multimodal import deepfashion_multimodal
 from tf_outfit_gan.data.importers.dress_code import dress_code
 from tf_outfit_gan.data.importers.dress_code_mr import dress_code_mr
-from tf_outfit_gan.data.importers.garments2look import garments2look, garments2look_official
+from tf_outfit_gan.data.importers.garments2look import SHOPS, garments2look, garments2look_official
 from tf_outfit_gan.data.importers.viton_hd import viton_hd
-from tf_outfit_gan.data.manifest import Manifest, collect, read_manifest
+from tf_outfit_gan.data.manifest import FILENAME, Manifest, collect, read_manifest
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
@@ -30,12 +30,36 @@ IMPORTERS = {
 FORMATS = ("manifest", *IMPORTERS)
 
 
-def read(source, format="manifest", slots=SLOTS):
+# Files, or patterns of them, one of which shows that a folder is laid out like that.
+SIGNS = {
+    "manifest": [FILENAME],
+    "viton-hd": ["train/cloth", "test/cloth"],
+    "dress-code": ["dresses/*_pairs*.txt", "upper_body/*_pairs*.txt", "lower_body/*_pairs*.txt", "test_pairs_unpaired.txt"],
+    "dress-code-mr": ["train.jsonl", "test.jsonl"],
+    "deepfashion-multimodal": ["keypoints/keypoints_loc.txt"],
+    "garments2look": [f"{shop}_outfit_v*.json" for shop in SHOPS],
+}
+
+
+def guess(source):
+    """Returns the format of a catalogue's folder, or None where nothing shows it; raises `UserError` where two are shown."""
+    found = [name for name, signs in SIGNS.items() if any(any(Path(source).glob(sign)) for sign in signs)]
+    if "manifest" in found:
+        return "manifest"
+    if len(found) > 1:
+        raise UserError(f"{source}: looks like {' and like '.join(found)}; choose one by --format")
+    return found[0] if found else None
+
+
+def read(source, format=None, slots=SLOTS):
     """Reads a catalogue laid out in one of `FORMATS` as a `Manifest`, whose articles have one of `slots` each.
+
+    Where the format is None, it is the one that the folder shows; a manifest.jsonl counts more than any other sign.
 
     The checksum of an imported one is that of all fields as they were read, so it changes with the listing and with the
     annotations. Raises `UserError` when the folder is not laid out like that or not one entry in it is good.
     """
+    format = format or guess(source) or "manifest"
     if format == "manifest":
         return read_manifest(source, slots)
     source = Path(source)

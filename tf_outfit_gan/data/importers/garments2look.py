@@ -8,7 +8,8 @@
     polyvore_..., polyvore/             the same, but images/<gender>/<type>/<garment>.jpg
 
 There are no keypoints: unless an estimator fills them in, entries have no pose. Accessories have no slot. A garment
-whose id begins with U, or of which the shop has no whole picture, is worn but cannot be given to the model.
+whose id begins with U, or of which the shop has no whole picture, or whose file is missing, is worn but cannot be given to
+the model.
 """
 
 import re
@@ -65,7 +66,7 @@ def _fields(source, shop, garments, look_id, look):
             continue
         slot = slot_of_garment(described["main_category"], described["type"], name)
         picture = _picture(shop, gender, garment, described)
-        if slot and picture:
+        if slot and picture and (source / picture).is_file():
             pictures[garment], slots[garment] = picture, slot
     layers = look.get("outfit_info", {}).get("dressing_details", {}).get("layering_structure", [])
     articles = {slot: pictures[garment] for slot, garment in _visible(slots, layers).items()}

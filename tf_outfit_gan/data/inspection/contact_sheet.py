@@ -24,17 +24,17 @@ def contact_sheet(rows):
 def recorded(entry):
     """The row of an entry of records: one of a pipeline's batches without the batch's axis."""
     photo, *articles = (Image.fromarray(array_to_uint8(pixels)) for pixels in (entry["image"], *entry["articles"]))
+    articles = [article.resize(photo.size) for article in articles]  # Smaller ones are stored than of photos.
     return entry["ids"].decode(), [draw_skeleton(enlarged(photo), entry["keypoints"]), *articles]
 
 
-def listed(entry, size, slots):
+def listed(entry, size, slots, max_pixels):
     """The row of a manifest's entry with articles in the order of `slots`, fitted into (height, width) `size`."""
-    photo, placement = fit(open_photo(entry), size)
+    options = {"frame": size, "max_pixels": max_pixels}
+    photo, placement = fit(open_photo(entry, **options), size)
     outfit = entry.outfit
     if outfit.keypoints is not None:
         photo = draw_skeleton(enlarged(photo), placement.move(outfit.keypoints))
     missing = Image.new("RGB", size[::-1], MISSING)
-    articles = [
-        fit(open_article(outfit.articles[slot]), size, WHITE)[0] if slot in outfit.articles else missing for slot in slots
-    ]
-    return entry.id, [photo, *articles]
+    worn = {slot: fit(open_article(article, **options), size, WHITE)[0] for slot, article in outfit.articles.items()}
+    return entry.id, [photo, *(worn.get(slot, missing) for slot in slots)]

@@ -35,15 +35,15 @@ def check_image(pixels, is_article, **known):
     return ImageChecks(hashlib.blake2b(pixels.tobytes(), digest_size=16).digest(), odd, **known)
 
 
-def check_photo(entry):
+def check_photo(entry, max_pixels):
     """Checks the photo of a manifest's entry."""
-    return _check_file(lambda: open_photo(entry), False, str(entry.image))
+    return _check_file(lambda: open_photo(entry, max_pixels=max_pixels), False, str(entry.image))
 
 
-def check_article(article):
+def check_article(article, max_pixels):
     """Checks an article of a manifest, a path or a `Cutout`."""
     name = f"{article.image} cut out" if isinstance(article, Cutout) else str(article)
-    return _check_file(lambda: open_article(article), True, name)
+    return _check_file(lambda: open_article(article, max_pixels=max_pixels), True, name)
 
 
 def _check_file(opened, is_article, name):

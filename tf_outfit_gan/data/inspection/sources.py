@@ -4,11 +4,16 @@ import itertools
 import json
 from dataclasses import asdict
 
+import numpy as np
+
+from tf_outfit_gan.data.fitness import count_findings, manifest_findings, pose_findings
 from tf_outfit_gan.data.inspection.image_checks import check_article, check_image, check_photo
 from tf_outfit_gan.data.inspection.statistics import Statistics
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.records import RAW_HEIGHT, SKIPPED_FILENAME
+from tf_outfit_gan.images.open import MAX_PIXELS
 from tf_outfit_gan.pixels import array_to_uint8
+from tf_outfit_gan.pose.mpii import NUM_JOINTS
 from tf_outfit_gan.sizes import default_size
 from tf_outfit_gan.util.process_pool import run_in_processes
 from tf_outfit_gan.util.progress import progress
@@ -20,8 +25,8 @@ SHEET_HEIGHT = 256  # Pictures on the sheet have this many rows, or as many as t
 class Catalogue:
     """A manifest's entries; each picture is opened once, at its own size."""
 
-    def __init__(self, manifest, slots, workers):
-        self.manifest, self.slots, self.workers = manifest, slots, workers
+    def __init__(self, manifest, slots, workers, max_pixels=MAX_PIXELS):
+        self.manifest, self.slots, self.workers, self.max_pixels = manifest, slots, workers, max_pixels
         self.by_id = {entry.id: entry for entry in manifest.entries}
         self.frame = (SHEET_HEIGHT, SHEET_HEIGHT * 3 // 4)
 
@@ -29,13 +34,14 @@ class Catalogue:
         entries = self.manifest.entries
         articles = list({article: None for entry in entries for article in entry.outfit.articles.values()})
         jobs = [(check_photo, entry) for entry in entries] + [(check_article, article) for article in articles]
-        chunks = [(jobs[start : start + CHUNK],) for start in range(0, len(jobs), CHUNK)]
+        chunks = [(jobs[start : start + CHUNK], self.max_pixels) for start in range(0, len(jobs), CHUNK)]
         with progress("check", len(jobs), "pictures", quiet) as advance:
             found = run_in_processes(_check, chunks, min(self.workers, len(chunks)), advance)
         checks = list(itertools.chain.from_iterable(found))
         photos, checks_by_article = checks[: len(entries)], dict(zip(articles, checks[len(entries) :]))
 
         statistics = Statistics(self.slots)
+        statistics.warnings += manifest_findings(self.manifest)
         statistics.skipped += map(asdict, self.manifest.skipped)
         for entry, photo in zip(entries, photos):
             worn = {slot: checks_by_article[article] for slot, article in entry.outfit.articles.items()}
@@ -54,7 +60,7 @@ class Catalogue:
     def rows(self, ids):
         from tf_outfit_gan.data.inspection.contact_sheet import listed
 
-        return [listed(self.by_id[entry_id], self.frame, self.slots) for entry_id in ids]
+        return [listed(self.by_id[entry_id], self.frame, self.slots, self.max_pixels) for entry_id in ids]
 
 
 class Records:
@@ -66,14 +72,15 @@ class Records:
     def statistics(self, quiet):
         from tf_outfit_gan.data.pipeline import batches
 
-        dataset, statistics = self.dataset, Statistics(self.dataset.slots)
+        dataset, statistics, poses = self.dataset, Statistics(self.dataset.slots), []
         level = max(level for level in dataset.levels if level[0] <= RAW_HEIGHT or level == dataset.levels[0])
+        article_level = min(level, dataset.article_levels[-1])
         if dataset.skipped:
             lines = (dataset.path / SKIPPED_FILENAME).read_text(encoding="utf-8").splitlines()
             statistics.skipped += map(json.loads, lines)
         with progress("check", sum(map(dataset.count, SPLITS)), "entries", quiet) as advance:
             for split in filter(dataset.count, SPLITS):
-                for batch in batches(dataset, split, level, level, BATCH).as_numpy_iterator():
+                for batch in batches(dataset, split, level, article_level, BATCH).as_numpy_iterator():
                     for number, entry_id in enumerate(batch["ids"]):
                         # A missing article is 0 throughout; no pixel of another one is.
                         articles = {
@@ -89,7 +96,10 @@ class Records:
                             articles,
                             pose if pose.any() else None,
                         )
+                        poses += [pose] if pose.any() else []
                     advance(len(batch["ids"]))
+        statistics.warnings += count_findings({split: dataset.count(split) for split in SPLITS}, len(poses))
+        statistics.warnings += pose_findings(np.array(poses).reshape(-1, NUM_JOINTS, 3), np.full(len(poses), level[1] / level[0]))
         return statistics
 
     def rows(self, ids):
@@ -98,8 +108,9 @@ class Records:
 
         dataset, wanted, rows = self.dataset, set(ids), []
         size = next((level for level in dataset.levels if level[0] >= SHEET_HEIGHT), dataset.levels[-1])
+        article_size = min(size, dataset.article_levels[-1])
         for split in filter(dataset.count, SPLITS):
-            for batch in batches(dataset, split, size, size, 1).as_numpy_iterator():
+            for batch in batches(dataset, split, size, article_size, 1).as_numpy_iterator():
                 if len(rows) == len(wanted):
                     return rows
                 if batch["ids"][0].decode() in wanted:
@@ -107,10 +118,10 @@ class Records:
         return rows
 
 
-def _check(jobs, advance):
+def _check(jobs, max_pixels, advance):
     """Checks some pictures, in a worker."""
     checks = []
     for function, subject in jobs:
-        checks.append(function(subject))
+        checks.append(function(subject, max_pixels))
         advance()
     return checks

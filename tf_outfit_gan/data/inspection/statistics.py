@@ -26,6 +26,7 @@ class Statistics:
         self.entries = []  # (id, split, checks of the photo, {slot: checks of the article})
         self.joints = {split: np.zeros((2, len(JOINTS)), int) for split in SPLITS}  # Present; of these, outside.
         self.posed = Counter()
+        self.warnings = []  # Lines of `fitness`.
         self.skipped = []  # As skipped.jsonl has them.
 
     def add(self, entry_id, split, photo, articles, pose):
@@ -61,6 +62,7 @@ class Statistics:
             "distinct_articles": distinct,
             "joints": joints,
             "findings": {name: found for name, found in findings.items() if found},
+            "warnings": self.warnings,
             "skipped": self.skipped,
         }
 

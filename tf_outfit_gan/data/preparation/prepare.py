@@ -7,13 +7,18 @@ the bytes are the same whatever the number of processes, tasks, machines or inte
 """
 
 import os
+import statistics
+from dataclasses import replace
 from pathlib import Path
 
 from tf_outfit_gan.data import importers
+from tf_outfit_gan.data.fitness import manifest_findings
 from tf_outfit_gan.data.preparation.beam import make_on_beam
+from tf_outfit_gan.data.preparation.encode import Encoding
 from tf_outfit_gan.data.preparation.shards import Job, finalize, finalized, make_shard, plan_shards
-from tf_outfit_gan.images.open import open_image
-from tf_outfit_gan.sizes import default_size, levels_of
+from tf_outfit_gan.data.preparation.split import split_off
+from tf_outfit_gan.images.open import MAX_PIXELS, image_size
+from tf_outfit_gan.sizes import default_size, format_size, levels_of
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.process_pool import available_cores, run_in_processes
@@ -22,13 +27,19 @@ from tf_outfit_gan.util.progress import progress
 # A process takes seconds to start, for it writes with TensorFlow: fewer entries than this are not worth another one.
 ENTRIES_A_WORKER = 256
 
+# Articles are stored up to this (height, width): the presets' models see them at 128x96 at most.
+ARTICLE_SIZE = (256, 192)
+
+# The default size of photos is no larger; and it is that of the median of so many photos, spread over the catalogue.
+MOST_BY_DEFAULT, PHOTOS_ASKED = (1024, 768), 101
+
 
 def prepare(
     source,
     data,
     size=None,
     *,
-    format="manifest",
+    format=None,
     workers=None,
     task=None,
     beam=None,
@@ -36,25 +47,39 @@ def prepare(
     quiet=False,
     pose_model=None,
     slots=SLOTS,
+    article_size=ARTICLE_SIZE,
+    max_pixels=MAX_PIXELS,
+    require_pose=False,
+    test_share=None,
+    framing="pad",
 ):
     """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
 
     Args:
-        size: (height, width) of the largest level; None for that of the first photo.
-        format: one of `importers.FORMATS`.
+        size: (height, width) of the largest level; None for the largest up to the median photo's, and to `MOST_BY_DEFAULT`.
+        format: one of `importers.FORMATS`; None for that of the folder, where it is plain.
         workers: processes; None for one a core, or fewer for a small catalogue.
         task: (index, count) makes the index-th of count parts of the shards. Whoever makes the last shard that was
             missing finalizes the data set; the others return None.
         beam: list of options of Apache Beam, whose workers then make the shards; None for processes of this machine.
         pose_model: file or folder of an estimator for entries without keypoints; None leaves them without.
         slots: names of the articles' slots, in the order in which models see them.
+        article_size: (height, width); articles are stored at the levels whose longer side is no longer than its.
+        max_pixels: an entry with a larger picture is set aside.
+        require_pose: an entry without a pose is set aside.
+        framing: what of a photo is shown, one of `framing.FRAMINGS`.
+        test_share: makes a test split of about this share of the entries, see `split_off`; None = as the catalogue says.
 
     Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
     """
     if beam is not None:  # Its workers start in other folders.
         source, data, pose_model = (path and os.path.abspath(path) for path in (source, data, pose_model))
-    job, manifest, shards = plan(source, data, size, format, strict, pose_model, slots)
+    job, manifest, shards = plan(
+        source, data, size, format, strict, pose_model, slots, article_size, max_pixels, require_pose, test_share, framing
+    )
+    for finding in manifest_findings(manifest):
+        print(f"warning: {finding}")
     dataset = finalized(job)
     if dataset:
         return dataset
@@ -74,34 +99,68 @@ def prepare(
     return dataset
 
 
-def plan(source, data, size=None, format="manifest", strict=False, pose_model=None, slots=SLOTS):
+def plan(
+    source,
+    data,
+    size=None,
+    format=None,
+    strict=False,
+    pose_model=None,
+    slots=SLOTS,
+    article_size=ARTICLE_SIZE,
+    max_pixels=MAX_PIXELS,
+    require_pose=False,
+    test_share=None,
+    framing="pad",
+):
     """Reads a catalogue; returns (`Job`, `Manifest`, list of `Shard`): all that it takes to make the data set."""
     data = Path(data)
     if data.exists() and not data.is_dir():
         raise UserError(f"{data}: expected a folder to write to, found a file")
     manifest = importers.read(source, format, slots)
-    levels = tuple(levels_of(size or _first_photo_size(manifest.entries)))
+    if test_share:
+        manifest = replace(manifest, entries=split_off(manifest.entries, test_share))
+    levels = tuple(levels_of(size or _size_of_photos(manifest.entries)))
+    article_levels = tuple(level for level in levels if max(level) <= max(article_size)) or levels[:1]
     origin = {"manifest_sha256": manifest.sha256, "size": list(levels[-1])}
-    if slots != SLOTS:  # What earlier versions prepared has the standard slots, and its origin does not name them.
+    # What earlier versions prepared has the standard slots, and articles at all levels; its origin names neither.
+    if slots != SLOTS:
         origin["slot_list"] = list(slots)
+    if article_levels != levels:
+        origin["article_size"] = list(article_levels[-1])
+    if framing != "pad":
+        origin["framing"] = framing
+    if require_pose:
+        origin["require_pose"] = True
+    if test_share:
+        origin["test_share"] = test_share
     if pose_model:
         from tf_outfit_gan.pose_estimation import load_estimator, models
 
         load_estimator(pose_model)  # Reports a mistake once, not for every entry.
         origin["pose_model_sha256"] = models.digest(pose_model)
-    job = Job(Path(source), data, levels, origin, strict, pose_model, slots)
+    encoding = Encoding(levels, article_levels, slots, pose_model, require_pose, max_pixels, framing)
+    job = Job(Path(source), data, encoding, origin, strict)
     if strict and manifest.skipped:
         raise UserError(job.why(manifest.skipped[0]))
     (data / "records").mkdir(parents=True, exist_ok=True)
-    return job, manifest, plan_shards(manifest.entries, levels[-1])
+    return job, manifest, plan_shards(manifest.entries, levels[-1], article_levels[-1])
 
 
-def _first_photo_size(entries):
-    """The default size: that of the first photo that opens."""
-    for entry in entries:
+def _size_of_photos(entries):
+    """The default size, which is printed: the largest up to the median photo's, and to `MOST_BY_DEFAULT`."""
+    sizes, faults = [], 0
+    for entry in entries[:: max(1, len(entries) // PHOTOS_ASKED)] + entries:
+        if len(sizes) + faults >= PHOTOS_ASKED and sizes:
+            break
         try:
-            width, height = open_image(entry.image).size
-            return default_size((height, width))
+            sizes.append(image_size(entry.image))
         except UserError:
-            continue
-    raise UserError(f"{entries[0].image}: could not be read, and none of the other {len(entries) - 1} photos either")
+            faults += 1
+    if not sizes:
+        raise UserError(f"{entries[0].image}: could not be read, and none of the other {len(entries) - 1} photos either")
+    median = tuple(statistics.median_low(side) for side in zip(*sizes))
+    size = default_size(median)
+    levels = [level for level in levels_of(size) if max(level) <= max(MOST_BY_DEFAULT)]
+    print(f"photos are prepared at {format_size(levels[-1])}; the median photo has {format_size(median)} (--size for another)")
+    return levels[-1]

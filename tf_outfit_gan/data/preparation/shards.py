@@ -16,17 +16,16 @@ from pathlib import Path
 
 from tf_outfit_gan.data import records
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
-from tf_outfit_gan.data.preparation.encode import encode_entries
+from tf_outfit_gan.data.preparation.encode import Encoding, encode_entries
 from tf_outfit_gan.sizes import format_size
-from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.atomic import clear_partials, whole_file, write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import sha256_of
 
-# A set has as many shards as it takes to keep the largest level's records of a shard below SHARD_BYTES, so that
-# hundreds of readers find files of their own and a killed run loses little; and a small set has FEW_SHARDS, eight
-# readers with eight each, unless it is so small that they would hold fewer than FEW_ENTRIES.
-SHARD_BYTES, MANY_ENTRIES = 400 << 20, 1024
+# A set has as many shards as it takes to keep the largest levels' records of a shard below SHARD_BYTES, so that hundreds of
+# readers find files of their own and a killed run loses little; and a small set has FEW_SHARDS, eight readers with eight
+# each, unless it is so small that they would hold fewer than FEW_ENTRIES.
+SHARD_BYTES, MANY_ENTRIES = 800 << 20, 2048
 FEW_SHARDS, FEW_ENTRIES = 64, 128
 
 # What a pixel of a photo takes as JPEG, about: the plan must not depend on having encoded it.
@@ -39,11 +38,9 @@ class Job:
 
     source: Path
     data: Path
-    levels: tuple
+    encoding: Encoding
     origin: dict
     strict: bool
-    pose_model: str | None = None  # Finds the poses of entries without keypoints.
-    slots: tuple = SLOTS
 
     def why(self, skip):
         """Says of an entry set aside where it stands and what is wrong with it."""
@@ -64,21 +61,22 @@ class Shard:
         return data / "records" / f"{self.split}-{self.index:05d}-of-{self.num_shards:05d}.done.json"
 
 
-def plan_shards(entries, size):
+def plan_shards(entries, size, article_size):
     """Deals each split's entries, sorted by a hash of their ids, to shards of equal length (give or take one).
 
-    The plan depends on the entries and on the largest level's `size` alone.
+    The plan depends on the entries and on the largest levels of photos and articles, (height, width), alone.
     """
     shards = []
     for split in SPLITS:
         members = sorted(
             (entry for entry in entries if entry.split == split), key=lambda entry: hashlib.sha256(entry.id.encode()).digest()
         )
-        pictures = sum(1 + len(entry.outfit.articles) for entry in members)
+        articles = sum(len(entry.outfit.articles) for entry in members)
+        pixels = len(members) * math.prod(size) + articles * math.prod(article_size)
         count = max(
             min(FEW_SHARDS, -(-len(members) // FEW_ENTRIES)),
             -(-len(members) // MANY_ENTRIES),
-            min(len(members), math.ceil(pictures * size[0] * size[1] * PIXEL_BYTES / SHARD_BYTES)),
+            min(len(members), math.ceil(pixels * PIXEL_BYTES / SHARD_BYTES)),
         )
         bounds = [len(members) * index // count for index in range(count + 1)] if count else []
         shards += [
@@ -97,7 +95,7 @@ def make_shard(job, shard, advance):
         return
 
     def encoded():
-        for result in encode_entries(shard.entries, job.levels, job.slots, job.pose_model):
+        for result in encode_entries(shard.entries, job.encoding):
             if job.strict and isinstance(result, Skipped):
                 raise UserError(job.why(result))
             advance(1)
@@ -118,29 +116,28 @@ def _write_shard(job, shard, results):
     """
     import tensorflow as tf
 
-    outputs = [(kind, level) for kind in records.KINDS for level in range(len(job.levels))]
+    levels, slots = {"photos": job.encoding.levels, "articles": job.encoding.article_levels}, job.encoding.slots
     names = {
-        output: records.record_name(shard.split, shard.index, shard.num_shards, output[0], job.levels[output[1]])
-        for output in outputs
+        (kind, level): records.record_name(shard.split, shard.index, shard.num_shards, kind, size)
+        for kind in records.KINDS
+        for level, size in enumerate(levels[kind])
     }
-    entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(job.slots, 0)
+    entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(slots, 0)
     with ExitStack() as whole:
-        partial = {output: whole.enter_context(whole_file(job.data / "records" / names[output])) for output in outputs}
+        partial = {output: whole.enter_context(whole_file(job.data / "records" / name)) for output, name in names.items()}
         with ExitStack() as opened:
-            writers = {output: opened.enter_context(tf.io.TFRecordWriter(str(partial[output]))) for output in outputs}
+            writers = {output: opened.enter_context(tf.io.TFRecordWriter(str(path))) for output, path in partial.items()}
             for encoded in results:
                 if isinstance(encoded, Skipped):
                     skipped.append(asdict(encoded))
                     continue
-                for kind, level in outputs:
-                    writers[kind, level].write(_example(encoded, kind, level))
+                for (kind, level), writer in writers.items():
+                    writer.write(_example(encoded, kind, level))
                 entries += 1
                 with_keypoints += encoded.has_keypoints
-                for slot, article in zip(job.slots, encoded.articles[0]):
+                for slot, article in zip(slots, encoded.articles[0]):
                     articles[slot] += bool(article)
-        files = {
-            names[output]: {"bytes": partial[output].stat().st_size, "sha256": sha256_of(partial[output])} for output in outputs
-        }
+        files = {names[output]: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for output, path in partial.items()}
     fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files, "skipped": skipped}
     write_whole(shard.done_file(job.data), json.dumps({"origin": job.origin, **fields}))
 
@@ -200,8 +197,9 @@ def finalize(job, manifest, shards):
         write_whole(job.data / records.SKIPPED_FILENAME, "".join(lines))
     fields = {
         "format": records.FORMAT,
-        "slots": job.slots,
-        "levels": job.levels,
+        "slots": job.encoding.slots,
+        "levels": job.encoding.levels,
+        "article_levels": job.encoding.article_levels,
         "origin": job.origin,
         "skipped": len(skipped),
         "splits": {split: [descriptions[shard] for shard in shards if shard.split == split] for split in SPLITS},
@@ -212,6 +210,7 @@ def finalize(job, manifest, shards):
 
     dataset = records.open_dataset(job.data)
     print(summary(dataset, "prepared"))
+    print(contents(dataset))
     for skip in skipped[:3]:
         print(f"skipped {job.why(skip)}")
     return dataset
@@ -234,9 +233,19 @@ def finalized(job):
     return dataset
 
 
+def contents(dataset):
+    """One line about a data set's poses and articles."""
+    shards = [shard for split in SPLITS for shard in dataset.splits[split]]
+    articles = {slot: sum(shard["articles"][slot] for shard in shards) for slot in dataset.slots}
+    poses, entries = (sum(shard[count] for shard in shards) for count in ("with_keypoints", "entries"))
+    return f"{poses} of {entries} entries have a pose; articles: " + ", ".join(f"{slot} {n}" for slot, n in articles.items())
+
+
 def summary(dataset, verb):
     """One line about a data set."""
     counts = ", ".join(f"{dataset.count(split)} {split}" for split in SPLITS)
     levels = f"{format_size(dataset.levels[0])} to {format_size(dataset.levels[-1])}"
     skipped = f", {dataset.skipped} set aside (see {records.SKIPPED_FILENAME})" if dataset.skipped else ""
-    return f"{verb} {dataset.path}: {counts}, levels {levels}{skipped}"
+    reduced = dataset.article_levels != dataset.levels
+    articles = f", articles up to {format_size(dataset.article_levels[-1])}" if reduced else ""
+    return f"{verb} {dataset.path}: {counts}, levels {levels}{articles}{skipped}"

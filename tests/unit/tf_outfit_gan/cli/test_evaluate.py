@@ -140,7 +140,7 @@ def test_data_that_do_not_fit_are_refused(dataset, untrained, tmp_path, capsys):
         "test",
     )
     small = prepare(tmp_path / "shop", tmp_path / "small", (8, 6), workers=1, quiet=True)
-    assert "no pictures of size 16x12" in refused(
+    assert "no photos of size 16x12" in refused(
         capsys, save_untrained(tmp_path / "larger", overrides=["conditional=false"]), "--data", small.path
     )
     other_slots = save_untrained(tmp_path / "slots", overrides=["slots=top,bottom"])

@@ -162,9 +162,9 @@ def test_an_entry_is_found_by_its_id(dataset, name):
 def test_refusals(dataset, tmp_path):
     with pytest.raises(UserError, match=r"no entry 'e999'; expected one of its ids, such as e\d"):
         load_entry(dataset, "e999", LARGE, None)
-    with pytest.raises(UserError, match="no pictures of size 64x48: it holds 4x3, 8x6, 16x12, 32x24"):
+    with pytest.raises(UserError, match="no photos of size 64x48: it holds 4x3, 8x6, 16x12, 32x24"):
         batches(dataset, "train", (64, 48), None, 8)
-    with pytest.raises(UserError, match="no pictures of size 64x48"):
+    with pytest.raises(UserError, match="no articles of size 64x48"):
         batches(dataset, "train", LARGE, (64, 48), 8)
     for arguments in ({"mirror": True}, {"start": 8}):
         with pytest.raises(ValueError, match="expected a seed"):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_outfit_gan.images.open import WHITE, fit, open_image, pyramid
+from tests.helpers.odd_pictures import scene
+from tf_outfit_gan.images.open import WHITE, fit, image_size, open_image, pyramid
 from tf_outfit_gan.sizes import default_size, levels_of, parse_size
 from tf_outfit_gan.util.errors import UserError
 
@@ -106,3 +107,32 @@ def test_a_size_outside_the_family_gets_a_neighbor():
         levels_of((1000, 750))
     with pytest.raises(UserError, match="4x4 is near"):
         levels_of((2, 2))
+
+
+@pytest.mark.parametrize(
+    "size, frame, height",
+    [
+        ((512, 384), (128, 96), 256),
+        ((512, 384), (128, 1000), 256),
+        ((512, 384), (129, 97), 512),  # Less than twice the frame would be left.
+        ((512, 384), (64, 48), 128),
+        ((512, 384), (30, 30), 64),
+        ((514, 386), (30, 30), 257),  # A quarter would be no whole number.
+        ((513, 384), (30, 30), 513),
+    ],
+)
+def test_a_large_jpeg_is_decoded_reduced(tmp_path, size, frame, height):
+    scene(*size).save(tmp_path / "photo.jpg", quality=95)
+    reduced = open_image(tmp_path / "photo.jpg", frame=frame)
+    assert reduced.height == height and reduced.width * size[0] == height * size[1]
+    (fitted, placement), (whole, expected) = (fit(image, frame, WHITE) for image in (reduced, open_image(tmp_path / "photo.jpg")))
+    assert placement == expected
+    assert np.sqrt(np.mean((np.float32(fitted) - np.float32(whole)) ** 2)) < 2.5  # 40 dB.
+
+
+def test_a_photo_on_its_side_is_reduced_for_its_frame_as_it_stands(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    scene(384, 512).save(tmp_path / "photo.jpg", exif=exif)
+    assert open_image(tmp_path / "photo.jpg", frame=(128, 1000)).size == (192, 256)
+    assert image_size(tmp_path / "photo.jpg") == (512, 384)

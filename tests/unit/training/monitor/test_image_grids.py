@@ -1,5 +1,7 @@
 """Grids and the timeline: what was asked for, the photo and the fakes stand where they should, at any size."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -59,6 +61,21 @@ def test_a_row_holds_what_was_asked_for_the_photo_and_a_fake_a_seed(drawn):
         assert (pose == 128).all(axis=2).mean() > 0.5 and not (pose == 128).all()
     # Another seed is another picture, the same seed the same.
     assert not np.array_equal(cell(sheet, 5, 3), cell(sheet, 5, 4))
+
+
+def test_a_sheet_of_training_entries_says_so(data, tmp_path, monkeypatch):
+    snapshot, captions = write_snapshot(tmp_path / "snapshot"), []
+
+    def montage(rows, **options):
+        captions.extend(cell[1] for row in rows for cell in row if isinstance(cell, tuple))
+        return real(rows, **options)
+
+    real = grids_module.montage
+    monkeypatch.setattr(grids_module, "montage", montage)
+    for splits, caption in ((data.splits, "photo"), ({**data.splits, "test": []}, "photo (trained on)")):
+        captions.clear()
+        ImageGrids(dataclasses.replace(data, splits=splits), snapshot.config, seed=0).fakes(tmp_path, snapshot)
+        assert [text for text in captions if text.startswith("photo")] == [caption] * ENTRIES
 
 
 def test_a_lower_level_fills_the_same_cells(drawn):

@@ -126,7 +126,7 @@ def test_a_killed_run_goes_on_and_leaves_an_estimator(dolls, tiny, tmp_path, mon
     [
         (["--backbone", "small", "--steps", "0"], "--steps: expected a whole number of 1 or more"),
         (["--backbone", "small", "--time-limit", "-1"], "--time-limit: expected a number above 0"),
-        (["--size", "256x192"], "no pictures of size 256x192"),
+        (["--size", "256x192"], "no photos of size 256x192"),
     ],
 )
 def test_refusals(dolls, tmp_path, capsys, arguments, words):

@@ -92,3 +92,20 @@ def test_the_documented_importer_works(tmp_path, monkeypatch):
         ("pairs.txt line", 3, "c.png"),
         ("pairs.txt line", 4, "d.png"),
     ]
+
+
+@pytest.mark.parametrize("name", [name for name in importers.FORMATS if name not in ("manifest", "garments2look-official")])
+def test_a_plain_layout_needs_no_name(public_originals, name):
+    assert importers.guess(public_originals[name]) == name
+    assert importers.read(public_originals[name]).sha256 == importers.read(public_originals[name], name).sha256
+
+
+def test_an_unclear_layout_is_named(tmp_path):
+    assert importers.guess(tmp_path) is None
+    (tmp_path / "train.jsonl").touch()
+    (tmp_path / "dresses").mkdir()
+    (tmp_path / "dresses/train_pairs.txt").touch()
+    with pytest.raises(UserError, match="looks like dress-code and like dress-code-mr; choose one by --format"):
+        importers.read(tmp_path)
+    (tmp_path / "manifest.jsonl").touch()
+    assert importers.guess(tmp_path) == "manifest"

@@ -10,11 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tests.helpers.catalogues import article_pixels, photo_pixels, worn, write_catalogue
 from tf_outfit_gan.cli.main import main
-from tf_outfit_gan.data.manifest import Entry, Outfit
-from tf_outfit_gan.data.preparation.prepare import plan, prepare
+from tf_outfit_gan.data.manifest import Entry, Outfit, read_manifest
+from tf_outfit_gan.data.preparation.prepare import _size_of_photos, plan, prepare
 from tf_outfit_gan.data.preparation.shards import finished, make_shard, plan_shards
 from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.slots import SLOTS
@@ -54,6 +55,41 @@ def test_records_hold_the_pictures_and_the_poses(tmp_path):
         points = np.float32(lines[index]["keypoints"]["points"])
         np.testing.assert_allclose(np.reshape(photo["keypoints"].float_list.value, (16, 3)), points / [12, 16, 1], atol=1e-6)
     assert sorted(seen) == [index for index in range(12) if index % 5]
+
+
+def test_articles_are_stored_up_to_a_size(tmp_path):
+    source = write_catalogue(tmp_path / "shop", 6, (64, 48))
+    dataset = prepare(source, tmp_path / "data", article_size=(24, 20), workers=1, quiet=True)
+    assert dataset.levels[-1] == (64, 48) and dataset.article_levels == ((4, 3), (8, 6), (16, 12))
+    assert len(list((tmp_path / "data/records").glob("train-*-articles-*"))) == 3
+    for photo, record in zip(examples(dataset, "train", "photos", (8, 6)), examples(dataset, "train", "articles", (16, 12))):
+        index = int(photo["id"].bytes_list.value[0][1:])
+        for slot, stored in zip(SLOTS, record["articles"].bytes_list.value, strict=True):
+            assert bool(stored) == (slot in worn(index))
+            if stored:  # But for its middle, where the halves meet.
+                pixels = np.frombuffer(stored, np.uint8).reshape(16, 12, 3)
+                np.testing.assert_array_equal(pixels[:, [0, -1]], article_pixels(index, slot, (16, 12))[:, [0, -1]])
+    with pytest.raises(UserError, match="no articles of size 64x48: it holds 4x3, 8x6, 16x12; .* --article-size 64x48"):
+        dataset.files("train", "articles", (64, 48))
+    with pytest.raises(UserError, match="made from another article size"):
+        prepare(source, tmp_path / "data", article_size=(8, 6), workers=1, quiet=True)
+    # Earlier versions stored articles at every level, as is done where the largest is not too large; and did not say so.
+    whole = prepare(source, tmp_path / "whole", workers=1, quiet=True)
+    assert whole.article_levels == whole.levels
+    fields = json.loads((tmp_path / "whole/dataset.json").read_text())
+    del fields["article_levels"]
+    (tmp_path / "whole/dataset.json").write_text(json.dumps(fields))
+    assert prepare(source, tmp_path / "whole", workers=1, quiet=True) == whole
+
+
+def test_a_large_picture_is_set_aside_unless_it_is_allowed(tmp_path, capsys):
+    source = write_catalogue(tmp_path / "shop", 2, (256, 192))
+    Image.new("RGB", (900, 1200)).save(source / "e001.png")
+    command = ["prepare", str(source), "--size", "16x12", "--workers", "1", "--quiet", "--max-megapixels"]
+    assert main([*command, "1", str(tmp_path / "small")]) == 0
+    assert "e001.png: expected a picture such as PNG or JPEG, could not read it (1200x900 pixels" in capsys.readouterr().out
+    assert main([*command, "1.1", str(tmp_path / "large")]) == 0
+    assert open_dataset(tmp_path / "large").skipped == 0
 
 
 def test_the_bytes_do_not_depend_on_the_number_of_processes(tmp_path):
@@ -212,12 +248,12 @@ def entries_of(count, articles=(), split="train"):
         (1000, 4, (256, 192), 8),
         (20_000, 4, (256, 192), 64),  # Eight readers with eight files each.
         (50_000, 4, (64, 48), 64),
-        (70_000, 0, (256, 192), 69),  # At most 1,024 in a shard.
-        (20_000, 4, (1024, 768), 66),  # 5 pictures of 786,432 pixels at 0.35 bytes, 20,000 times, in 400 MiB each.
+        (140_000, 0, (256, 192), 69),  # At most 2,048 in a shard.
+        (80_000, 4, (2048, 1536), 112),  # 3,145,728 pixels and 4 times 49,152, at 0.35 bytes, in 800 MiB each.
     ],
 )
 def test_the_plan_keeps_shards_small_and_many(count, articles, size, shards):
-    plan = plan_shards(entries_of(count, SLOTS[:articles]) + entries_of(10, split="test"), size)
+    plan = plan_shards(entries_of(count, SLOTS[:articles]) + entries_of(10, split="test"), size, min(size, (256, 192)))
     assert [(shard.split, shard.index, shard.num_shards) for shard in plan] == [
         *(("train", index, shards) for index in range(shards)),
         ("test", 0, 1),
@@ -229,7 +265,8 @@ def test_the_plan_keeps_shards_small_and_many(count, articles, size, shards):
 def test_the_plan_does_not_depend_on_the_order_of_the_entries():
     entries = entries_of(500)
     there, back = (
-        [[entry.id for entry in shard.entries] for shard in plan_shards(order, (64, 48))] for order in (entries, entries[::-1])
+        [[entry.id for entry in shard.entries] for shard in plan_shards(order, (64, 48), (64, 48))]
+        for order in (entries, entries[::-1])
     )
     assert there == back and there[0][:3] != ["train0", "train1", "train2"]
 
@@ -280,3 +317,33 @@ def test_the_programs_and_the_worker_processes_start_without_tensorflow():
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_default_size_is_that_of_the_median_photo_and_at_most_1024x768(tmp_path, capsys):
+    source = write_catalogue(tmp_path / "shop", 5, (64, 48), poses=False)
+    Image.new("RGB", (2000, 2000), "gray").save(source / "e000.png")
+    (source / "e001.png").write_text("no picture")
+    assert prepare(source, tmp_path / "data", workers=1, quiet=True).levels[-1] == (64, 48)
+    assert "photos are prepared at 64x48; the median photo has 64x48 (--size for another)" in capsys.readouterr().out
+    entries = [entry for entry in read_manifest(source).entries if entry.id == "e000"]
+    assert _size_of_photos(entries) == (1024, 1024)
+    assert "prepared at 1024x1024; the median photo has 2000x2000" in capsys.readouterr().out
+
+
+def test_a_frame_shows_the_person(tmp_path):
+    source = write_catalogue(tmp_path / "shop", 2, (64, 192), test_every=9)
+    manifest = source / "manifest.jsonl"
+    lines = [json.loads(line) for line in manifest.read_text().splitlines()]
+    for entry in lines:
+        entry["keypoints"]["points"] = [[48, 16, 1], [56, 48, 1]] + [[0, 0, 0]] * 14
+    manifest.write_text("\n".join(map(json.dumps, lines)))
+    assert main(["prepare", str(source), str(tmp_path / "data"), "--size", "32x24", "--frame", "person", "--quiet"]) == 0
+    dataset = open_dataset(tmp_path / "data")
+    for record in examples(dataset, "train", "photos", (32, 24)):
+        index = int(record["id"].bytes_list.value[0][1:])
+        pixels = np.frombuffer(record["image"].bytes_list.value[0], np.uint8).reshape(32, 24, 3)
+        assert (pixels == [index, 90, 90]).all(), "not the left half alone, where the person stands"
+        pose = np.reshape(record["keypoints"].float_list.value, (16, 3))
+        np.testing.assert_allclose(pose[:2, 1], [0.12 / 1.24, 1.12 / 1.24], atol=0.03)
+    with pytest.raises(UserError, match="made from another framing"):
+        prepare(source, tmp_path / "data", (32, 24), framing="crop", workers=1, quiet=True)
