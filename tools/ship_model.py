@@ -17,7 +17,7 @@ from tf_outfit_gan.util.errors import UserError
 
 FOLDER = Path(snapshots.__file__).with_name("shipped_model")
 MAX_BYTES = 8_000_000
-RECIPE = ("version", "preset", "overrides", "init", "model", "training", "data_checksum")  # Of the run's config.json.
+RECIPE = ("version", "preset", "overrides", "model", "training", "data_checksum")  # Of a run's config.json.
 
 
 def main():
@@ -32,20 +32,28 @@ def ship(run):
     snapshot = snapshots.load(source, training=True)
     if snapshot.training is None:
         raise UserError(f"{source}: has no training/; choose one of the newest snapshots, which keep it")
-    recipe = json.loads((source.parent.parent / "config.json").read_text())
+    runs = recipe(source)
+    snapshot = dataclasses.replace(snapshot, noise=None, cur_nimg=sum(run["images"] for run in runs))
     split = snapshots.transfer_split(source)
 
     target = FOLDER / "snapshot"
     shutil.rmtree(target, ignore_errors=True)
-    snapshots.save(target, dataclasses.replace(snapshot, noise=None), half=True)
+    snapshots.save(target, snapshot, half=True)
     if split is not None:
         snapshots.save_transfer_split(target, split)
-    write_whole(FOLDER / "recipe.json", json.dumps({key: recipe[key] for key in RECIPE if key in recipe}, indent=2) + "\n")
+    write_whole(FOLDER / "recipe.json", json.dumps(runs, indent=2) + "\n")
 
     size = sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file())
     if size > MAX_BYTES:
         raise UserError(f"{FOLDER}: {size / 1e6:.1f} MB, expected {MAX_BYTES / 1e6:g} MB at most")
     print(f"{FOLDER}: {size / 1e6:.1f} MB, {snapshot.name}, {snapshot.size[0]}x{snapshot.size[1]}")
+
+
+def recipe(path):
+    """The runs that made a snapshot, the first one first: their settings, and how many images each was shown."""
+    config = json.loads((path.parents[1] / "config.json").read_text())
+    earlier = recipe(Path(config["init"])) if config["init"] else []
+    return [*earlier, {"images": snapshots.read(path).cur_nimg} | {key: config[key] for key in RECIPE}]
 
 
 if __name__ == "__main__":
