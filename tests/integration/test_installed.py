@@ -34,6 +34,8 @@ assert (model.render(outfit, seeds=[1, 2], pose="outfit.json") == images).all()
 w = model.styles("outfit.json", seeds=[1])
 assert abs(np.int16(model.synthesize(w)) - images[:1]).max() <= 1
 assert model.transfer(source="outfit.json", target="outfit.json", what="color").shape == images[0].shape
+example = og.__file__.replace("__init__.py", "examples/outfits/office.json")
+assert len(og.load().render(example)) == 1
 np.save("images.npy", images)
 """
 
