@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 import tf_outfit_gan as og
+from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.outfit_request import read_request
 from tf_outfit_gan.viz.conditions import conditions
 from tf_outfit_gan.viz.montage import montage, save_whole
@@ -16,6 +17,7 @@ from tf_outfit_gan.viz.montage import montage, save_whole
 ROOT = Path(__file__).parents[1]
 IMAGES, EXAMPLES = ROOT / "docs" / "images", ROOT / "tf_outfit_gan" / "examples"
 SIZE = (192, 144)  # Of a picture in the strips, height first: enlarged smoothly, as a page would show it.
+SMALL = (128, 96)  # In the timeline.
 OUTFITS = ("office", "evening", "weekend")
 POSES = ("standing", "walking", "arm_raised", "hands_on_hips")
 PLAIN, JACKET = "studio", "outerwear_olive_bomber"
@@ -23,11 +25,11 @@ PLAIN, JACKET = "studio", "outerwear_olive_bomber"
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("run", metavar="RUN", type=Path, help="run folder with all snapshots of the timeline")
-    run = parser.parse_args().run
+    parser.add_argument("runs", metavar="RUN", nargs="+", type=Path, help="run folders with the snapshots of the timeline")
+    runs = parser.parse_args().runs
     model = og.load()
     save_whole(montage([[_outfits(model)], [_poses(model)]], margin=0), IMAGES / "strip.png")
-    save_whole(_timeline(run), IMAGES / "timeline.png")
+    save_whole(_timeline(runs), IMAGES / "timeline.png")
 
 
 def _outfits(model):
@@ -52,16 +54,20 @@ def _poses(model):
     return montage(rows, titles=["One outfit in four poses, and with a jacket put on"], gap=4, margin=0)
 
 
-def _timeline(run):
-    """One outfit and seed, drawn by each snapshot of a run."""
-    paths = sorted((run / "snapshots").glob("*kimg"))
+def _timeline(runs):
+    """One outfit and seed, drawn by snapshots of runs that follow each other, every 40 kimg and the last one."""
     outfit = EXAMPLES / "outfits" / f"{OUTFITS[0]}.json"
-    cells = [(_shown(og.load(path).render(outfit, seeds=2)[0]), path.name.lstrip("0")) for path in paths]
+    paths, before = {}, 0
+    for run in runs:
+        found = {before + snapshots.read(path).cur_nimg: path for path in (run / "snapshots").glob("*kimg")}
+        paths, before = paths | found, max(found)
+    shown = [images for images in sorted(paths) if images % 40_000 == 0 or images == before]
+    cells = [(_shown(og.load(paths[images]).render(outfit, seeds=2)[0], SMALL), f"{images // 1000}k") for images in shown]
     return montage([cells], gap=4, margin=0)
 
 
-def _shown(pixels):
-    return Image.fromarray(pixels).resize(SIZE[::-1], Image.Resampling.BICUBIC)
+def _shown(pixels, size=SIZE):
+    return Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BICUBIC)
 
 
 def _blank():
