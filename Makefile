@@ -1,4 +1,4 @@
-# make demo: from nothing to a served picture. make test: the checks. Both set everything up in .venv first.
+# make demo: pictures, and the way to a served model of your own. make test: the checks. Both set everything up in .venv first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ WORKERS ?= 2
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-demo: $(VENV)/installed  ## draw a catalogue, train on it, export, serve, ask for pictures (ten minutes at most)
+demo: $(VENV)/installed  ## pictures of the shipped model, then: train on from it, export, serve, ask (ten minutes at most)
 	$(BIN)/outfit-gan demo demo
 
 test: $(VENV)/installed  ## all checks but the slow ones
