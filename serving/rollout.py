@@ -1,8 +1,8 @@
 """A version takes over step by step: it loads, label after label moves to it and is watched, or all goes back.
 
-TF Serving takes a whole configuration by HandleReloadConfigRequest and shows nobody the one it has, so its file is what is
-changed, sent, and in the end written. It moves labels before it loads versions, and only to versions that answer: loading and
-moving are two calls.
+HandleReloadConfigRequest replaces the whole configuration of a server, and no call of TF Serving returns the current one. So a
+rollout reads it from its file, changes it, sends it, and in the end writes the file. A server moves labels before it loads
+versions, and only to versions that answer: loading and moving are two calls.
 """
 
 import itertools

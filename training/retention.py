@@ -105,9 +105,11 @@ class Retention:
 
 
 def memory_forecast(generator, discriminator):
-    """A line for people: what training keeps on each device, at least."""
+    """A line for people: how large the networks are, and what training keeps on each device, at least."""
+    generator_size, discriminator_size = (network.count_params() / 1e6 for network in (generator, discriminator))
     return (
-        f"each device keeps {_size(_memory_bytes(generator, discriminator))} of weights, averages and moments; gradients and "
+        f"generator {generator_size:.1f} M weights, discriminator {discriminator_size:.1f} M; each device keeps "
+        f"{_size(_memory_bytes(generator, discriminator))} of weights, averages and moments; gradients and "
         "the activations of a batch come on top (less of them: micro_batch, recompute_from)"
     )
 

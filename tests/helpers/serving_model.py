@@ -125,10 +125,10 @@ def _write_warmup(folder, psi):
 
 
 @contextmanager
-def running_server(base_path, **options):
-    """Yields an `EmbeddedServer` of the model "gen" in this process, when its first load has ended."""
+def running_server(base_path, model_name="gen", **options):
+    """Yields an `EmbeddedServer` of one model in this process, when its first load has ended."""
     changes = []
-    server = EmbeddedServer(single_model("gen", base_path), changes.append, poll_sec=0.05, **options)
+    server = EmbeddedServer(single_model(model_name, base_path), changes.append, poll_sec=0.05, **options)
     server.start()
     try:
         wait_for(lambda: changes)

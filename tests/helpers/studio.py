@@ -5,11 +5,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from serving.model_config import single_model
 from serving.server.pages import Pages
-from serving.server.server import EmbeddedServer
 from serving.studio import SETTINGS, STUDIO_FOLDERS, studio_settings
-from tests.helpers.serving_model import wait_for
+from tests.helpers.serving_model import running_server
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
@@ -26,15 +24,9 @@ DRAWN = ".figure.active[data-level=full]:not(.busy)"
 @contextmanager
 def studio_server(base_path, model_name="outfit_gan", **options):
     """Yields an `EmbeddedServer` with the studio, when its model has loaded."""
-    changes = []
     pages = Pages(STUDIO_FOLDERS, {f"/studio/{SETTINGS}": studio_settings(model_name)})
-    server = EmbeddedServer(single_model(model_name, base_path), changes.append, poll_sec=0.05, pages=pages, **options)
-    server.start()
-    try:
-        wait_for(lambda: changes)
+    with running_server(base_path, model_name, pages=pages, **options) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @contextmanager

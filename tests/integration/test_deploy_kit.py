@@ -204,7 +204,7 @@ def test_the_parts_of_the_deployment_fit(server):
     assert {port["targetPort"] for port in service["spec"]["ports"]} == {port["name"] for port in container["ports"]}
     assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
     assert pod["terminationGracePeriodSeconds"] * 1000 > int(found["rest_api_timeout_in_ms"])
-    # Probes ask what tells whether pictures can be had; the same path with another label is refused.
+    # Readiness probes ask for the state of the model; the same path with another label is refused.
     for probe in ("startupProbe", "readinessProbe"):
         path = container[probe]["httpGet"]["path"]
         assert get(server.rest_port, path) == 200 and get(server.rest_port, path.replace("stable", "beta")) == 400

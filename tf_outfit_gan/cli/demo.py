@@ -44,7 +44,7 @@ class _Demo:
         print("FIRST, what the model draws that comes with the package; this takes a minute or two.")
         self.draw_examples()
         print(f"\n[{self.elapsed()}] LOOK AT {self.folder / 'sheet.png'}: outfits and poses that nobody photographed.")
-        print(f"\nTHEN, the way to a model of your own; this takes {self.minutes + 3:g} to {self.minutes + 5:g} minutes.")
+        print(f"\nTHEN, the way to a model of your own; this takes {self.minutes + 1:g} to {self.minutes + 4:g} minutes.")
         self.make_a_model()
         print(f"\ndone in {self.elapsed()}.")
         for name, what in (

@@ -66,7 +66,7 @@ def _pictures(named):
 
 
 def _named(runs):
-    """{name: run}: the folder's name, or as much of its path as tells it from the others."""
+    """{name: run}: the folder's name, or the shortest end of its path that no other run has."""
     for length in range(1, max(len(run.path.resolve().parts) for run in runs) + 1):
         named = {"/".join(run.path.resolve().parts[-length:]): run for run in runs}
         if len(named) == len(runs):

@@ -38,7 +38,7 @@ export class Looks extends EventTarget {
   change(fields, index = this.active) {
     this.#remember();
     this.all = this.all.map((look, i) => (i === index ? { ...look, ...fields } : look));
-    this.#tell();
+    this.#notify();
   }
 
   /** Wears an article; null takes off what the slot has. */
@@ -55,7 +55,7 @@ export class Looks extends EventTarget {
 
   endGroup() {
     this.#grouped = false;
-    this.#tell();
+    this.#notify();
   }
 
   get changing() {
@@ -64,12 +64,12 @@ export class Looks extends EventTarget {
 
   activate(index) {
     this.active = index;
-    this.#tell();
+    this.#notify();
   }
 
   compare(compared) {
     this.compared = compared;
-    this.#tell();
+    this.#notify();
   }
 
   undo() {
@@ -84,7 +84,7 @@ export class Looks extends EventTarget {
     if (!from.length) return false;
     to.push(this.all);
     this.all = from.pop();
-    this.#tell();
+    this.#notify();
     return true;
   }
 
@@ -95,7 +95,7 @@ export class Looks extends EventTarget {
     this.#future = [];
   }
 
-  #tell() {
+  #notify() {
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -166,7 +166,7 @@ def test_a_dry_run_shows_the_schedule_and_what_it_needs(capsys, tmp_path):
         "1 4 64x48 fading in 160 to 200 32 2 x 8 0.004".split(),
         "2 4 64x48 stable 200 to 400 32 2 x 8 0.004".split(),
     ]
-    size = re.match(r"each device keeps (.* MB) of weights, averages and moments; ", memory)[1]
+    size = re.search(r"; each device keeps (.* MB) of weights, averages and moments; ", memory)[1]
     assert f"2 grids (not counted), 2 checkpoints of {size}; " in disk and not (tmp_path / "new").exists()
     assert main([*words, "--devices", "gpu:9"]) == 2
     assert "--devices gpu:9: TensorFlow finds no such device here; choose one of cpu" in capsys.readouterr().err
