@@ -5,7 +5,7 @@
 
 Points are in pixels of a picture of `size` that shows what the photo shows. `articles` may be empty and `keypoints`
 left out, for unconditional models; `split` is train or test, train if left out; `person` may name who is in the photo, so
-that nobody stands in both splits when `prepare` makes them. An article may also be cut out of a
+that `prepare` puts no person into both splits. An article may also be cut out of a
 photo, see `cutout`. An outfit file is an entry without id and image; of many outfits, or poses, a folder of such files or
 a file with one of them a line, such as a manifest.
 """
