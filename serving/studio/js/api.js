@@ -81,7 +81,7 @@ function refusal(status, text, model) {
   return new ServerError("refused", "The model refuses this request", text ? sentence(text) : `HTTP ${status}`);
 }
 
-/** The first sentence that TensorFlow's text is about: the graph's own names around it help nobody here. */
+/** The sentence of ours in a text of TensorFlow, without the names of the graph around it. */
 function sentence(text) {
   const found = text.match(/assertion failed: \[(.+?)\](?: \[|$|\n|\s*\[\[)/s) ?? text.match(/^([^\n]+)/);
   return found[1].replace(/^b?'|'$/g, "").slice(0, 400);
