@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -86,15 +87,18 @@ def test_serve_takes_it_where_no_model_is_named(model, tmp_path):
     command = [sys.executable, "-P", "-m", "tf_outfit_gan.cli.main", "serve", "--port", "0", "--rest_api_port", "0"]
     env = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
     for exported in (True, False):
-        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+        process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+        try:
             lines = []
-            while not any("REST http" in line for line in lines):
+            while not (found := re.search(r"REST (http://[^,\s]+)", lines[-1] if lines else "")):
                 lines.append(process.stdout.readline())
                 assert lines[-1], lines
-            address = lines[-1].split("REST ")[1].strip()
-            request = urllib.request.Request(f"{address}:predict", (EXAMPLES / "request.json").read_bytes())
+            request = urllib.request.Request(f"{found[1]}:predict", (EXAMPLES / "request.json").read_bytes())
             answer = json.loads(urllib.request.urlopen(request, timeout=60).read())
-            process.terminate()
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
         served = Image.open(io.BytesIO(base64.b64decode(answer["predictions"][0]["image_bytes"]["b64"])))
         assert np.abs(np.asarray(served) - drawn).max() <= 2  # The body's joints have four digits.
         assert (len(lines) > 1) is exported
