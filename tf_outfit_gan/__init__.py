@@ -18,19 +18,21 @@ One alphabet for shapes, in this whole project:
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tf_outfit_gan.api import Model, Styles, load
-    from tf_outfit_gan.client import Client, RefusedError, ServerError
+    from tf_outfit_gan.api import Model, load
+    from tf_outfit_gan.client import AsyncClient, Client, RefusedError, ServerError
+    from tf_outfit_gan.picture_styles import Styles
     from tf_outfit_gan.util.errors import UserError
 
 __version__ = "0.1.0"  # The one place: setup.py reads it here.
-__all__ = ["Client", "Model", "RefusedError", "ServerError", "Styles", "UserError", "load"]
+__all__ = ["AsyncClient", "Client", "Model", "RefusedError", "ServerError", "Styles", "UserError", "load"]
 
 _MODULES = {
+    "AsyncClient": "tf_outfit_gan.client",
     "Client": "tf_outfit_gan.client",
     "RefusedError": "tf_outfit_gan.client",
     "ServerError": "tf_outfit_gan.client",
     "Model": "tf_outfit_gan.api",
-    "Styles": "tf_outfit_gan.api",
+    "Styles": "tf_outfit_gan.picture_styles",
     "load": "tf_outfit_gan.api",
     "UserError": "tf_outfit_gan.util.errors",
 }

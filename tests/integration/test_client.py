@@ -40,15 +40,15 @@ def outfit(tmp_path):
     return path
 
 
-def test_over_rest_a_client_needs_no_tensorflow(server, outfit):
+@pytest.mark.parametrize("port", ["rest_port", "port"])
+def test_a_client_needs_no_tensorflow(server, outfit, port):
     code = (
         "import sys, tf_outfit_gan as og, serving.cli.request\n"
         "print(og.Client(sys.argv[1], 'gen').render(sys.argv[2], seeds=[1, 2]).shape)\n"
-        "print({'tensorflow', 'keras', 'grpc'} & {*sys.modules})\n"
+        "print({'tensorflow', 'keras', 'tensorflow_serving'} & {*sys.modules})\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, f"localhost:{server.rest_port}", outfit], check=True, capture_output=True, text=True
-    )
+    address = f"localhost:{getattr(server, port)}"
+    done = subprocess.run([sys.executable, "-c", code, address, outfit], check=True, capture_output=True, text=True)
     assert done.stdout.splitlines() == [f"(2, {HEIGHT}, {WIDTH}, 3)", "set()"]
 
 
@@ -99,7 +99,7 @@ def test_slots_that_a_model_does_not_describe_are_the_standard_ones_or_unknown(m
 
 
 def test_a_model_that_does_not_describe_itself_is_named(client):
-    with pytest.raises(UserError, match="the model 'gen' at 127.0.0.1:[0-9]+ does not describe itself: export it again"):
+    with pytest.raises(UserError, match="the model 'gen' at 127.0.0.1:[0-9]+ has no signature .describe.: export it again"):
         client.describe()
 
 
@@ -108,7 +108,7 @@ def test_what_the_server_refuses_is_the_users_mistake(client):
         client.render(seeds=[1])  # As of an unconditional model.
     with pytest.raises(UserError, match="unknown slot 'hat': expected one of outerwear, "):
         client.render({"hat": np.zeros((8, 6, 3), np.uint8)}, pose=POSE)
-    unknown = Client(client._place, "nope")
+    unknown = Client(client._connection.place, "nope")
     with pytest.raises(UserError, match="NOT_FOUND: Servable not found.*check that it serves a model named 'nope'"):
         unknown.render({}, pose=POSE)
 
@@ -141,6 +141,8 @@ def test_a_wrong_address_is_refused(address):
     "options, text",
     [
         (dict(version=1, label="stable"), "version 1 and label 'stable': expected one of them"),
+        (dict(timeout_sec=0), "timeout_sec 0, .*: expected a time above 0"),
+        (dict(batch_size=0), "batch_size 0: expected .* a batch of one picture at least"),
         (dict(ca_file="missing.pem"), "missing.pem: no such file; expected certificates in PEM"),
     ],
 )
@@ -221,6 +223,72 @@ def test_a_busy_server_is_asked_again_as_often_as_is_said_and_another_failure_is
     if busy:
         scripted.answers[:] = [answer, STATUS]
         assert Client(address, "gen", retries=1).status() == []
+
+
+@pytest.mark.parametrize("retries", [1, 10])
+def test_further_tries_end_with_the_time_limit(scripted, retries):
+    """After pauses of 0.5 and 1 s: within 1.2 s there is time for one further try."""
+    scripted.answers[:] = [(503, "{}")] * 10
+    client = Client(f"http://127.0.0.1:{scripted.server_port}", "gen", timeout_sec=1.2, retries=retries)
+    with pytest.raises(ServerError, match="UNAVAILABLE"):
+        client.status()
+    assert len(scripted.asked) == 2
+
+
+def test_an_answer_that_comes_in_drops_ends_with_the_time_limit():
+    """Each drop comes within the limit, the whole does not."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                while not given_up.wait(0.1):
+                    connection.sendall(b" ")
+
+        given_up, thread = threading.Event(), threading.Thread(target=drip)
+        thread.start()
+        try:
+            with pytest.raises(ServerError, match="no answer from .* within 1 s") as error:
+                Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "gen", timeout_sec=1).status()
+            assert error.value.code == "DEADLINE_EXCEEDED"
+        finally:
+            given_up.set()
+            thread.join()
+
+
+def test_a_connection_is_kept_until_the_client_is_closed():
+    accepted, answer = [], STATUS[1].encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self):
+            accepted.append(self.client_address)
+            super().setup()
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
+        thread = threading.Thread(target=listener.serve_forever)
+        thread.start()
+        with Client(f"http://127.0.0.1:{listener.server_port}", "gen") as client:
+            for _ in range(3):
+                client.status()
+            assert len(accepted) == 1
+        client.status()  # A closed client opens a new one.
+        assert len(accepted) == 2
+        client.close()
+        listener.shutdown()
+        thread.join()
 
 
 def test_a_client_waits_until_a_model_answers(scripted):

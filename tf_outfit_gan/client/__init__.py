@@ -1,6 +1,7 @@
-"""The client of a served model. It needs no TensorFlow over REST; over gRPC it imports TF Serving's stubs, which do."""
+"""The client of a served model, over REST and gRPC; it needs no TensorFlow."""
 
+from tf_outfit_gan.client.async_client import AsyncClient
 from tf_outfit_gan.client.client import Client
 from tf_outfit_gan.client.errors import RefusedError, ServerError
 
-__all__ = ["Client", "RefusedError", "ServerError"]
+__all__ = ["AsyncClient", "Client", "RefusedError", "ServerError"]

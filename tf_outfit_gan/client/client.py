@@ -1,59 +1,52 @@
 """A client for pictures of outfits, for TF Serving and for `outfit-gan serve`, over whichever port it is given.
 
-Over REST it needs neither TensorFlow nor Keras. Over gRPC it imports TF Serving's stubs, and with them TensorFlow.
+It needs neither TensorFlow nor Keras.
 """
 
-import http.client
 import io
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from tf_outfit_gan.client.connection import FIRST_PAUSE_SEC, Connection
 from tf_outfit_gan.client.endpoint import ServedModel, parse_endpoint
-from tf_outfit_gan.client.errors import RefusedError, ServerError, StatusError
-from tf_outfit_gan.client.rest import Inputs, RestTransport
-from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, check_psi, check_seeds, read_request
+from tf_outfit_gan.client.errors import RefusedError, ServerError
+from tf_outfit_gan.client.inputs import Inputs, Output, repeated
+from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, Request, check_psi, check_seeds, read_request
+from tf_outfit_gan.picture_styles import Styles
 from tf_outfit_gan.slots import SLOTS, slot_index
 from tf_outfit_gan.util.errors import UserError
 
-if TYPE_CHECKING:
-    from tf_outfit_gan.client.grpc import GrpcTransport
-
 IMAGE_OUTPUT = "image_bytes"
 DEFAULT, DESCRIBE = "serving_default", "describe"  # Signatures.
-FACTS = ("slots", "size", "condition_size", "conditional")  # What a model describes of itself.
-
-# Codes by which a server says that the request, not the server, is at fault.
-USER_CODES = ("INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE")
-
-
-# Codes of a server that has too much to do, or is not there yet: another try may succeed.
-BUSY_CODES = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
-_FIRST_PAUSE_SEC = 0.5
 
 
 class Client:
-    """Asks one server for pictures.
+    """Asks one server for pictures. Threads can share it; `with` closes its connections.
 
     Args:
         address: "localhost:8501", the port of REST or of gRPC: the first call finds out which; or a URL: "https://HOST/PREFIX"
             and "http://..." for REST, "grpcs://HOST:PORT" (TLS) and "grpc://..." for gRPC.
         model_name: the model's name on the server.
-        timeout_sec: limit of one call, the server's work included.
+        timeout_sec: limit of one request, the server's work and all further tries included.
         version: ask this version; None = the newest, or that of the label.
         label: ask the version that has this label, such as "stable".
-        headers: go with each call, such as {"Authorization": "Bearer ..."}; over gRPC as metadata.
+        headers: go with each request, such as {"Authorization": "Bearer ..."}; over gRPC as metadata.
         ca_file: certificates, in PEM, of those who may sign the server's; None = the system's.
-        retries: how often a call is made again, after growing pauses, where the server is busy or not there.
+        retries: how often a request is made again, after growing pauses, where the server is busy or not there.
+        batch_size: how many pictures of a call to ask for in one request. The time limit and the server's limits (rows, length
+            of an answer) count by request.
 
-    Every method raises `UserError` for a mistake in its arguments, `RefusedError`, which is one, when the server reports it,
-    and `ServerError` when the server is not there or fails; the last two have a `code`.
+    Arguments of its methods are those of `Model`'s. Every method raises `UserError` for a mistake in its arguments,
+    `RefusedError`, which is one, when the server reports it, and `ServerError` when the server is not there or fails; the
+    last two have a `code`.
     """
 
     def __init__(
@@ -67,23 +60,36 @@ class Client:
         headers: Mapping[str, str] | None = None,
         ca_file: str | os.PathLike[str] | None = None,
         retries: int = 0,
+        batch_size: int = 1,
     ) -> None:
         if version is not None and label is not None:
             raise UserError(f"version {version} and label {label!r}: expected one of them")
-        self._endpoint = parse_endpoint(address, headers or {}, Path(ca_file) if ca_file else None)
-        if self._endpoint.ca_file and not self._endpoint.ca_file.is_file():
+        if not (timeout_sec > 0 and retries >= 0 and batch_size >= 1):
+            raise UserError(
+                f"timeout_sec {timeout_sec}, retries {retries}, batch_size {batch_size}: expected a time above 0, no negative "
+                "number of retries and a batch of one picture at least"
+            )
+        endpoint = parse_endpoint(address, headers or {}, Path(ca_file) if ca_file else None)
+        if endpoint.ca_file and not endpoint.ca_file.is_file():
             raise UserError(f"{ca_file}: no such file; expected certificates in PEM")
-        self._place = self._endpoint.host_port
-        self._model = ServedModel(model_name, version, label)
-        self._timeout_sec = timeout_sec
-        self._retries = retries
-        self._transport: RestTransport | GrpcTransport | None = None
+        self._connection = Connection(endpoint, ServedModel(model_name, version, label), timeout_sec, retries)
+        self._batch_size = batch_size
         self._slots: tuple[str, ...] | None = None
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections; a later call opens new ones."""
+        self._connection.close()
 
     @property
     def model_name(self) -> str:
         """The model's name on the server."""
-        return self._model.name
+        return self._connection.model.name
 
     def wait_ready(self, timeout_sec: float = 300.0) -> None:
         """Returns when the model, in the version that was asked for, can draw; raises `ServerError` when it does not by then."""
@@ -95,7 +101,7 @@ class Client:
             except (RefusedError, ServerError) as error:
                 if time.monotonic() > end:
                     raise ServerError(f"not ready after {timeout_sec:g} s: {error}", error.code) from None
-            time.sleep(_FIRST_PAUSE_SEC)
+            time.sleep(FIRST_PAUSE_SEC)
 
     def render(
         self,
@@ -104,12 +110,11 @@ class Client:
         psi: float | None = None,
         pose: PoseLike | None = None,
     ) -> np.ndarray:
-        """Draws a picture a seed, uint8 [N, H, W, 3]; the arguments are those of `Model.render`, and so is the result.
+        """Draws a picture a seed, uint8 [N, H, W, 3]: those of `Model.render`.
 
         Entries of a data set, "DATA:ID", are read with TensorFlow and sent at the largest size that is stored.
         """
-        pictures = self.render_png(outfit, seeds, psi, pose)
-        return np.stack([np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")) for picture in pictures])
+        return _decoded(self.render_png(outfit, seeds, psi, pose))
 
     def render_png(
         self,
@@ -119,25 +124,85 @@ class Client:
         pose: PoseLike | None = None,
     ) -> list[bytes]:
         """`render` as the server answers: a PNG file's bytes a seed."""
-        conditions: Inputs = {}
-        seeds, psi = check_seeds(seeds), check_psi(psi, conditional=outfit is not None)
-        if outfit is not None:
-            request = read_request(outfit, pose=pose, slots=None).checked()
-            assert request.keypoints is not None
-            slots = self.slots()
-            for slot in request.articles:
-                slot_index(slot, slots)
-            conditions = {
-                "article_images_bytes": ("string", [request.articles.get(slot, b"") for slot in slots]),
-                "keypoints": ("float", request.keypoints.tolist()),
+        return self._draw(DEFAULT, outfit, seeds, psi, pose)
+
+    def render_jpeg(
+        self,
+        outfit: OutfitLike | None = None,
+        seeds: int | Iterable[int] = 1,
+        psi: float | None = None,
+        pose: PoseLike | None = None,
+    ) -> list[bytes]:
+        """`render` as a JPEG file's bytes a seed: with a loss, a fraction of the length."""
+        return self._draw("render_jpeg", outfit, seeds, psi, pose)
+
+    def preview(
+        self,
+        outfit: OutfitLike | None = None,
+        seeds: int | Iterable[int] = 1,
+        psi: float | None = None,
+        pose: PoseLike | None = None,
+    ) -> np.ndarray:
+        """Small, quick pictures of what `render` would draw, uint8 [N, h, w, 3]: those of a lower level of the network."""
+        return _decoded(self._draw("preview", outfit, seeds, psi, pose))
+
+    def styles(
+        self,
+        outfit: OutfitLike | None = None,
+        seeds: int | Iterable[int] = 1,
+        psi: float | None = None,
+        pose: PoseLike | None = None,
+    ) -> Styles:
+        """The style vectors of what `render` would draw, and all else that is needed to draw it."""
+        request, rows, psi = self._question(outfit, seeds, psi, pose)
+        w = self._predict_rows(rows, self._conditions(request) | _numbers("float", truncation_psi=psi), "w", "style")
+        return Styles(np.asarray(w, np.float32), tuple(rows), request)
+
+    def synthesize(self, styles: Styles) -> np.ndarray:
+        """Draws what `styles` returned, uint8 [N, H, W, 3]; to edit it in between, see `Styles.with_w`."""
+        if not isinstance(styles, Styles) or not len(styles):
+            raise UserError("expected what client.styles(...) returns, of one picture at least")
+        taken = self._signature("synthesize")["inputs"]
+        conditions = {name: value for name, value in self._conditions(styles.outfit).items() if name in taken}
+        pictures: list[bytes] = []
+        for part in _parts(range(len(styles)), self._batch_size):
+            own: Inputs = {
+                "w": ("float", [styles.w[row].tolist() for row in part]),
+                "seed": ("int64", [styles.seeds[row] for row in part]),
             }
-        elif pose is not None:
-            raise UserError("a pose without an outfit: expected both, or for an unconditional model neither")
-        # A call for each seed and not one batch: the server's time limit and the size of an answer count per call.
-        return [
-            self._call("predict", conditions | {"seed": ("int64", seed), "truncation_psi": ("float", psi)}, IMAGE_OUTPUT, DEFAULT)
-            for seed in seeds
-        ]
+            pictures += self._connection.predict(own | repeated(conditions, len(part)), IMAGE_OUTPUT, "synthesize")
+        return _decoded(pictures)
+
+    def transfer(
+        self,
+        source: OutfitLike | int,
+        target: OutfitLike | int,
+        what: str,
+        *,
+        seed: int | None = None,
+        psi: float | None = None,
+        layers: tuple[int, int] | None = None,
+    ) -> np.ndarray:
+        """The target's picture with the color or the pose of the source's, uint8 [H, W, 3]; see `Model.transfer`.
+
+        Without `layers`, the server's model says which layers carry the color and which the pose.
+        """
+        known = self.describe()["layers"]
+        if what not in ("color", "pose"):
+            raise UserError(f"unknown transfer {what!r}: expected color or pose")
+        begin, end = known[what] if layers is None else layers
+        if not 0 <= begin < end <= known["count"]:
+            raise UserError(f"layers {layers!r}: expected (begin, end) with 0 <= begin < end <= {known['count']}")
+        conditional = self.describe()["conditional"]
+        if seed is not None and not conditional:
+            raise UserError("this model is unconditional: source and target are seeds; leave out seed")
+        inputs: Inputs = _numbers("int32", layer_begin=int(begin), layer_end=int(end))
+        for side, given in (("source", source), ("target", target)):
+            outfit, side_seed = (given, 1 if seed is None else seed) if conditional else (None, given)
+            request, [row], psi_of_side = self._question(outfit, side_seed, psi)
+            inputs |= {f"{side}_{name}": value for name, value in self._conditions(request).items()}
+            inputs |= _numbers("int64", **{f"{side}_seed": row}) | _numbers("float", truncation_psi=psi_of_side)
+        return _decoded(self._connection.predict(inputs, IMAGE_OUTPUT, "transfer"))[0]
 
     def slots(self) -> tuple[str, ...]:
         """The names of the served model's slots, in its order; asked for once."""
@@ -150,72 +215,88 @@ class Client:
                 articles = signatures.get(DEFAULT, {}).get("inputs", {}).get("article_images_bytes")
                 if articles and int(articles["tensor_shape"]["dim"][1]["size"]) != len(SLOTS):
                     raise UserError(
-                        f"the model {self.model_name!r} at {self._place} has other slots than {', '.join(SLOTS)} and does "
-                        "not describe them: export it again"
+                        f"the model {self.model_name!r} at {self._connection.place} has other slots than {', '.join(SLOTS)} and "
+                        "does not describe them: export it again"
                     )
         return self._slots
 
     def describe(self) -> dict[str, Any]:
-        """What the served model is: slots, size and condition_size as [height, width], and conditional, a bool.
+        """What the served model says of itself: slots, size and condition_size as [height, width], conditional, limits and more.
 
-        Raises `UserError` for an export that does not describe itself.
+        docs/serving.md lists it. Raises `UserError` for an export that does not describe itself.
         """
-        if DESCRIBE not in self.metadata()["signature_def"]:
-            raise UserError(f"the model {self.model_name!r} at {self._place} does not describe itself: export it again")
-        return {name: self._fact(name) for name in FACTS}
-
-    def _fact(self, name: str) -> Any:
-        """One of `FACTS`, of a model that has the signature for it."""
-        return json.loads(self._call("predict", {"what": ("string", name.encode())}, "description_bytes", DESCRIBE))
+        self._signature(DESCRIBE)
+        return self._fact("")
 
     def status(self) -> list[dict[str, Any]]:
         """Returns the model's versions: [{"version": "1", "state": "AVAILABLE", "status": {...}}], newest first."""
-        return self._call("status")
+        return self._connection.status()
 
     def metadata(self) -> dict[str, Any]:
         """Returns {"model_spec": {...}, "signature_def": {name: {"inputs": ..., "outputs": ...}}} of what serves."""
-        return self._call("metadata")
+        return self._connection.metadata()
 
-    def _call(self, method: str, *args: object) -> Any:
-        """Calls the server, again where it is busy; reports any failure of it in one line."""
-        for attempt in range(self._retries + 1):
-            try:
-                return self._try(method, *args)
-            except ServerError as error:
-                if attempt == self._retries or error.code not in (None, *BUSY_CODES):
-                    raise
-            time.sleep(_FIRST_PAUSE_SEC * 2**attempt)
+    def _signature(self, name: str) -> dict[str, Any]:
+        """The inputs and outputs of a signature."""
+        signatures = self.metadata()["signature_def"]
+        if name not in signatures:
+            raise UserError(
+                f"the model {self.model_name!r} at {self._connection.place} has no signature {name!r}: export it again"
+            )
+        return signatures[name]
 
-    def _try(self, method: str, *args: object) -> Any:
-        try:
-            if self._transport is None:
-                self._transport = self._find_transport()
-            return getattr(self._transport, method)(self._model, *args)
-        except StatusError as error:
-            text = error.message.partition("\n")[0]
-            if error.code == "NOT_FOUND":
-                text += f"; check that it serves a model named {self.model_name!r} and has loaded it"
-            kind = RefusedError if error.code in USER_CODES else ServerError
-            raise kind(f"the server at {self._place} answers {error.code}: {text}", error.code) from None
-        except (OSError, http.client.HTTPException) as error:
-            raise ServerError(
-                f"no answer from {self._place}: {str(error) or type(error).__name__}; is the server running there?"
-            ) from None
+    def _fact(self, name: str) -> Any:
+        """One member of the description, or all with an empty name, of a model that has the signature for it."""
+        return json.loads(self._connection.predict({"what": ("string", [name.encode()])}, "description_bytes", DESCRIBE)[0])
 
-    def _find_transport(self) -> "RestTransport | GrpcTransport":
-        """That of the scheme; without one REST when the port speaks HTTP/1.1, otherwise gRPC."""
-        if not self._endpoint.scheme.startswith("grpc"):
-            rest = RestTransport(self._endpoint, self._timeout_sec)
-            if self._endpoint.scheme:
-                return rest
-            try:
-                rest.status(self._model)
-                return rest
-            except StatusError:
-                return rest  # An error in words is an answer too: the call itself will say it.
-            except (http.client.HTTPException, ConnectionResetError):
-                pass  # Something listens and does not speak HTTP/1.1.
-        # The stubs take seconds to import, so only now.
-        from tf_outfit_gan.client.grpc import GrpcTransport
+    def _question(
+        self, outfit: Any, seeds: Any, psi: float | None, pose: PoseLike | None = None
+    ) -> tuple[Request | None, list[int], float]:
+        """(`Request` or None, seeds, psi), read and checked."""
+        rows, psi = check_seeds(seeds), check_psi(psi, conditional=outfit is not None)
+        if outfit is not None:
+            return read_request(outfit, pose=pose, slots=None).checked(), rows, psi
+        if pose is not None:
+            raise UserError("a pose without an outfit: expected both, or for an unconditional model neither")
+        return None, rows, psi
 
-        return GrpcTransport(self._endpoint, self._timeout_sec)
+    def _conditions(self, request: Request | None) -> Inputs:
+        """The inputs of an outfit, one row; none for an unconditional model."""
+        if request is None:
+            return {}
+        assert request.keypoints is not None
+        slots = self.slots()
+        for slot in request.articles:
+            slot_index(slot, slots)
+        return {
+            "article_images_bytes": ("string", [[request.articles.get(slot, b"") for slot in slots]]),
+            "keypoints": ("float", [request.keypoints.tolist()]),
+        }
+
+    def _draw(
+        self, signature: str, outfit: OutfitLike | None, seeds: int | Iterable[int], psi: float | None, pose: PoseLike | None
+    ) -> list[bytes]:
+        request, rows, psi = self._question(outfit, seeds, psi, pose)
+        return self._predict_rows(
+            rows, self._conditions(request) | _numbers("float", truncation_psi=psi), IMAGE_OUTPUT, signature
+        )
+
+    def _predict_rows(self, seeds: Sequence[int], row: Inputs, output: str, signature: str) -> Output:
+        """One output for each seed; all else is the same for each."""
+        found: Output = []
+        for part in _parts(seeds, self._batch_size):
+            found += self._connection.predict(repeated(row, len(part)) | {"seed": ("int64", list(part))}, output, signature)
+        return found
+
+
+def _numbers(dtype: str, **values: float) -> Inputs:
+    """Scalars as inputs of one row."""
+    return {name: (dtype, [value]) for name, value in values.items()}
+
+
+def _parts(rows: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _decoded(pictures: Sequence[bytes]) -> np.ndarray:
+    return np.stack([np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")) for picture in pictures])
