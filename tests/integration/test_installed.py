@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.exported import tiny_renderer, write_outfit, write_snapshot
+from tests.helpers.serving_model import running_server, write_model
 from tf_outfit_gan import __version__
 from tf_outfit_gan.outfit_request import read_request
 
@@ -135,3 +136,26 @@ def test_a_wheel_has_the_studio_and_the_examples(home, tmp_path):
     expected = {f"examples/{path.relative_to(examples)}" for path in examples.rglob("*.*")}
     expected |= {str(path.relative_to(studio)) for path in studio.rglob("*.*") if path.suffix not in (".py", ".pyc")}
     assert written == expected and "js/main.js" in written
+
+
+@pytest.mark.slow
+def test_the_client_alone_needs_no_tensorflow(tmp_path):
+    """In an environment that has only what the client's package names, which comes from the package index."""
+    subprocess.run([sys.executable, ROOT / "tools" / "build_client.py", tmp_path], check=True)
+    [wheel] = tmp_path.glob("*.whl")
+    assert wheel.stat().st_size < 200_000
+    venv.create(tmp_path / "home", with_pip=False)
+    python = tmp_path / "home" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "pip", "--quiet", "--python", python, "install", wheel], check=True)
+    write_model(tmp_path / "gen" / "1")
+    write_outfit(tmp_path / "outfit.json", 1)
+    code = (
+        "import asyncio, importlib.util, sys, tf_outfit_gan as og\n"
+        "assert importlib.util.find_spec('tensorflow') is None\n"
+        "pictures = [og.Client(address, 'gen').render_png('outfit.json', [1, 2]) for address in sys.argv[1:]]\n"
+        "pictures += [asyncio.run(og.AsyncClient(sys.argv[1], 'gen').render_png('outfit.json', [1, 2]))]\n"
+        "assert pictures[0] == pictures[1] == pictures[2] and len(set(pictures[0])) == 2\n"
+    )
+    with running_server(tmp_path / "gen") as server:
+        ports = [f"localhost:{port}" for port in (server.rest_port, server.port)]
+        subprocess.run([python, "-c", code, *ports], cwd=tmp_path, env=environment(), check=True)
