@@ -1,9 +1,7 @@
 """What an exported model says of itself: to programs that ask its signature `describe`, and to people in model.json."""
 
 import dataclasses
-import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
 import tensorflow as tf
 
@@ -11,19 +9,19 @@ from export.evaluation import summary
 from export.limits import Limits
 from export.request_checks import KEYPOINT_RANGE, PSI_RANGE
 from export.signatures import Signature
-from tf_outfit_gan import __version__
 from tf_outfit_gan.config import to_dict
 from tf_outfit_gan.metrics.measure import Measurement
 from tf_outfit_gan.pose.mpii import JOINTS
 from tf_outfit_gan.snapshot import Snapshot, weights_checksum
 from tf_outfit_gan.styles import transfer_layers
+from tf_outfit_gan.util.provenance import provenance
 
 CARD_FORMAT = 2
 
 
 def describe(snapshot: Snapshot, limits: Limits, evaluation: Measurement | None = None) -> dict[str, object]:
     """The description of a snapshot's export, a JSON object; how good the model is belongs to it where that is known."""
-    config = snapshot.config
+    config, made_by = snapshot.config, provenance()
     # Readers of earlier exports look for "colour".
     ranges = {what: transfer_layers(what, snapshot.num_layers) for what in ("color", "colour", "pose")}
     return {
@@ -41,8 +39,7 @@ def describe(snapshot: Snapshot, limits: Limits, evaluation: Measurement | None 
         "limits": dataclasses.asdict(limits),
         "cur_nimg": snapshot.cur_nimg,
         "weights_sha256": weights_checksum(snapshot),
-        "version": __version__,
-        "commit": source_commit(),
+        **{name: made_by[name] for name in ("version", "commit")},
         "tensorflow": tf.__version__,
         **({"evaluation": summary(evaluation)} if evaluation else {}),
     }
@@ -57,25 +54,12 @@ def card(snapshot: Snapshot, description: Mapping[str, object], functions: Mappi
     return {
         "format": CARD_FORMAT,
         **description,
+        "command": provenance()["command"],  # It may hold names of machines and folders: clients are not given it.
         "signatures": {name: _specs(function) for name, function in functions.items()},
         "level": snapshot.level,
         "alpha": snapshot.alpha,
         "config": to_dict(snapshot.config),
     }
-
-
-def source_commit() -> str | None:
-    """The commit of the source tree that this file belongs to, "-dirty" after it with local changes; None without one."""
-    here = Path(__file__)
-
-    def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", here.parent, *words], check=True, capture_output=True, text=True).stdout.strip()
-
-    try:
-        git("ls-files", "--error-unmatch", here.name)  # An environment may lie in somebody else's repository.
-        return git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
-    except (OSError, subprocess.CalledProcessError):
-        return None
 
 
 def _specs(function: Signature) -> dict[str, object]:

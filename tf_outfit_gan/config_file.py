@@ -19,7 +19,7 @@ from tf_outfit_gan.util.files import json_object, read_file
 MAX_BYTES = 1 << 20
 _PARTS = {"model": MODEL_FIELDS, "training": TRAINING_FIELDS}
 # What a run's config.json says besides, which is no setting.
-_OF_A_RUN = ("data", "data_checksum", "init", "overrides", "command", "version", "machine")
+_OF_A_RUN = ("data", "data_checksum", "init", "overrides", "command", "version", "commit", "machine")
 
 
 def read_settings(path: str | os.PathLike[str]) -> tuple[str | None, dict[str, Any], dict[str, Any]]:

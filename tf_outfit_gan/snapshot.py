@@ -2,7 +2,7 @@
 
     000400kimg/
         config.json            the ModelConfig
-        state.json             cur_nimg, level, alpha, format
+        state.json             cur_nimg, level, alpha, format, and what wrote it: version, commit, command
         generator.weights.h5   the weights, float32; float16 where half the size counts for more than the last digits
         training/              optional: generator and discriminator as training left them, to train on from here
         noise.npz              optional: fixed noise maps, where the model came with some
@@ -26,6 +26,7 @@ import numpy as np
 from tf_outfit_gan.config import ModelConfig, from_json, to_json
 from tf_outfit_gan.util.atomic import check_room, whole_folder, write_whole
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.provenance import provenance
 
 if TYPE_CHECKING:
     import keras
@@ -96,7 +97,7 @@ def save(path: str | os.PathLike[str], snapshot: Snapshot, half: bool = False) -
             np.savez(beside / "noise.npz", *snapshot.noise)
         (beside / "config.json").write_text(to_json(snapshot.config))
         state = {"cur_nimg": snapshot.cur_nimg, "level": snapshot.level, "alpha": snapshot.alpha, "format": FORMAT}
-        (beside / "state.json").write_text(json.dumps(state, indent=2))
+        (beside / "state.json").write_text(json.dumps(state | {"made_by": provenance()}, indent=2))
 
 
 def read(path: str | os.PathLike[str]) -> Snapshot:

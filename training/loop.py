@@ -77,7 +77,7 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
         folder,
         dataset,
         settings,
-        {name: getattr(options, name) for name in ("init", "preset", "overrides", "command")},
+        {name: getattr(options, name) for name in ("init", "preset", "overrides")},
         defaults={"model": configs.to_dict(configs.ModelConfig()), "training": configs.to_dict(configs.TrainingConfig())},
         free=_FREE,
         accept_data=options.accept_data,

@@ -2,9 +2,9 @@
 
 import json
 
-from tf_outfit_gan import __version__
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.provenance import provenance
 from training import checkpoint
 from training.distribute import devices
 from training.run_folder import read_config
@@ -46,7 +46,7 @@ def keep_config(folder, dataset, settings, about, *, defaults=None, free=(), acc
         )
     if writes:
         # The machine is not compared: a run may move.
-        fields = {**ours, **settings, **about, "version": __version__, "machine": devices.describe()}
+        fields = {**ours, **settings, **about, **provenance(), "machine": devices.describe()}
         write_whole(path, json.dumps(fields, indent=2))
     return news
 

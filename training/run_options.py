@@ -20,4 +20,3 @@ class RunOptions:
     # How the configurations came about, for config.json and the report; None = not from a preset.
     preset: str | None = None
     overrides: tuple[str, ...] = ()
-    command: str | None = None

@@ -10,13 +10,14 @@ from PIL import Image
 
 from tests.helpers.catalogues import write_catalogue
 from tests.helpers.runs import QUICK, memory
-from tf_outfit_gan import __version__, snapshot
+from tf_outfit_gan import snapshot
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.config_file import read_settings
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.provenance import provenance
 from training.loop import train
 from training.optimizer import SCALE_STEPS, Adam
 from training.phases import Phases
@@ -61,7 +62,8 @@ def test_the_configuration_says_how_it_came_about(data, tmp_path):
     assert main(words) == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (config["preset"], config["overrides"], config["training"]["seed"]) == ("tiny", ["seed=3", *QUICK], 3)
-    assert config["command"].startswith("outfit-gan") and config["version"] == __version__
+    state = json.loads((snapshot.newest(tmp_path / "run") / "state.json").read_text())
+    assert {name: config[name] for name in provenance()} == provenance() == state["made_by"]
     # It is a configuration file, too.
     preset, model, training = read_settings(tmp_path / "run" / "config.json")
     assert preset == "tiny" and model["fmap_max"] == 8 and training == config["training"]

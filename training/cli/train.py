@@ -3,8 +3,6 @@
 import contextlib
 import dataclasses
 import json
-import shlex
-import sys
 import time
 from pathlib import Path
 
@@ -131,7 +129,6 @@ def run(args):
                 started=started,
                 preset=None if args.config else args.preset,
                 overrides=tuple(args.set),
-                command=shlex.join(["outfit-gan", *sys.argv[1:]]),
             )
             train(folder, dataset, model_config, config, options, strategy)
 

@@ -1,7 +1,5 @@
 """The verb `outfit-gan train-pose`: trains a pose estimator on prepared data. The same command resumes it."""
 
-import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,5 +83,4 @@ def run(args):
         from training.pose_estimator.trainer import train_pose
 
         time_limit_sec = args.time_limit and args.time_limit * 60
-        command = shlex.join(["outfit-gan", *sys.argv[1:]])
-        train_pose(folder, dataset, config, args.weights, time_limit_sec, args.quiet, command, args.accept_data)
+        train_pose(folder, dataset, config, args.weights, time_limit_sec, args.quiet, args.accept_data)

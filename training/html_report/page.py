@@ -129,7 +129,8 @@ def facts(run):
         found["command"] = config["command"]
     if machine:
         found["machine"] = ", ".join([f"{machine['cores']} cores of {machine['cpu']}", *machine["gpus"]])
-        found["software"] = f"TensorFlow {machine['tensorflow']}, Keras {machine['keras']}, Python {machine['python']}"
+        own = f"tf-outfit-gan {config['version']}" + (f" ({config['commit']})" if config.get("commit") else "")
+        found["software"] = f"{own}, TensorFlow {machine['tensorflow']}, Keras {machine['keras']}, Python {machine['python']}"
     if times := run.messages("first step after"):
         found["time"] = times[-1]
     return found

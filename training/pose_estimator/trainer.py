@@ -41,7 +41,7 @@ WARMUP = 0.05  # Of all steps.
 BATCH = 64  # Of pictures that the trained estimator is measured on.
 
 
-def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet=False, command=None, accept_data=False):
+def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet=False, accept_data=False):
     """Trains an estimator until its steps are done or the time is up; resumes where an earlier call ended.
 
     Args:
@@ -51,7 +51,6 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
         weights: file of the backbone's first weights, or None.
         time_limit_sec: stop after this long, with an estimator. None = no limit.
         quiet: nothing on the terminal.
-        command: the command line, for config.json.
         accept_data: go on with other data than the run was trained on so far.
 
     Returns:
@@ -80,8 +79,7 @@ def train_pose(folder, dataset, config, weights=None, time_limit_sec=None, quiet
         raise UserError(f"{folder}: holds a run of an earlier version, which cannot be resumed; choose a new folder")
     # No setting may change: the number of steps sets the schedule, too.
     settings = {"pose_estimator": json.loads(json.dumps(asdict(config)))}
-    about = {"weights": weights, "command": command}
-    news = keep_config(folder, dataset, settings, about, accept_data=accept_data)
+    news = keep_config(folder, dataset, settings, {"weights": weights}, accept_data=accept_data)
     # By place: Keras numbers the names of layers through all models of a process.
     variables = {"weights": model.weights, "optimizer": model.optimizer.variables}
     memory = {name: [variable.value for variable in part] for name, part in variables.items()}

@@ -32,9 +32,9 @@ def written(folder):
 
 def test_settings_that_decide_are_compared_and_others_written_anew(datasets, tmp_path):
     data = datasets[0]
-    assert keep_config(tmp_path, data, SETTINGS, {"command": "a"}) == []
-    assert keep_config(tmp_path, data, {"training": {"batch": 4, "tick": 2}}, {"command": "b"}, free=("tick",)) == []
-    assert written(tmp_path)["training"]["tick"] == 2 and written(tmp_path)["command"] == "b"
+    assert keep_config(tmp_path, data, SETTINGS, {"about": "a"}) == []
+    assert keep_config(tmp_path, data, {"training": {"batch": 4, "tick": 2}}, {"about": "b"}, free=("tick",)) == []
+    assert written(tmp_path)["training"]["tick"] == 2 and written(tmp_path)["about"] == "b"
     with pytest.raises(UserError, match="holds a run with batch=4, asked for 5: resume it with its own settings"):
         keep_config(tmp_path, data, {"training": {"batch": 5, "tick": 2}}, {})
     # A setting that came later had its default before.

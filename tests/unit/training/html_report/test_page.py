@@ -30,6 +30,8 @@ def write_run(folder, preset="64x48", *, lines=300, overrides=()):
                 "preset": preset,
                 "overrides": overrides,
                 "command": "outfit-gan train & more",
+                "version": "1.2.3",
+                "commit": "0123456789abcdef",
                 "machine": {"cpu": "a <processor>", "cores": 2, "gpus": [], "tensorflow": "2.21", "keras": "3", "python": "3.12"},
             }
         )
@@ -122,7 +124,7 @@ def test_the_page_stands_alone_and_escapes_everything(run):
     assert not re.search(r"(?:src|href)=[\"'](?!data:)", text) and "<script" not in text and "url(" not in text
     assert "<i>" not in text and "<b>R1</b> explodes" not in text and "a <processor>" not in text
     assert len(page.all("li")) == 2 and "of an earlier version" in page.text
-    for text in ("<b>R1</b> explodes", "2 cores of a <processor>", "kimg 400 & more"):
+    for text in ("<b>R1</b> explodes", "2 cores of a <processor>", "tf-outfit-gan 1.2.3 (0123456789abcdef)", "kimg 400 & more"):
         assert text in page.text
     assert len(text) < 3_000_000
 
