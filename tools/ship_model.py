@@ -17,7 +17,7 @@ from tf_outfit_gan.util.errors import UserError
 
 FOLDER = Path(snapshots.__file__).with_name("shipped_model")
 MAX_BYTES = 8_000_000
-RECIPE = ("version", "preset", "overrides", "model", "training", "data_checksum")  # Of a run's config.json.
+RECIPE = ("version", "commit", "preset", "overrides", "model", "training", "data_checksum")  # Of a run's config.json.
 
 
 def main():
@@ -51,9 +51,12 @@ def ship(run):
 
 def recipe(path):
     """The runs that made a snapshot, the first one first: their settings, and how many images each was shown."""
+    if path == FOLDER / "snapshot":  # A run that started from the shipped model.
+        return json.loads((FOLDER / "recipe.json").read_text())
     config = json.loads((path.parents[1] / "config.json").read_text())
     earlier = recipe(Path(config["init"])) if config["init"] else []
-    return [*earlier, {"images": snapshots.read(path).cur_nimg} | {key: config[key] for key in RECIPE}]
+    # A run of an earlier version has no commit.
+    return [*earlier, {"images": snapshots.read(path).cur_nimg} | {key: config.get(key) for key in RECIPE}]
 
 
 if __name__ == "__main__":
