@@ -276,6 +276,40 @@ def test_poses_are_saved_and_mirrored(page, tmp_path):
 
 
 @pytest.mark.slow
+def test_sliders_change_the_body_and_nothing_else_of_the_pose(page, shots):
+    def body():
+        points = np.array(row(page)["keypoints"])[:, :2] * [0.75, 1]  # In heights of the picture.
+        bone = lambda a, b: np.linalg.norm(points[a] - points[b])  # noqa: E731
+        return {
+            "figure": bone(7, 6),
+            "shoulders": bone(12, 13) / bone(7, 6),
+            "hips": bone(2, 3) / bone(7, 6),
+            "arms": (bone(10, 11) + bone(11, 12) + bone(13, 14) + bone(14, 15)) / 2 / bone(7, 6),
+            "legs": (bone(0, 1) + bone(1, 2) + bone(3, 4) + bone(4, 5)) / 2 / bone(7, 6),
+            "head": bone(8, 9) / bone(7, 6),
+        }
+
+    page.click("summary:has-text('Body')")
+    before = body()
+    page.screenshot(path=shots / "body.png")
+    for part in before:
+        assert float(page.input_value(f"#body-{part}")) == pytest.approx(before[part], abs=0.006)
+        wanted = round(before[part] * 1.1, 3)
+        page.fill(f"#body-{part}", str(wanted))
+        after = body()
+        assert after[part] == pytest.approx(float(page.input_value(f"#body-{part}")), abs=0.001)
+        assert after[part] > 1.05 * before[part]
+        assert {name: after[name] for name in before if name != part} == pytest.approx(
+            {name: before[name] for name in before if name != part}, abs=1e-3
+        )
+        page.click("#undo")
+        assert body() == pytest.approx(before, abs=1e-6)
+    # A joint that is left out takes the sliders away that need it.
+    page.locator(".figure.active .joint[aria-label^='Right wrist']").dblclick()
+    assert page.is_disabled("#body-arms") and not page.is_disabled("#body-legs")
+
+
+@pytest.mark.slow
 def test_the_look_book_keeps_pictures_and_gives_a_sheet(page, tmp_path, shots):
     page.click("#keep")
     kept = row(page)

@@ -5,7 +5,7 @@ import { Book } from "./book.js";
 import { announce, byId, download, html } from "./dom.js";
 import { icon } from "./icons.js";
 import { Looks } from "./looks.js";
-import { openPose, otherPanel, posePanel, randomSeed, requestPanel, variationPanel } from "./panel.js";
+import { bodyPanel, openPose, otherPanel, posePanel, randomSeed, requestPanel, variationPanel } from "./panel.js";
 import { readPose } from "./pose.js";
 import { Shelf } from "./shelf.js";
 import { shortcuts } from "./shortcuts.js";
@@ -43,6 +43,7 @@ async function start() {
   });
   stage = new Stage(byId("stage"), looks, api, description, { dropped: take, failed, drawn: () => hideProblem() });
   posePanel(byId("poses"), looks, description, poses);
+  bodyPanel(byId("body"), looks, description);
   variationPanel(looks, description);
   otherPanel(looks, description, (slot, article) => shelf.wear(slot, article));
   requestPanel(looks, description, api);

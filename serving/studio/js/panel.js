@@ -1,5 +1,6 @@
 /** What a look has beside its articles: the pose to start from, seed and variety, what it takes from the other look. */
 
+import { measure, PARTS, reshape } from "./body.js";
 import { announce, byId, download, html, svg, title } from "./dom.js";
 import { BONES, mirrored, readPose, sideOf, writePose } from "./pose.js";
 import { asCurl, asJson, asPython, requestOf } from "./requests.js";
@@ -34,6 +35,35 @@ export function posePanel(element, looks, description, poses) {
   draw();
 }
 
+/** A slider for each proportion of the body. */
+export function bodyPanel(element, looks, description) {
+  const [height, width] = description.size;
+  const aspect = width / height;
+  const sliders = Object.entries(PARTS).map(([part, { title: text, range }]) => {
+    const input = html("input", { type: "range", id: `body-${part}`, min: range[0], max: range[1], step: 0.005 });
+    followed(input, looks, (value) => looks.change({ pose: reshape(looks.poseOf(looks.active), part, value, aspect), borrow: null }));
+    element.append(html("div", { class: "field wide" }, html("label", { for: input.id }, text), input));
+    return [part, input];
+  });
+  const draw = () => {
+    for (const [part, input] of sliders) {
+      const value = measure(looks.poseOf(looks.active), part, aspect);
+      input.disabled = value === null;
+      // While it is held it shows what the hand says; a joint at a border of the range would fight with it.
+      if (value !== null && !(looks.changing && document.activeElement === input)) input.value = value;
+    }
+  };
+  looks.addEventListener("change", draw);
+  draw();
+}
+
+/** Makes the drag of a range input one step of undo. */
+function followed(input, looks, changed) {
+  input.addEventListener("pointerdown", () => looks.beginGroup());
+  input.addEventListener("input", () => changed(input.valueAsNumber));
+  for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, () => looks.endGroup());
+}
+
 /** Takes the pose of a file or of its text. */
 export async function openPose(file, looks, index = looks.active) {
   try {
@@ -63,9 +93,7 @@ export function variationPanel(looks, description) {
   Object.assign(psi, { min: low, max: high });
   seed.addEventListener("change", () => looks.change({ seed: Math.max(0, Math.min(2 ** 31 - 1, Math.trunc(seed.valueAsNumber) || 0)) }));
   byId("dice").addEventListener("click", () => randomSeed(looks));
-  psi.addEventListener("pointerdown", () => looks.beginGroup());
-  psi.addEventListener("input", () => looks.change({ psi: psi.valueAsNumber }));
-  for (const end of ["pointerup", "pointercancel"]) psi.addEventListener(end, () => looks.endGroup());
+  followed(psi, looks, (value) => looks.change({ psi: value }));
   const draw = () => {
     seed.value = looks.look.seed;
     psi.value = looks.look.psi;

@@ -35,7 +35,7 @@ const round = (value) => Math.round(value * 100) / 100;
 export const mirrored = (pose) => MIRRORED.map((joint) => [1 - pose[joint][0], pose[joint][1], pose[joint][2]]);
 
 /** The joints that hang from a joint, itself included. */
-function hanging(joint) {
+export function hanging(joint) {
   if (joint === 6) return JOINTS.map((_, i) => i);
   return JOINTS.map((_, i) => i).filter((i) => {
     for (let at = i; at !== 6; at = PARENTS[at]) if (at === joint) return true;
@@ -93,5 +93,5 @@ function toward(from, to, length) {
   return [from[0] + ((to[0] - from[0]) * length) / span, from[1] + ((to[1] - from[1]) * length) / span];
 }
 
-const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+export const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 const clamp = (value) => Math.min(Math.max(value, 0), 1);
