@@ -5,6 +5,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.20", "onnxruntime>=1.23"]
 DOCS = ["mkdocs-material>=9.7,<10", "mkdocstrings[python]>=1,<2"]
 
 setup(
@@ -41,6 +42,7 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "beam": ["apache-beam>=2.69,<3"],
         "litert": ["ai-edge-litert>=2"],
+        "onnx": ONNX,
         "test": [
             "pytest>=8",
             "pytest-xdist>=3.6",
@@ -55,6 +57,7 @@ setup(
             "kubernetes-validate>=1.33",
             "promql-parser>=0.11",
             *DOCS,
+            *ONNX,
         ],
         "docs": DOCS,
         "dev": ["nbclient>=0.10", "ipykernel>=6", "cosmic-ray>=8.4"],

@@ -49,7 +49,7 @@ class Sampler:
     def __init__(self, snapshot: Snapshot) -> None:
         self.config, self.generator, self.level = snapshot.config, snapshot.generator, snapshot.level
         self.num_layers = snapshot.num_layers
-        self._alpha = None if snapshot.alpha >= 1 else tf.constant(snapshot.alpha, tf.float32)
+        self._alpha = None if snapshot.alpha >= 1 else snapshot.alpha
 
     def style_vectors(
         self,
@@ -59,8 +59,17 @@ class Sampler:
         psi: float | tf.Tensor = 1.0,
     ) -> tf.Tensor:
         """The style vector of every layer, [N, L, D]."""
-        w = self.generator.style_vectors(seeded_latents(seeds, self.config.latent_dim), articles, keypoints)
-        w = self.generator.broadcast(w)
+        return self.style_vectors_of_latents(seeded_latents(seeds, self.config.latent_dim), articles, keypoints, psi)
+
+    def style_vectors_of_latents(
+        self,
+        latents: tf.Tensor,
+        articles: tf.Tensor | None = None,
+        keypoints: tf.Tensor | None = None,
+        psi: float | tf.Tensor = 1.0,
+    ) -> tf.Tensor:
+        """The same of latents, [N, Z], instead of seeds."""
+        w = self.generator.broadcast(self.generator.style_vectors(latents, articles, keypoints))
         return styles.truncate(w, self.generator.mapping.w_avg.value, psi)
 
     def condition_maps(self, articles: tf.Tensor | None = None, keypoints: tf.Tensor | None = None) -> list[tf.Tensor] | None:
@@ -69,7 +78,10 @@ class Sampler:
 
     def draw(self, w: tf.Tensor, seeds: tf.Tensor, maps: list[tf.Tensor] | None = None) -> tf.Tensor:
         """Pictures of style vectors and condition maps; the seeds give the noise."""
-        noise = seeded_noise(seeds, self.config.level_sizes[: self.level + 1])
+        return self.draw_with_noise(w, seeded_noise(seeds, self.config.level_sizes[: self.level + 1]), maps)
+
+    def draw_with_noise(self, w: tf.Tensor, noise: list[tf.Tensor], maps: list[tf.Tensor] | None = None) -> tf.Tensor:
+        """The same with noise maps, two a level, [N, H, W, 1], instead of seeds."""
         return self.generator.synthesis(w, noise, maps, level=self.level, alpha=self._alpha)
 
     def picture(

@@ -17,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "models", metavar="MODELS/NAME", help="local folder of the versions of one model, named as clients ask for it"
     )
     main = parser.add_argument_group("main")
+    main.add_argument(
+        "--format",
+        choices=("savedmodel", "onnx", "litert"),
+        default="savedmodel",
+        help="for TF Serving, or files for other runtimes in a new folder, without the options below (default: savedmodel)",
+    )
     main.add_argument("--version", type=arguments.whole(1), metavar="N", help="number of the version (default: the next one)")
     main.add_argument(
         "--evaluation",
@@ -61,6 +67,12 @@ def run(args: argparse.Namespace) -> None:
     from export.savedmodel import write_savedmodel
     from tf_outfit_gan.sizes import format_size
 
+    if args.format != "savedmodel":
+        from export.portable import write_portable
+
+        folder = write_portable(snapshot, args.models, args.format)
+        print(f"exported {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}; the files draw the same pictures")
+        return
     limits = Limits.of_size(snapshot.size, args.max_rows, args.max_article_pixels)
     evaluation = read_evaluation(args.evaluation, snapshot) if args.evaluation else None
     folder = write_savedmodel(snapshot, args.models, limits, args.version, args.warmup_batch_sizes, evaluation)
