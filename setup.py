@@ -10,7 +10,7 @@ DOCS = ["mkdocs-material>=9.7,<10", "mkdocstrings[python]>=1,<2"]
 
 setup(
     name="tf-outfit-gan",
-    version=re.search('__version__ = "(.+)"', Path("tf_outfit_gan/__init__.py").read_text(encoding="utf-8"))[1],
+    version=re.search('__version__ = "(.+)"', Path("tf_outfit_gan/util/version.py").read_text(encoding="utf-8"))[1],
     description="Photos of fashion models wearing custom outfits: a conditional StyleGAN on TensorFlow and Keras",
     long_description=open("README.md", encoding="utf-8").read(),
     long_description_content_type="text/markdown",

@@ -158,7 +158,7 @@ def _to_onnx(half: Half) -> bytes:
         raise UserError(f"ONNX files need the package {error.name}: pip install 'tf-outfit-gan[onnx]'") from None
     specs = list(_specs(half).values())
     again = tf.function(lambda *values: half(*values), input_signature=specs, autograph=False)
-    handlers = {"SelectV2": (_select, [])}
+    handlers: dict[str, tuple[Callable[..., None], list]] = {"SelectV2": (_select, [])}
     model, _ = tf2onnx.convert.from_function(again, input_signature=specs, opset=OPSET, custom_op_handlers=handlers)
     return model.SerializeToString()
 

@@ -17,14 +17,15 @@ One alphabet for shapes, in this whole project:
 
 from typing import TYPE_CHECKING
 
+from tf_outfit_gan.util.version import __version__
+
 if TYPE_CHECKING:
     from tf_outfit_gan.api import Model, load
     from tf_outfit_gan.client import AsyncClient, Client, RefusedError, ServerError
     from tf_outfit_gan.picture_styles import Styles
     from tf_outfit_gan.util.errors import UserError
 
-__version__ = "0.1.0"  # The one place: setup.py reads it here.
-__all__ = ["AsyncClient", "Client", "Model", "RefusedError", "ServerError", "Styles", "UserError", "load"]
+__all__ = ["AsyncClient", "Client", "Model", "RefusedError", "ServerError", "Styles", "UserError", "__version__", "load"]
 
 _MODULES = {
     "AsyncClient": "tf_outfit_gan.client",

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tf_outfit_gan import __version__
+from tf_outfit_gan.util.version import __version__
 
 
 def provenance() -> dict[str, str | None]:

@@ -30,8 +30,7 @@ def test_the_commit_is_that_of_our_own_sources_only(tmp_path):
     """A copy of the package in another repository, which does not know it, has none; committed there, it has that commit."""
     copy = tmp_path / "tf_outfit_gan" / "util"
     copy.mkdir(parents=True)
-    (tmp_path / "tf_outfit_gan" / "__init__.py").write_text('__version__ = "1"\n')
-    for name in ("__init__.py", "provenance.py"):
+    for name in ("__init__.py", "provenance.py", "version.py"):
         (copy / name).write_bytes((ROOT / "tf_outfit_gan" / "util" / name).read_bytes())
 
     def commit():
@@ -48,5 +47,5 @@ def test_the_commit_is_that_of_our_own_sources_only(tmp_path):
     git("add", ".")
     git("commit", "--quiet", "--message", "one")
     assert commit() == git("rev-parse", "HEAD")
-    (tmp_path / "tf_outfit_gan" / "__init__.py").write_text('__version__ = "2"\n')
+    (copy / "version.py").write_text('__version__ = "2"\n')
     assert commit() == git("rev-parse", "HEAD") + "-dirty"
