@@ -97,6 +97,10 @@ def test_an_unconditional_model_answers_to_seeds(tmp_path):
         assert_same(client.render(seeds=[1, 2]), model.render(seeds=[1, 2]))
         assert_same(client.synthesize(client.styles(seeds=[1, 2])), model.render(seeds=[1, 2]))
         assert_same(client.transfer(1, 2, "color")[None], model.transfer(1, 2, "color")[None])
+        # Over REST, too, an outfit that no picture would show is refused.
+        for address in (f"http://localhost:{server.rest_port}", f"grpc://localhost:{server.port}"):
+            with pytest.raises(og.RefusedError, match="INVALID_ARGUMENT"):
+                og.Client(address, "gen").render({}, pose=[[0.5, 0.5, 1.0]] * 16)
         with pytest.raises(UserError, match="leave out seed"):
             client.transfer(1, 2, "color", seed=3)
 

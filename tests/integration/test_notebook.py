@@ -31,7 +31,9 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch):
     for cell in code:
         for before, after in changes.items():
             cell.source = cell.source.replace(before, after)
-    client = nbclient.NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
+    client = nbclient.NotebookClient(
+        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    )
     client.execute()
     pictures = [output for cell in code for output in cell.outputs if "image/png" in output.get("data", {})]
     assert len(pictures) == sum(cell.source.splitlines()[-1].startswith("show(") for cell in code) >= 7

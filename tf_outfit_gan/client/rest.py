@@ -57,15 +57,16 @@ class RestTransport:
             signature: name of the model's signature.
             timeout_sec: when to give up.
         """
-        body = {"signature_name": signature, "inputs": {name: _to_json(values) for name, (_, values) in inputs.items()}}
-        outputs = self._call("POST", f"{model.path}:predict", timeout_sec, body).get("outputs")
-        # A signature's only output comes without its name.
-        values = outputs.get(output) if isinstance(outputs, dict) else outputs
+        columns = [[_to_json(value) for value in values] for _, values in inputs.values()]
+        # Rows and not columns: TensorFlow Serving passes over a column that the signature does not have, and refuses such rows.
+        body = {"signature_name": signature, "instances": [dict(zip(inputs, row)) for row in zip(*columns)]}
+        answer = self._call("POST", f"{model.path}:predict", timeout_sec, body)
         try:
-            if not isinstance(values, list):
-                raise TypeError
+            # The value of a signature's only output comes without its name.
+            several = isinstance(answer["predictions"][0], dict) and output in answer["predictions"][0]
+            values = [row[output] if several else row for row in answer["predictions"]]
             return [base64.b64decode(value["b64"]) for value in values] if output.endswith("_bytes") else values
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, IndexError, TypeError, ValueError):
             raise ServerError(f"model {model.name!r} gives no {output!r}: it was not exported for outfits") from None
 
     def status(self, model: ServedModel, timeout_sec: float) -> list[dict[str, Any]]:
