@@ -72,7 +72,7 @@ def test_a_snapshot_its_export_and_its_server_have_the_same_figures(files, evalu
             assert (found["kind"], found["server"], found["model_name"]) == ("server", address, "gen")
             assert_same_figures(found, snapshot)
             assert list(found["left_out"]) == ["transfer"]
-            assert "left out  transfer: the client of a server asks for whole pictures only" in capsys.readouterr().out
+            assert "left out  transfer: the client of a server has one seed for both outfits" in capsys.readouterr().out
             assert f"evaluate {address} --data" in card.read_text() and "--model_name gen" in card.read_text()
 
 

@@ -122,6 +122,6 @@ def _of_server(host_port, model_name):
         tuple(facts["slots"]),
         tuple(facts["condition_size"]),
         ServedSampler(client),
-        lacks=_NO_FLOATS | {"transfer": "the client of a server asks for whole pictures only"},
+        lacks=_NO_FLOATS | {"transfer": "the client of a server has one seed for both outfits"},
         details={"model_name": model_name},
     )
