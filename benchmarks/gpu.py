@@ -112,9 +112,13 @@ def levels(args, record):
     todo = []
     for order, preset in enumerate([args.preset] if args.tiny else LEVELS_OF):
         model_config, config = from_preset(preset)
-        for below in range(1 if args.tiny else model_config.num_levels - config.start_level):
-            # The precision that is meant for GPUs of today first, then the preset's own.
-            for other, precision in enumerate(dict.fromkeys(["mixed_bfloat16", config.precision])):
+        depths = range(model_config.num_levels - config.start_level)
+        # The precision that is meant for GPUs of today first, then the preset's own.
+        precisions = list(dict.fromkeys(["mixed_bfloat16", config.precision]))
+        if args.tiny:
+            depths, precisions = depths[-1:], precisions[-1:]  # XLA takes minutes of a processor for what is larger.
+        for below in depths:
+            for other, precision in enumerate(precisions):
                 settings = [f"precision={precision}"]
                 todo += [((below, other, order), preset, model_config.num_levels - 1 - below, settings, xla) for xla in (0, 1)]
     for _, preset, level, settings, xla in sorted(todo):

@@ -80,6 +80,13 @@ def test_the_page_of_settings_is_that_of_the_code():
     assert "|  |" not in page
 
 
+def test_the_page_of_mutants_is_that_of_the_lists():
+    """`python -m tools.write_mutants` writes it anew; what no test finds has its reason."""
+    page = runpy.run_path(str(ROOT / "tools" / "write_mutants.py"))["page"]()
+    assert (ROOT / "docs" / "mutants.md").read_text() == page
+    assert "NOT FOUND" not in page
+
+
 def test_the_site_builds(tmp_path):
     """Strictly: a page outside of the navigation, a broken link or a docstring that cannot be read is an error."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]

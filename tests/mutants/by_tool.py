@@ -1,44 +1,61 @@
 """Mutants that a tool makes: cosmic-ray changes operators, numbers, conditions and loops in files of the core.
 
-    python -m tests.mutants.by_tool                      every file of CORE, so many changes of each
+    python -m tests.mutants.by_tool                                     every file of CORE, so many changes of each
     python -m tests.mutants.by_tool training/schedule.py --count 40
 
-Each change is made alone, in a copy of the project, and only the tests of its file run. A change that no test finds is
-printed as a diff. Those that were looked at stand in survivors.md, with the reason.
+Each change is made alone, in a copy of the project, and only the tests of its file run. by_tool.json keeps what came of it, for
+docs/mutants.md: the test that failed, or none. A change that no test finds gets a test, or by hand its reason, as "why".
+What is found or has a reason is not tried again, until its line changes.
 """
 
 import argparse
+import collections
+import difflib
+import hashlib
+import itertools
 import json
-import os
-import random
-import subprocess
-import sys
+import re
 import tempfile
 from pathlib import Path
 
-from cosmic_ray.work_db import use_db
-from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+from cosmic_ray import plugins
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
 
 from tests.mutants.mutants import copy_project
+from tests.mutants.runner import Runner
 
-# Files of the core, and the quick tests that are to find a mistake in them.
+# Files of the core, and the tests that are to find a mistake in them.
 CORE = {
     "tf_outfit_gan/losses.py": "tests/unit/tf_outfit_gan/test_losses.py tests/golden/test_golden.py -k 'loss or r1'",
     "tf_outfit_gan/styles.py": "tests/unit/tf_outfit_gan/test_styles.py tests/unit/tf_outfit_gan/test_snapshot.py",
     "tf_outfit_gan/ops.py": "tests/unit/tf_outfit_gan/test_ops.py",
-    "tf_outfit_gan/pose/convert.py": "tests/unit/tf_outfit_gan/pose",
+    "tf_outfit_gan/randomness.py": "tests/unit/tf_outfit_gan/test_randomness.py",
+    "tf_outfit_gan/pose/convert.py": "tests/unit/tf_outfit_gan/pose/test_convert.py",
     "tf_outfit_gan/pose/frames.py": "tests/unit/tf_outfit_gan/networks/test_condition_maps.py",
-    "tf_outfit_gan/pose/heatmaps.py": "tests/unit/tf_outfit_gan/pose",
-    "tf_outfit_gan/pose/pck.py": "tests/unit/tf_outfit_gan/pose",
+    "tf_outfit_gan/pose/heatmaps.py": "tests/unit/tf_outfit_gan/pose/test_heatmaps.py",
+    "tf_outfit_gan/pose/pck.py": "tests/unit/tf_outfit_gan/pose/test_pck.py",
     "tf_outfit_gan/data/shuffle.py": "tests/unit/tf_outfit_gan/data/test_shuffle.py",
+    "tf_outfit_gan/layers/equalized_conv2d.py": "tests/unit/tf_outfit_gan/layers tests/golden",
+    "tf_outfit_gan/layers/minibatch_stddev.py": "tests/unit/tf_outfit_gan/layers tests/golden",
+    "tf_outfit_gan/networks/synthesis.py": "tests/golden tests/unit/tf_outfit_gan/networks",
+    "tf_outfit_gan/networks/discriminator.py": "tests/golden tests/unit/tf_outfit_gan/networks",
+    "training/phases.py": "tests/reference tests/unit/training/test_step.py",
+    "training/step.py": "tests/reference tests/unit/training/test_step.py",
+    "training/optimizer.py": "tests/unit/training/test_optimizer.py tests/reference",
     "training/schedule.py": "tests/unit/training/test_schedule.py",
     "training/mismatch.py": "tests/unit/training/test_mismatch.py",
     "training/augment.py": "tests/unit/training/test_augment.py",
     "training/retention.py": "tests/unit/training/test_retention.py",
-    "export/limits.py": "tests/integration/test_export.py",
+    "export/limits.py": "tests/unit/export",
+    "export/request_checks.py": "tests/unit/export",
+    "export/signatures.py": "tests/integration/test_export.py",
     "serving/server/json_codec.py": "tests/integration/test_serve_rest.py",
+    "serving/server/versions.py": "tests/integration/test_serve_versions.py tests/integration/test_serve_models.py",
 }
-TIMEOUT_SEC = 300
+RESULTS = Path(__file__).with_suffix(".json")
+LIMIT_SEC = 300
+HINT = re.compile(r"\bdef\b|\bNone\b|\bbytes\b")  # The line has a | of types, whose changes no import survives.
 
 
 def main():
@@ -48,43 +65,70 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         copy_project(Path(folder))
-        for file in args.files or CORE:
-            _report(file, _mutate(Path(folder), file, args.count))
+        with Runner(folder) as runner:
+            for file in args.files or CORE:
+                judge(runner, Path(folder) / file, file, args.count)
 
 
-def _mutate(folder, file, count):
-    """Makes some changes of a file and runs its tests on each; returns the results."""
-    command = f"{sys.executable} -m pytest -x -q -p no:cacheprovider {CORE[file]}"
-    quoted = {"module-path": file, "timeout": TIMEOUT_SEC, "excluded-modules": [], "test-command": command}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in quoted.items()]
-    config, session = folder / "cosmic-ray.toml", folder / "session.sqlite"
-    config.write_text("\n".join(["[cosmic-ray]", *lines, "[cosmic-ray.distributor]", 'name = "local"', ""]))
-    session.unlink(missing_ok=True)
-    _cosmic_ray(folder, "baseline", config)  # The tests have to pass before anything is changed.
-    _cosmic_ray(folder, "init", config, session)
-    with use_db(session) as db:
-        # The same choice every time: by what is changed, as the jobs' names are random.
-        places = {item.job_id: str(item.mutations) for item in db.work_items}
-        jobs = sorted(places, key=places.__getitem__)
-        chosen = set(random.Random(0).sample(jobs, min(count, len(jobs))))
-        db.set_multiple_results([job for job in jobs if job not in chosen], WorkResult(WorkerOutcome.SKIPPED))
-    _cosmic_ray(folder, "exec", config, session)
-    with use_db(session) as db:
-        return [result for item, result in db.completed_work_items if item.job_id in chosen]
+def judge(runner, path, file, count):
+    """Makes some changes of a file, each alone, and notes which test fails."""
+    original = path.read_text()
+    lines = {line.strip() for line in original.splitlines()}
+    # What was noted about lines that have changed since is forgotten.
+    noted = [row for row in results().get(file, ()) if lines.issuperset(row["line"].splitlines())]
+    rows, passed = {(row["line"], row["becomes"]): row for row in noted}, False
+    for change, changed in itertools.islice(changes(original), count):
+        if rows.get(change, {}).get("found_by") or rows.get(change, {}).get("why"):
+            continue
+        if not passed:
+            code, printed = runner.run(CORE[file], LIMIT_SEC)
+            assert code == 0, f"the tests of {file} fail without a change, too:\n{printed[-3000:]}"
+            passed = True
+        path.write_text(changed)
+        try:
+            code, printed = runner.run(CORE[file], LIMIT_SEC)
+        finally:
+            path.write_text(original)
+        rows[change] = {"line": change[0], "becomes": change[1], "found_by": first_failure(printed) if code else None}
+        print(f"{file}\n-   {change[0]}\n+   {change[1]}\n    {rows[change]['found_by'] or 'NOT FOUND'}", flush=True)
+        RESULTS.write_text(json.dumps(results() | {file: list(rows.values())}, indent=1) + "\n")
 
 
-def _cosmic_ray(folder, verb, *paths):
-    # The copy's modules come before the installed ones, in the processes that tests start, too.
-    env = os.environ | {"PYTHONPATH": str(folder)}
-    subprocess.run([sys.executable, "-m", "cosmic_ray.cli", verb, *map(str, paths)], cwd=folder, env=env, check=True)
+def results():
+    """{file: [{"line": as it is, "becomes": as it was changed, "found_by": the test or None, "why": if none can}]}."""
+    return json.loads(RESULTS.read_text())
 
 
-def _report(file, results):
-    found = sum(result.test_outcome is not TestOutcome.SURVIVED for result in results)
-    print(f"{file}: {found} of {len(results)} found", flush=True)
-    for result in results:
-        if result.test_outcome is TestOutcome.SURVIVED:
-            print(result.diff, flush=True)
+def changes(source):
+    """Yields ((line, what it becomes), the changed source), in an order that looks random and depends on the lines alone.
+
+    Every line is changed once before one is changed again.
+    """
+    nodes, lines = list(ast_nodes(get_ast(source))), source.splitlines()
+    operators = {name: plugins.get_operator(name) for name in plugins.operator_names()}
+    found = collections.defaultdict(list)
+    for name, operator in operators.items():
+        if operator.arguments():  # What to exchange has to be given by hand.
+            continue
+        places = [place for node in nodes for place in operator().mutation_positions(node)]
+        for occurrence, ((number, column), _) in enumerate(places):
+            line = lines[number - 1].strip()
+            if "BitOr" in name and HINT.search(line):
+                continue
+            found[line].append((hashlib.sha256(f"{line}{column}{name}".encode()).digest(), name, occurrence))
+    turns = itertools.zip_longest(*map(sorted, found.values()))
+    for turn in turns:
+        for _, name, occurrence in sorted(filter(None, turn)):
+            changed = mutate_code(source, operators[name](), occurrence)
+            diff = list(difflib.ndiff(lines, changed.splitlines()))
+            sides = ([line[2:].strip() for line in diff if line[0] == side] for side in "-+")
+            yield tuple("\n".join(filter(None, side)) for side in sides), changed
+
+
+def first_failure(printed):
+    """The name of the test that pytest reports as failed."""
+    named = re.search(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", printed, re.MULTILINE)
+    return named[1] if named else printed.strip().splitlines()[-1]
 
 
 if __name__ == "__main__":

@@ -6,22 +6,18 @@ The lists are the TOML files beside this one. A mutant has
     old:   a text that occurs in the file exactly once;
     new:   what stands there instead;
     tests: what pytest is called with, of which something must fail: the tests that reach the line;
-    known: why no test can find it, where it is harmless or out of reach; such a mutant is not run.
+    known: why no test can find it, where it is harmless or out of reach; such a mutant is not run;
+    escaped: whether all tests of the project once passed with it.
 """
 
 import dataclasses
-import os
-import shlex
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-# What pytest returns when tests failed; other codes say that it could not run them, which is no proof of anything.
-TESTS_FAILED = 1
-LIMIT_SEC = 900
+LISTS = sorted(Path(__file__).parent.glob("*.toml"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +28,7 @@ class Mutant:
     new: str
     tests: tuple[str, ...] = ()
     known: str = ""
+    escaped: bool = False
 
     def source(self):
         """The file's text with the mistake in it; raises ValueError where the list no longer fits the file."""
@@ -41,13 +38,10 @@ class Mutant:
         return text.replace(self.old, self.new)
 
 
-def all_mutants():
-    """Those of all lists, in order."""
-    found = []
-    for path in sorted(Path(__file__).parent.glob("*.toml")):
-        for fields in tomllib.loads(path.read_text())["mutant"]:
-            found.append(Mutant(**fields | {"tests": tuple(fields.get("tests", ()))}))
-    return found
+def read(path):
+    """The mutants of one list, in its order."""
+    listed = tomllib.loads(path.read_text())["mutant"]
+    return [Mutant(**fields | {"tests": tuple(fields.get("tests", ()))}) for fields in listed]
 
 
 def copy_project(folder):
@@ -58,19 +52,3 @@ def copy_project(folder):
         if name and (PROJECT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(PROJECT / name, folder / name, follow_symlinks=False)
-
-
-def run_tests(folder, tests):
-    """Runs pytest in a copy of the project up to the first failure; returns (its exit code, what it printed).
-
-    A test that takes too long counts as failed: some mistakes never end.
-    """
-    words = [word for test in tests for word in shlex.split(test)]
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "slow or not slow", *words]
-    # The copy's modules come before the installed ones, in the processes that tests start, too.
-    env = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=LIMIT_SEC)
-    except subprocess.TimeoutExpired:
-        return TESTS_FAILED, f"took more than {LIMIT_SEC} s"
-    return done.returncode, done.stdout + done.stderr

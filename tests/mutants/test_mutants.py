@@ -1,12 +1,15 @@
 """A mistake in the code makes a test fail: checked by making mistakes, one at a time."""
 
 import ast
+import functools
 
 import pytest
 
-from tests.mutants.mutants import PROJECT, TESTS_FAILED, all_mutants, copy_project, run_tests
+from tests.mutants.mutants import LISTS, PROJECT, copy_project, read
+from tests.mutants.runner import TESTS_FAILED, Runner
 
-MUTANTS = all_mutants()
+MUTANTS = [mutant for path in LISTS for mutant in read(path)]
+LIMIT_SEC = 900
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.what)
@@ -34,28 +37,29 @@ def copy(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def unbroken(copy):
+def run(copy):
+    """Runs the tests that a mutant names."""
+    with Runner(copy) as runner:
+        yield lambda tests: runner.run(" ".join(["-m 'slow or not slow'", *tests]), LIMIT_SEC)
+
+
+@pytest.fixture(scope="session")
+def unbroken(run):
     """Says whether tests pass without a mistake; each choice of tests is run once."""
-    results = {}
-
-    def passes(tests):
-        if tests not in results:
-            results[tests] = run_tests(copy, tests)
-        return results[tests]
-
-    return passes
+    return functools.cache(run)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", [mutant for mutant in MUTANTS if not mutant.known], ids=lambda mutant: mutant.what)
-def test_a_mistake_is_found(mutant, copy, unbroken):
+def test_a_mistake_is_found(mutant, copy, run, unbroken):
     code, printed = unbroken(mutant.tests)
     assert code == 0, f"the tests fail without the mistake, too:\n{printed[-3000:]}"
     path = copy / mutant.file
     original = path.read_text()
     path.write_text(mutant.source())
     try:
-        code, printed = run_tests(copy, mutant.tests)
+        code, printed = run(mutant.tests)
     finally:
         path.write_text(original)
+    # Another code says that the tests could not run, which is no proof of anything.
     assert code == TESTS_FAILED, f"no test found: {mutant.what}\n{printed[-3000:]}"

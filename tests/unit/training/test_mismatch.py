@@ -10,7 +10,7 @@ from tf_outfit_gan.util.errors import UserError
 from training import schedule
 from training.mismatch import with_wrong_part
 
-N, S = 64, 6
+N, S = 64, 7
 
 
 def entries(seed=0):
@@ -37,6 +37,7 @@ def test_one_part_is_the_neighbors():
     # Either the pose, or one article and no more; both about half of the time.
     np.testing.assert_array_equal(exchanged.sum(axis=1), np.where(wrong_pose, 0, 1))
     assert 0.3 < wrong_pose.mean() < 0.7
+    np.testing.assert_array_equal(wrong_pose, draws().mismatch(1 + S)[:, 0] < 0.5)
     for row in range(N):
         neighbor = (row - 1) % N
         if wrong_pose[row]:

@@ -107,9 +107,9 @@ def test_the_schedule_is_the_originals(gpus):
             assert found.items() <= row.items()
 
 
-@pytest.mark.parametrize("batch, replicas", [(7, 2), (6, 1), (12, 2)])
-def test_a_batch_that_does_not_divide_is_refused(batch, replicas):
-    with pytest.raises(UserError, match="batch_size"):
+@pytest.mark.parametrize("batch, replicas, better", [(7, 2, 8), (6, 1, 4), (12, 2, 8)])
+def test_a_batch_that_does_not_divide_is_refused(batch, replicas, better):
+    with pytest.raises(UserError, match=f"batch_size {batch} over {replicas} .* try --set batch_size={better}$"):
         schedule.batch_size(TrainingConfig(batch_size=batch), 32, replicas, 4)
 
 

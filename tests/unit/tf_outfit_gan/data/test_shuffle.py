@@ -9,6 +9,7 @@ from tf_outfit_gan.data import shuffle
 
 ENTRIES = [7, 9, 0, 8, 5, 6, 7, 8, 9, 10, 3]
 TOTAL = sum(ENTRIES)
+RECORD_BYTES = 3
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +30,12 @@ def small_groups():
     """Three groups of shards and eight windows of ten records a round."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shuffle, "OPEN_SHARDS", 4)
-        patch.setattr(shuffle, "WINDOW_BYTES", 10)
+        patch.setattr(shuffle, "WINDOW_BYTES", 10 * RECORD_BYTES)
         yield
 
 
 def take(files, count, *, seed=5, **arguments):
-    stream = shuffle.shuffled(files, ENTRIES[: len(files)], 1, seed, **arguments).take(count)
+    stream = shuffle.shuffled(files, ENTRIES[: len(files)], RECORD_BYTES, seed, **arguments).take(count)
     return [int(record) for _, (record,) in stream.as_numpy_iterator()]
 
 
@@ -85,7 +86,7 @@ def test_fewer_shards_than_readers_are_read_by_all(files):
 
 
 def test_coins_are_fair_and_others_each_round_and_in_each_stream(files):
-    streams = [shuffle.shuffled(files, ENTRIES, 1, 5, shard=(index, 2)).take(2 * TOTAL) for index in range(2)]
+    streams = [shuffle.shuffled(files, ENTRIES, RECORD_BYTES, 5, shard=(index, 2)).take(2 * TOTAL) for index in range(2)]
     coins = [float(coin) for stream in streams for coin, _ in stream.as_numpy_iterator()]
     assert len(set(coins)) == 4 * TOTAL
     assert 0.4 < np.mean(coins) < 0.6 and 0 <= min(coins) and max(coins) < 1

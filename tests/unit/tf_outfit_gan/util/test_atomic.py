@@ -63,3 +63,44 @@ def test_setting_aside_replaces_what_was_set_aside_before(tmp_path):
         aside = atomic.set_aside(tmp_path / "checkpoint", "damaged")
     assert aside == tmp_path / "checkpoint.damaged" and [path.name for path in aside.iterdir()] == ["two"]
     assert not (tmp_path / "checkpoint").exists()
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What is forced to the disk and what is renamed, in order: (verb, the name that a file or folder has then)."""
+    found = []
+    fsync = os.fsync
+
+    def recorded_fsync(descriptor):
+        found.append(("fsync", os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}"))))
+        fsync(descriptor)
+
+    def recorded(rename):
+        return lambda old, new: (found.append(("rename", os.path.basename(new))), rename(old, new))
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(os, name, recorded(getattr(os, name)))
+    return found
+
+
+def test_a_file_is_on_the_disk_before_it_is_renamed(tmp_path, calls):
+    """Or a machine that loses its power has a name for half a file."""
+    atomic.write_whole(tmp_path / "file", "text")
+    assert calls == [("fsync", atomic.beside(tmp_path / "file").name), ("rename", "file")]
+
+
+def test_all_of_a_folder_is_on_the_disk_before_it_is_renamed_and_its_name_after(tmp_path, calls):
+    with atomic.whole_folder(tmp_path / "run" / "folder") as partial:
+        (partial / "below").mkdir()
+        (partial / "below" / "deep").touch()
+        (partial / "file").touch()
+    before, ((_, name),), after = calls[:-2], calls[-2:-1], calls[-1:]
+    assert name == "folder" and sorted(before) == sorted(("fsync", name) for name in ("below", "deep", "file", partial.name))
+    assert after == [("fsync", "run")]
+
+
+def test_a_claimed_name_is_on_the_disk(tmp_path, calls):
+    (tmp_path / "finished").mkdir()
+    assert atomic.claim(tmp_path / "finished", tmp_path / "1")
+    assert calls == [("rename", "1"), ("fsync", tmp_path.name)]
