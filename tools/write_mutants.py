@@ -12,8 +12,8 @@ from tests.mutants.mutants import LISTS, read
 OUT = Path(__file__).parents[1] / "docs" / "mutants.md"
 HEAD = """# Mistakes that tests find
 
-The code was broken on purpose, one line at a time, in {made} ways. Tests find {found}; the others are harmless, and say why. With a
-mistake in **bold** all tests passed before the [reference run](measured.md#the-reference-run) was there.
+The code was broken on purpose, one line at a time, in {made} ways. Tests find {found}; the others are harmless, and say why. With
+a mistake in **bold** all tests passed before the [reference run](measured.md#the-reference-run) was there.
 
 - {by_hand} mistakes are made by hand, where they matter. Each names the tests that reach its line, of which one must fail:
   `pytest -m slow tests/mutants` makes them all, `-k "word of the mistake"` one. A quick test checks that each fits the code.

@@ -218,7 +218,7 @@ def _check_precision(value: int | float, dtype: int) -> None:
     if isinstance(value, int):
         lossless = abs(value) < 2 ** (limits.nmant + 1)
     else:
-        lossless = not math.isfinite(value) or abs(value) <= limits.max
+        lossless = not math.isfinite(value) or abs(value) <= float(limits.max)
     if not lossless:
         raise invalid(f"Cannot convert JSON value: {quote(value)} to {dtype_text(dtype)} without loss of precision.")
 

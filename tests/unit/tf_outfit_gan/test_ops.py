@@ -112,3 +112,33 @@ def test_gradients_of_resampling_are_the_adjoints(name):
         second = tf.reduce_sum(adjoint * x)
     np.testing.assert_allclose(second, product, rtol=1e-4)
     np.testing.assert_allclose(outer.gradient(second, y), operation(x), rtol=1e-4, atol=1e-6)
+
+
+def test_a_point_is_blurred_by_hand():
+    """In the middle, and in a corner, beyond which zeros are taken."""
+    x = np.zeros([1, 5, 4, 2], np.float32)
+    x[0, 2, 1, 0] = 16
+    x[0, 0, 0, 1] = 16
+    middle, corner = np.moveaxis(ops.blur(x).numpy()[0], -1, 0)
+    np.testing.assert_array_equal(middle, [[0, 0, 0, 0], [1, 2, 1, 0], [2, 4, 2, 0], [1, 2, 1, 0], [0, 0, 0, 0]])
+    np.testing.assert_array_equal(corner[:3, :3], [[4, 2, 0], [2, 1, 0], [0, 0, 0]])
+
+
+def test_resampling_by_hand():
+    x = np.float32([[1, 2, 3], [5, 6, 7]])
+    twice = np.float32([[1, 1, 2, 2, 3, 3], [1, 1, 2, 2, 3, 3], [5, 5, 6, 6, 7, 7], [5, 5, 6, 6, 7, 7]])
+    np.testing.assert_array_equal(ops.upsample(x[None, :, :, None])[0, :, :, 0], twice)
+    np.testing.assert_array_equal(ops.downsample(twice[None, :, :, None])[0, :, :, 0], x)
+    np.testing.assert_array_equal(ops.downsample(np.float32([[1, 2], [4, 9]])[None, :, :, None]), [[[[4]]]])
+
+
+def test_simple_arithmetic_by_hand():
+    np.testing.assert_allclose(ops.pixel_norm(tf.constant([[3.0, -4.0]])), [[0.848528, -1.131371]], rtol=1e-5)
+    np.testing.assert_array_equal(ops.lerp(tf.constant([1.0, 2.0]), tf.constant([3.0, 6.0]), 0.25), [1.5, 3.0])
+    np.testing.assert_array_equal(ops.add_bias_unfused(tf.ones([1, 1, 1, 2]), tf.constant([0.5, -3.0])), [[[[1.5, -2.0]]]])
+
+
+@pytest.mark.parametrize(("dtype", "limit"), [("float16", 256), ("float32", 60_000), ("bfloat16", 59_904)])
+def test_float16_has_a_limit(dtype, limit):
+    x = tf.constant([60_000, -60_000, 3], dtype)
+    np.testing.assert_array_equal(tf.cast(ops.clamp(x), tf.float32), [limit, -limit, 3])

@@ -10,6 +10,7 @@ from tf_outfit_gan.data import shuffle
 ENTRIES = [7, 9, 0, 8, 5, 6, 7, 8, 9, 10, 3]
 TOTAL = sum(ENTRIES)
 RECORD_BYTES = 3
+WINDOW_BYTES = shuffle.WINDOW_BYTES  # Before the tests make it smaller.
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,10 @@ def test_the_order_is_the_references(whole):
     """Written down a second time, over lists: rounds of groups of shards, cut into windows."""
     records = data.order(ENTRIES, 5, window=10, open_shards=4)
     assert [record for _, (record, _) in zip(whole, records)] == whole
+
+
+def test_a_window_holds_hundreds_of_large_pictures_and_two_of_them_little_memory():
+    assert 100 * 1_000_000 <= WINDOW_BYTES <= 200 * 1_000_000
 
 
 def test_a_window_mixes_the_shards_of_a_group(whole):
