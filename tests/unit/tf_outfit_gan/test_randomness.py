@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.reference.draws import DISCRIMINATOR, GENERATOR, Draws
 from tf_outfit_gan.randomness import (
     AUGMENTATION,
     LATENT,
     NOISE,
+    OTHER_LATENT,
     BatchDraws,
     normal,
     seeded_latents,
@@ -41,6 +43,13 @@ def test_a_seed_draws_what_tensorflow_documents(seed):
     np.testing.assert_array_equal(normal([5, 3], tf.constant(seed, tf.int64), NOISE + 17), expected)
 
 
+def test_each_noise_layer_of_a_seed_has_a_stream_of_its_own():
+    """A served picture is the same after an update."""
+    maps = seeded_noise(tf.constant([4], tf.int64), [(2, 2)] * 9)
+    for layer, noise in enumerate(maps):
+        np.testing.assert_array_equal(noise[0], tf.random.stateless_normal([2, 2, 1], [4, 1000 + layer], alg="philox"))
+
+
 def test_a_level_more_does_not_change_the_noise_below():
     seed = tf.constant([4], tf.int64)
     for fewer, more in zip(seeded_noise(seed, SIZES[:1]), seeded_noise(seed, SIZES)):
@@ -72,3 +81,18 @@ def test_mixing_cutoff_covers_all_layers_with_its_probability():
     cutoffs = np.array([BatchDraws(tf.constant(key, tf.int64), 1).mixing_cutoff(0.9, 6) for key in range(400)])
     assert set(cutoffs) == {1, 2, 3, 4, 5, 6}
     assert 0.85 < np.mean(cutoffs < 6) < 0.95
+
+
+@pytest.mark.parametrize("phase", [DISCRIMINATOR, GENERATOR])
+def test_a_batch_draws_the_numbers_of_the_reference(phase):
+    """Of another stream for each use."""
+    for cur_nimg in range(0, 160, 16):
+        expected = Draws(seed=3, cur_nimg=cur_nimg, phase=phase, batch=2)
+        draws = BatchDraws(tf.constant(expected.key, tf.int64), 2)
+        assert draws.mixing_cutoff(0.5, 10) == expected.mixing_cutoff(0.5, 10)
+    np.testing.assert_allclose(draws.latents(6), expected.first_latents(6), rtol=1e-6)
+    np.testing.assert_allclose(draws.latents(6, OTHER_LATENT), expected.second_latents(6), rtol=1e-6)
+    np.testing.assert_allclose(draws.augmentation(5), expected.alterations(5), rtol=1e-6)
+    np.testing.assert_allclose(draws.mismatch(7), expected.mismatch(7), rtol=1e-6)
+    for layer, noise in enumerate(draws.noise(SIZES)):
+        np.testing.assert_allclose(noise, expected.noise(layer, SIZES[layer // 2]), rtol=1e-6)
