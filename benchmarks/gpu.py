@@ -9,7 +9,7 @@ Every row that a part has found is in OUT/gpu.json and on the page OUT/gpu.md wi
 printed, and a part that fails does not stop the next one. `input`, `resume`, `train` and `serve` need what `data` has made,
 and `serve` needs the run of `train`.
 
-It runs from a checkout, installed or not, with what TensorFlow needs and nothing else.
+It runs from a checkout that is not installed, too; it needs the packages that setup.py lists.
 """
 
 import argparse

@@ -5,6 +5,7 @@ import functools
 
 import pytest
 
+from tests.mutants.by_tool import CORE
 from tests.mutants.mutants import LISTS, PROJECT, copy_project, read
 from tests.mutants.runner import TESTS_FAILED, Runner
 
@@ -27,6 +28,12 @@ def test_a_mutant_fits_the_code(mutant):
 def test_the_list_is_long_enough_and_names_are_unique():
     assert len(MUTANTS) >= 80
     assert len({mutant.what for mutant in MUTANTS}) == len(MUTANTS)
+
+
+@pytest.mark.parametrize("file", CORE)
+def test_the_tool_has_files_and_tests_that_are_there(file):
+    tests, _, _ = CORE[file].partition(" -k ")
+    assert all((PROJECT / path).exists() for path in [file, *tests.split()])
 
 
 @pytest.fixture(scope="session")
