@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.data.paperdoll.catalogue import MANIFEST, write_catalogue
+from tf_outfit_gan.data.paperdoll.variety import MIXED, VARIETIES
 from tf_outfit_gan.sizes import format_size, parse_size
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.process_pool import available_cores
@@ -20,6 +21,19 @@ def portrait_size(text):
     return height, width
 
 
+@arguments.argument_type
+def share(text):
+    """Reads `backs=0.2`: a name of `variety` and a share."""
+    name, _, value = text.partition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if name not in MIXED or not 0 <= number <= 1:
+        raise UserError(f"expected NAME=SHARE, a share of 0 to 1 of one of {', '.join(MIXED)}, got {text!r}")
+    return name, number
+
+
 def add_arguments(parser):
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to write: a new one, or that of an interrupted call")
     main = parser.add_argument_group("main")
@@ -34,6 +48,20 @@ def add_arguments(parser):
     main.add_argument(
         "--seed", type=arguments.whole(0), default=0, help="another seed draws other entries (default: %(default)s)"
     )
+    variety = parser.add_argument_group(
+        "variety",
+        "what real catalogues have, and its share in mixed: "
+        + "; ".join(f"{name} ({mixed:g}): {what}" for name, (mixed, what) in MIXED.items()),
+    )
+    variety.add_argument(
+        "--variety",
+        choices=VARIETIES,
+        default="plain",
+        help="plain: whole figures from the front, all articles listed; mixed: as real catalogues (default: %(default)s)",
+    )
+    variety.add_argument(
+        "--share", type=share, action="append", default=[], metavar="NAME=SHARE", help="another share than the variety's"
+    )
     performance = parser.add_argument_group("performance")
     performance.add_argument(
         "--workers", type=arguments.positive, default=available_cores(), metavar="N", help="processes (default: one a core)"
@@ -43,6 +71,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    write_catalogue(args.out, args.count, args.size, args.seed, args.workers, args.quiet)
+    shares = VARIETIES[args.variety] | dict(args.share)
+    write_catalogue(args.out, args.count, args.size, args.seed, args.workers, args.quiet, shares)
     if not args.quiet:
         print(f"{args.out / MANIFEST}: {args.count} entries at {format_size(args.size)}")

@@ -27,17 +27,18 @@ def trunk(figure):
     """Returns neck, shoulders and trunk down to the crotch."""
     torso, body = figure.torso, figure.body
     outline, core = (_trunk_outline(figure, rim) for rim in (0.0, RIM_WIDTH / figure.unit))
-    throat = torso.at(np.array([-0.022, 0.024, 0.026, -0.004]), np.array([-0.34, -0.34, -0.15, -0.21]))
+    throat = torso.at(figure.faces * np.array([-0.022, 0.024, 0.026, -0.004]), np.array([-0.34, -0.34, -0.15, -0.21]))
     part = Part(outline, core, [(loop(throat), THROAT)])
     if not figure.fine:
         return Piece(skin(figure), [part])
     chest, waist, hips = body.chest, body.waist, body.hips
-    shade = torso.at(
-        np.array([0.020, 0.024, 0.050, chest, waist, 0.98 * hips, 0.72 * hips, 0.62 * waist, 0.70 * chest, 0.030, 0.006, 0.002]),
-        np.array([-0.2, -0.1, 0.12, 0.3, 0.62, 1.0, 1.0, 0.62, 0.3, 0.12, -0.1, -0.2]),
-    )
+    x = [0.020, 0.024, 0.050, chest, waist, 0.98 * hips, 0.72 * hips, 0.62 * waist, 0.70 * chest, 0.030, 0.006, 0.002]
+    t = [-0.2, -0.1, 0.12, 0.3, 0.62, 1.0, 1.0, 0.62, 0.3, 0.12, -0.1, -0.2]
+    shade = torso.at(figure.faces * np.array(x), np.array(t))
     part.tones.insert(0, (shade, SKIN_SHADE))
     x, t = np.array([0.012, 0.035, 0.066]), np.array([0.02, 0.005, -0.03])
+    if figure.faces < 0:
+        return Piece(skin(figure), [part], shadow=0.12)
     collarbones = [(curve(torso.front(s * x, t, 0.6)), 0.0016 * figure.unit, 176) for s in p.SIGN]
     return Piece(skin(figure), [part], collarbones, shadow=0.12)
 
@@ -65,13 +66,13 @@ def arm(figure, i, hand="relaxed", covered=0.0):
 def hand_axes(figure, i, hand="relaxed"):
     """Returns the wrist, the direction in which the hand points, and the direction of its thumb."""
     elbow, wrist = figure.joints[p.ELBOW[i]], figure.joints[p.WRIST[i]]
-    along = unit_vector(wrist - elbow)
+    along, side = unit_vector(wrist - elbow), figure.faces * p.SIGN[i]
     if hand == "hip":  # The fingers lie on the hip, and point down and inwards.
-        along = unit_vector(0.45 * along - 0.35 * p.SIGN[i] + 0.85j)
+        along = unit_vector(0.45 * along - 0.35 * side + 0.85j)
     elif hand == "fist":
         along = unit_vector(along + 0.8j)
     thumb = along * 1j
-    return wrist, along, thumb if thumb.real * p.SIGN[i] < 0 else -thumb
+    return wrist, along, thumb if thumb.real * side < 0 else -thumb
 
 
 def _hand(figure, i, hand):

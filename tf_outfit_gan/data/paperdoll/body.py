@@ -115,6 +115,7 @@ class Body:
     leg: float = 0.470  # From the hip to the ankle.
     arm: float = 0.305  # From the shoulder to the wrist.
     head: float = 0.128  # From chin to crown.
+    rise: float = 0.65  # The part of what is above the shoulder line that is above the upper neck.
     skin: tuple = (233, 189, 158)
     hair: tuple = (56, 38, 30)
     lips: tuple = (196, 92, 92)
@@ -139,12 +140,12 @@ def _between(table, position):
     return (1 - t) * table[int(i)] + t * table[int(i) + 1]
 
 
-def draw_body(rng):
-    """Draws a body: frame, girth and proportions vary independently."""
+def draw_body(rng, slimmest=0.88, span=0.22):
+    """Draws a body: frame, girth (from `slimmest`, over `span`) and proportions vary independently."""
     broad, girth, a, b, c, d, e = rng.random(7)
     skin, hair, lips, brighten = rng.random(4)
     style = HAIR_STYLES[rng.integers(len(HAIR_STYLES))]
-    girth = 0.88 + 0.22 * girth
+    girth = slimmest + span * girth
     torso = 0.280 + 0.022 * a
     hair = HAIRS[int(hair * len(HAIRS))] * (0.85 + 0.3 * brighten)
     skin = _between(SKINS, skin)

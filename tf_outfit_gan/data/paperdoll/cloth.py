@@ -34,6 +34,7 @@ def hang(figure, s, length, flare, ease, levels=7):
     """
     unit = figure.unit
     hip = complex(figure.torso.at(s * (figure.body.hips + ease), 1.0))
+    s *= figure.faces  # From here on, the side of the picture.
     y = blend(hip.imag, figure.torso.pelvis.imag + length * unit, grid(levels))
     reach = np.full(levels, -np.inf)
     for leg in figure.legs:
@@ -87,6 +88,8 @@ def panel(outline, figure, left, right, width=0.22):
     """Returns a part with a band of shade along its right side; `left` and `right` are its sides from top to bottom."""
     if not figure.fine:
         return Part(outline, warp=figure.torso.warp())
+    if figure.faces < 0:
+        left, right = right, left
     share = grid(18)
     a, b = (edge[(share * (len(edge) - 1)).round().astype(int)] for edge in (right, left))
     width = width * np.minimum(4 * share, 0.75 + 0.25 * np.sin(2.2 * np.pi * share))

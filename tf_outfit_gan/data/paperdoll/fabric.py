@@ -5,17 +5,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tf_outfit_gan.data.paperdoll.motif import Motif
+
 KINDS = ("plain", "horizontal", "vertical", "diagonal", "checks", "dots", "blocks")
 
 
 @dataclass(frozen=True)
 class Fabric:
-    """One to three colors (RGB, 0..255) and how they alternate; `period` is in body units."""
+    """Colors (RGB, 0..255) and how they alternate; `period` is in body units.
+
+    Woven kinds have one to three colors. `floral` strews flowers of the second color, with middles of the third.
+    `printed` shows a motif once on the first color; the other colors are the motif's.
+    """
 
     colors: tuple
     kind: str = "plain"
     period: float = 0.05
     share: float = 0.5  # The part of a period that the second color takes.
+    motif: Motif | None = None
 
     def choose(self, u, v):
         """Returns which color [h, w] shows at texture coordinates u (along) and v (across)."""
@@ -32,9 +39,38 @@ class Fabric:
             row = np.floor(u / self.period)
             du, dv = u - (row + 0.5) * self.period, (v + row % 2 * self.period / 2) % self.period - self.period / 2
             index = du**2 + dv**2 < (0.3 * self.period) ** 2
+        elif self.kind == "floral":
+            index = _flowers(u / self.period, v / self.period)
+        elif self.kind == "printed":
+            index = self.motif.at(u, v)
         else:
             index = u > 2.4 * self.period + 0.06
         return index.astype(np.uint8)
+
+    def unprinted(self):
+        """Returns the cloth of what has no print: sleeves, and a garment's back."""
+        return Fabric(self.colors[:1]) if self.kind == "printed" else self
+
+
+def _flowers(u, v):
+    """Returns 1 on a flower's petals, 2 on its middle and 0 elsewhere [h, w], one flower in a unit square."""
+    row, column = np.floor(u).astype(int), np.floor(v).astype(int)
+    chance = (row * 73856093 ^ column * 19349663) & 1023
+    x, y = v - column - 0.5 - 0.16 * np.cos(chance), u - row - 0.5 - 0.16 * np.sin(chance)
+    distance, angle = np.hypot(x, y), np.arctan2(y, x) + chance
+    size = 0.26 + 0.08 * (chance % 3) / 2
+    return np.where(distance < 0.32 * size, 2, distance < size * (0.78 + 0.22 * np.cos(5 * angle)))
+
+
+def printed(fabric, motif):
+    """Returns a fabric's first color with a motif on it."""
+    return Fabric((fabric.colors[0], *motif.colors()), "printed", motif=motif)
+
+
+def floral(fabric, petals, period):
+    """Returns a fabric's first color strewn with flowers."""
+    middles = (250, 214, 92) if sum(petals) < 560 else (206, 128, 40)
+    return Fabric((fabric.colors[0], petals, middles), "floral", period)
 
 
 def draw_color(rng):

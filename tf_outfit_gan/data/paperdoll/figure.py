@@ -27,7 +27,9 @@ class Torso:
         self.thorax, self.pelvis = joints[p.THORAX], joints[p.PELVIS]
         self.shoulder_axis = unit_vector(joints[p.SHOULDER[1]] - joints[p.SHOULDER[0]])
         self.hip_axis = unit_vector(joints[p.HIP[1]] - joints[p.HIP[0]])
-        self.cos, self.sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
+        # Of a figure seen from behind, all that is said of its front holds for its back.
+        self.faces = 1 if np.cos(np.radians(yaw)) > 0 else -1
+        self.cos, self.sin = abs(np.cos(np.radians(yaw))), np.sin(np.radians(yaw))
         self.squeeze = np.hypot(self.cos, self.DEPTH * self.sin)  # What turning leaves of the silhouette's width.
         self.length = abs(self.pelvis - self.thorax)
         self.up = unit_vector(joints[p.UPPER_NECK] - self.thorax)
@@ -38,7 +40,8 @@ class Torso:
         t = self._T
         c = np.clip(t, 0, 1)
         # A Hermite curve that leaves the shoulder line and meets the hip line at right angles.
-        start, end = self.length * 1j * self.shoulder_axis, self.length * 1j * self.hip_axis
+        down = 1j * self.faces * self.length
+        start, end = down * self.shoulder_axis, down * self.hip_axis
         spine = (
             (1 + 2 * c) * (1 - c) ** 2 * self.thorax
             + c * (1 - c) ** 2 * start
@@ -47,7 +50,7 @@ class Torso:
         )
         spine += np.maximum(t - 1, 0) * (0.5 * end + 0.5j * self.length) + np.maximum(-t, 0) * (self.length * self.up)
         # Cloth that hangs below the hips levels out.
-        across = blend(blend(self.shoulder_axis, self.hip_axis, c), 1, np.clip(t - 1, 0, 1))
+        across = blend(blend(self.shoulder_axis, self.hip_axis, c), self.faces, np.clip(t - 1, 0, 1))
         return spine, across / abs(across)
 
     def at(self, x, t):
@@ -82,20 +85,25 @@ class Figure:
         self.unit, shift = _fit(joints, height, place) if place else (1.0, 0.0)
         self.joints = ((joints[:, 0] + 1j * joints[:, 1]) * self.unit + shift).tolist()
         self.torso = Torso(self.joints, body, self.unit, pose.yaw)
+        self.faces = self.torso.faces  # 1 towards the camera, -1 away from it.
         self.arms = [self._limb(i, (p.SHOULDER, p.ELBOW, p.WRIST), body.arm_radii()) for i in (0, 1)]
         self.legs = [self._limb(i, (p.HIP, p.KNEE, p.ANKLE), body.leg_radii()) for i in (0, 1)]
         # The arms that pass behind the trunk: those of the far side, and hands behind the head.
-        self.behind = [pose.gestures[i] == "behind_head" or depths[p.ELBOW[i]] + depths[p.WRIST[i]] < -0.06 for i in (0, 1)]
+        hidden = "behind_head" if self.faces > 0 else None
+        self.behind = [pose.gestures[i] == hidden or depths[p.ELBOW[i]] + depths[p.WRIST[i]] < -0.06 for i in (0, 1)]
         self.far_leg = int(depths[p.ANKLE[1]] < depths[p.ANKLE[0]])
-        self.near = int(pose.yaw < 0)
+        self.near = int(np.sin(np.radians(pose.yaw)) < 0)
 
     def _limb(self, i, chain, radii):
-        return Limb([self.joints[joint[i]] for joint in chain], self.unit, p.SIGN[i], radii, self.fine)
+        return Limb([self.joints[joint[i]] for joint in chain], self.unit, self.faces * p.SIGN[i], radii, self.fine)
 
-    def keypoints(self, size):
-        """Returns [16, 3]: x and y in pixels of a picture of `size` (height, width), and 1 for a point inside it."""
+    def keypoints(self, size, zoom=1.0, shift=0j):
+        """Returns [16, 3]: x and y in pixels of a picture of `size` (height, width), and 1 for a point inside it.
+
+        `zoom` and `shift` map the figure's places to the picture's, as a `Canvas` does.
+        """
         height, width = size
-        joints = np.array(self.joints) * height
+        joints = (np.array(self.joints) * zoom + shift) * height
         inside = (joints.real >= 0) & (joints.real <= width) & (joints.imag >= 0) & (joints.imag <= height)
         return np.stack([joints.real, joints.imag, inside], axis=1)
 

@@ -28,6 +28,8 @@ _BROW = places([(-0.075, -0.060), (-0.01, -0.088), (0.085, -0.055)])
 _LIPS = places([(-0.105, 0.308), (-0.03, 0.288), (0.0, 0.296), (0.03, 0.288), (0.105, 0.308), (0.045, 0.345), (-0.045, 0.345)])
 _MOUTH = places([(-0.1, 0.309), (0, 0.316), (0.1, 0.309)])
 _SHEEN = places([(-0.24, -0.42), (-0.05, -0.50), (-0.08, -0.44), (-0.24, -0.34)])
+_NAPE = places([(0.31, 0.16), (0.23, 0.34), (0.12, 0.44), (-0.12, 0.44), (-0.23, 0.34), (-0.31, 0.16)])
+_TAIL = _symmetric([(0.05, -0.30), (0.12, -0.22), (0.15, 0.1), (0.13, 0.5), (0.07, 0.85)])
 _CIRCLE = np.exp(1j * np.linspace(0, 2 * np.pi, 29)[:-1])
 
 # Hair that hangs behind the head, by style.
@@ -111,6 +113,20 @@ def face(figure):
         Flat(lashes, [ribbon(curve(head.face(_LASH, *eye), 4), 0.017 * head.size) for eye in eyes]),
         Flat(brow, [ribbon(curve(head.face(_BROW, *eye), 5), taper) for eye in eyes]),
     ]
+
+
+def from_behind(figure):
+    """Returns ears and hair of a head that is seen from behind, in painting order."""
+    head, style = Head(figure), figure.body.hair_style
+    rim, _ = _CAPS.get(style, (0.02, 0.06))
+    outer = _cap(rim, 0.0)[: 8 * 6 + 1]  # The outer half of the cap's outline.
+    ears = [Part(loop(head.face(_EAR + 0.02j, s, 0.345, -0.10))) for s in p.SIGN]
+    skull = Part(head.at(np.concatenate([outer, curve(_NAPE, 4)])), tones=[(loop(head.at(_SHEEN)), LIGHT)])
+    pieces = [Piece(Fabric((figure.body.skin,)), ears, shadow=0.2), Piece(Fabric((figure.body.hair,)), [skull])]
+    if style in _BEHIND:
+        outline = _TAIL if style == "ponytail" else _BEHIND[style]
+        pieces.append(Piece(Fabric((figure.body.hair,)), [Part(loop(head.at(outline), 5))], shadow=0.15))
+    return pieces
 
 
 def _cap(rim, part):

@@ -74,6 +74,8 @@ def trousers(figure, cut, label):
 def _seams(figure):
     """Returns waistband, fly and pockets."""
     torso, unit = figure.torso, figure.unit
+    if figure.faces < 0:
+        return [_waistband(figure)]
     x, t = np.array([0.045, 0.072]), np.array([WAIST + 0.07, 0.93])
     pockets = [(torso.front(s * x, t, 0.7), 0.0013 * unit, SEAM) for s in p.SIGN]
     return [_waistband(figure), (torso.front(0.0, np.array([WAIST + 0.06, 1.0, 1.18])), 0.0014 * unit, SEAM), *pockets]
@@ -92,7 +94,8 @@ def _seat(figure, least, thigh):
     )
     if not figure.fine:
         return Part(outline, core, warp=torso.warp())
-    shade = np.concatenate([core[:13], torso.at(np.array([0.06, 0.055, 0.045]), np.array([1.16, 1.0, WAIST]))])
+    lit = core if figure.faces > 0 else core[::-1]
+    shade = np.concatenate([lit[:13], torso.at(figure.faces * np.array([0.06, 0.055, 0.045]), np.array([1.16, 1.0, WAIST]))])
     return Part(outline, core, [(shade, SHADE)], torso.warp())
 
 

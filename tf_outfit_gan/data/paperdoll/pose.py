@@ -165,8 +165,8 @@ def solve(body, pose, heels=0.0):
     upright = np.array([math.sin(tilt), -math.cos(tilt), 0.06])
     joints[THORAX] = body.torso * along_spine
     length = 1 - body.ANKLE - body.leg - body.torso
-    joints[UPPER_NECK] = joints[THORAX] + 0.175 * length * (upright + along_spine + (0, 0, 0.1))
-    joints[HEAD_TOP] = joints[UPPER_NECK] + 0.65 * length * upright
+    joints[UPPER_NECK] = joints[THORAX] + 0.5 * (1 - body.rise) * length * (upright + along_spine + (0, 0, 0.1))
+    joints[HEAD_TOP] = joints[UPPER_NECK] + body.rise * length * upright
     for i, sign in enumerate(SIGN):
         abduction, flexion, bend, aside = pose.legs[i]
         joints[HIP[i]] = sign * body.hip_joint * np.array([math.cos(roll), math.sin(roll), 0])

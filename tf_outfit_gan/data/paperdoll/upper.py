@@ -1,6 +1,6 @@
 """Tops and dresses: what closes around the trunk, and the sleeves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,6 +67,15 @@ def closed(figure, cut, label):
     return pieces + _collar(figure, cut, label)
 
 
+def back(figure, cut, label):
+    """Returns a garment's trunk from behind: closed, high at the neck, without buttons, collar or print."""
+    turtle, depth = cut.neck == "turtle", slope(figure, cut.neck_width) + 0.04
+    if cut.sleeve == "none":
+        depth += 0.3 * cut.depth
+    neck = "turtle" if turtle else "round"
+    return closed(figure, replace(cut, fabric=cut.fabric.unprinted(), neck=neck, depth=depth), label)
+
+
 def _seams(figure, cut):
     """Returns the neck's ribbing, or a shirt's front with its buttons."""
     torso, unit = figure.torso, figure.unit
@@ -129,16 +138,16 @@ def sleeves(figure, cut, i, label):
     if cut.sleeve == "none":
         return []
     end, limb, unit = SLEEVES[cut.sleeve], figure.arms[i], figure.unit
-    v0 = 0.5 * p.SIGN[i] * figure.body.shoulder
+    v0, fabric = 0.5 * p.SIGN[i] * figure.body.shoulder, cut.fabric.unprinted()
 
     def ease(u):  # The sleeve begins close to the shoulder's slope.
         return cut.sleeve_ease * np.interp(u, [0.0, 0.3], [0.25, 1.0])
 
     parts = tube(limb, -0.02, end, ease, cut.sleeve_flare, cap=0.22, hem=0.10, u0=-0.02, v0=v0)
     if not figure.fine:
-        return [Piece(cut.fabric, parts, label=label)]
+        return [Piece(fabric, parts, label=label)]
     if end > 1.2:  # A crease in the hollow of the elbow.
         crease = fold(*limb.at(np.array([0.86, 0.93, 0.96]), np.array([-0.0156, -0.0036, 0.0108])), 0.006 * unit)
         parts[0].tones.append((crease, SHADE))
     cuff = np.concatenate(limb.edges(np.array([end - 0.09]), cut.sleeve_ease + cut.sleeve_flare))
-    return [Piece(cut.fabric, parts, [(cuff, 0.0012 * unit, SEAM)], label)]
+    return [Piece(fabric, parts, [(cuff, 0.0012 * unit, SEAM)], label)]

@@ -21,6 +21,7 @@ from tf_outfit_gan.data.paperdoll.drawing import Canvas, Flat, Part, Piece
 from tf_outfit_gan.data.paperdoll.fabric import Fabric
 from tf_outfit_gan.data.paperdoll.geometry import Limb, Warp, inset, places
 from tf_outfit_gan.data.paperdoll.scene import LABEL, draw_entry, draw_scene, dressed
+from tf_outfit_gan.data.paperdoll.variety import PLAIN
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
 
@@ -134,9 +135,10 @@ def test_a_small_picture_shows_the_same_scene():
             assert np.abs(reduced(article, 4) - small.articles[slot]).mean() < 8
 
 
-def test_keypoints_lie_on_the_figure():
+@pytest.mark.parametrize("shares", [PLAIN, PLAIN | {"backs": 1.0, "bodies": 1.0}], ids=["plain", "backs and bodies"])
+def test_keypoints_lie_on_the_figure(shares):
     for i in range(40):
-        scene = draw_scene(4, i)
+        scene = draw_scene(4, i, shares)
         canvas = Canvas((256, 192), (255, 255, 255), 1)
         for layer in dressed(scene.figure(), scene.outfit):
             canvas.paint(layer)
