@@ -48,6 +48,11 @@ def add_arguments(parser):
         metavar="SHARE",
         help="make a test split that shares no photo, article or person with training; for a catalogue without one",
     )
+    main.add_argument(
+        "--update",
+        action="store_true",
+        help="bring DATA up to date with its catalogue: add what is new or changed, retry what was set aside, remove what went",
+    )
     main.add_argument("--strict", action="store_true", help="stop at the first bad entry instead of setting it aside")
     performance = parser.add_argument_group("performance")
     performance.add_argument(
@@ -81,6 +86,8 @@ def run(args):
             )
     if args.beam is not None and (task or args.workers):
         raise UserError("--beam: shares out the work itself; leave out --workers, --task-index and --task-count")
+    if args.update and (task or args.beam is not None):
+        raise UserError("--update: is done by the processes of one machine; leave out --task-index, --task-count and --beam")
     prepare(
         args.source,
         args.data,
@@ -97,5 +104,6 @@ def run(args):
         framing=args.frame,
         require_pose=args.require_pose,
         test_share=args.test_share,
+        update=args.update,
         max_pixels=round(args.max_megapixels * 1e6),
     )

@@ -5,12 +5,17 @@
     DATA/records/train-00000-of-00008-photos-64x48       id, image, keypoints
     DATA/records/train-00000-of-00008-articles-64x48     one image a slot, no bytes for a missing article; the smaller levels
     DATA/records/train-00000-of-00008.done.json          written after the shard's records: what they hold
+    DATA/records/train.0002-00000-of-00001-...           shards of an update, here the second version of the data set
+    DATA/dataset-0001.json                               an earlier version that a run still reads
+    DATA/removed.jsonl                                   the ids of entries that an update took out, and in which version
     DATA/statistics/                                     what `evaluate` knows of the photos; may be deleted
 
 Photos and articles of a shard stand in the same order at every level, so a reader zips the photos of one level with
 the articles of another: the size of the conditions does not follow the size of the picture.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -23,6 +28,7 @@ from tf_outfit_gan.util.errors import UserError
 
 FILENAME = "dataset.json"
 SKIPPED_FILENAME = "skipped.jsonl"
+REMOVED_FILENAME = "removed.jsonl"
 FORMAT = 1
 KINDS = ("photos", "articles")
 
@@ -36,9 +42,19 @@ def is_raw(level):
     return level[0] <= RAW_HEIGHT
 
 
-def record_name(split, shard, num_shards, kind, level):
-    """Names the file of one shard, kind and level."""
-    return f"{split}-{shard:05d}-of-{num_shards:05d}-{kind}-{format_size(level)}"
+def record_name(shard, kind, level):
+    """Names the file of one shard, by its name, of one kind and level."""
+    return f"{shard}-{kind}-{format_size(level)}"
+
+
+def shard_name(shard):
+    """The name of a shard, given as `Dataset.splits` has it."""
+    return next(iter(shard["files"])).rsplit("-", 2)[0]
+
+
+def version_file(path, version):
+    """Where an earlier version of the data set's dataset.json is kept."""
+    return path / f"dataset-{version:04d}.json"
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,7 @@ class Dataset:
     article_levels: tuple  # Of the articles: the smaller ones of `levels`, or all.
     splits: dict
     skipped: int
+    version: int = 1  # Each update is another one.
 
     def count(self, split):
         """The number of entries of a split."""
@@ -81,12 +98,16 @@ class Dataset:
             if tuple(size) in self.levels:
                 message += f"; for larger ones, prepare it with --article-size {format_size(size)}"
             raise UserError(message)
-        shards = self.splits[split]
-        return [str(self.path / "records" / record_name(split, index, len(shards), kind, size)) for index in range(len(shards))]
+        return [str(self.path / "records" / record_name(shard_name(shard), kind, size)) for shard in self.splits[split]]
 
     def mean_bytes(self, split, kind, size):
         """The mean size of a record in bytes."""
         return sum(map(os.path.getsize, self.files(split, kind, size))) / max(1, self.count(split))
+
+
+def is_dataset(path):
+    """Whether a folder holds a whole data set, of whatever version."""
+    return (Path(path) / FILENAME).exists()
 
 
 def open_dataset(path):
@@ -112,4 +133,32 @@ def open_dataset(path):
     levels = tuple(map(tuple, fields["levels"]))
     # Earlier versions stored articles at every level.
     article_levels = tuple(map(tuple, fields.get("article_levels", levels)))
-    return Dataset(path, tuple(fields["slots"]), levels, article_levels, fields["splits"], fields["skipped"])
+    version = fields.get("version", 1)
+    return Dataset(path, tuple(fields["slots"]), levels, article_levels, fields["splits"], fields["skipped"], version)
+
+
+@contextlib.contextmanager
+def reading(dataset):
+    """Holds a data set's files: an update lets this version's files be until the end.
+
+    The lock is one of the file system's, so it ends with the process. Where there are no locks, nothing is held.
+    """
+    with contextlib.ExitStack() as held:
+        for path in (version_file(dataset.path, dataset.version), dataset.path / FILENAME):
+            with contextlib.suppress(OSError):
+                file = held.enter_context(open(path, "rb"))
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                break
+        yield
+
+
+@contextlib.contextmanager
+def unread(path):
+    """Yields whether nobody reads the version whose file this is; until the end, nobody can begin to hold it."""
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # Held, or a file system without locks, where nobody can know.
+            yield False
+        else:
+            yield True

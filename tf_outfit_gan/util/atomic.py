@@ -54,6 +54,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
+def keep_under(path: Path, name: Path) -> None:
+    """Gives a file a second name, under which it stays when `path` is written anew; locks of the file stay, too."""
+    name.unlink(missing_ok=True)
+    os.link(path, name)
+
+
 def claim(folder: Path, path: Path) -> bool:
     """Gives a finished folder a name, unless something has it: returns whether the name was free."""
     try:

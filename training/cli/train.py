@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.config import to_dict, to_json
-from tf_outfit_gan.data.records import open_dataset
+from tf_outfit_gan.data.records import open_dataset, reading
 from tf_outfit_gan.util.errors import UserError
 from training import schedule
 from training.cli.settings import add_settings, settings_of
@@ -109,7 +109,7 @@ def run(args):
         cluster.check_port()
     # Of a cluster, its chief holds the folder for all.
     lock = locked(folder) if cluster is None or cluster.index == 0 else contextlib.nullcontext()
-    with lock, explain_full_disk(folder):
+    with lock, reading(dataset), explain_full_disk(folder):
         from training.distribute.devices import choose_devices
         from training.distribute.restart import Restart
         from training.distribute.strategy import make_strategy

@@ -11,21 +11,17 @@ import statistics
 from dataclasses import replace
 from pathlib import Path
 
-from tf_outfit_gan.data import importers
+from tf_outfit_gan.data import importers, records
 from tf_outfit_gan.data.fitness import manifest_findings
 from tf_outfit_gan.data.preparation.beam import make_on_beam
 from tf_outfit_gan.data.preparation.encode import Encoding
-from tf_outfit_gan.data.preparation.shards import Job, finalize, finalized, make_shard, plan_shards
+from tf_outfit_gan.data.preparation.shards import Job, finalize, finalized, make_all, plan_shards
 from tf_outfit_gan.data.preparation.split import split_off
+from tf_outfit_gan.data.preparation.update import bring_up_to_date
 from tf_outfit_gan.images.open import MAX_PIXELS, image_size
 from tf_outfit_gan.sizes import default_size, format_size, levels_of
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
-from tf_outfit_gan.util.process_pool import available_cores, run_in_processes
-from tf_outfit_gan.util.progress import progress
-
-# A process takes seconds to start, for it writes with TensorFlow: fewer entries than this are not worth another one.
-ENTRIES_A_WORKER = 256
 
 # Articles are stored up to this (height, width): the presets' models see them at 128x96 at most.
 ARTICLE_SIZE = (256, 192)
@@ -52,6 +48,7 @@ def prepare(
     require_pose=False,
     test_share=None,
     framing="pad",
+    update=False,
 ):
     """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
 
@@ -69,6 +66,7 @@ def prepare(
         require_pose: an entry without a pose is set aside.
         framing: what of a photo is shown, one of `framing.FRAMINGS`.
         test_share: makes a test split of about this share of the entries, see `split_off`; None = as the catalogue says.
+        update: brings a data set up to date with its catalogue, see `update.bring_up_to_date`.
 
     Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
@@ -76,22 +74,21 @@ def prepare(
     if beam is not None:  # Its workers start in other folders.
         source, data, pose_model = (path and os.path.abspath(path) for path in (source, data, pose_model))
     job, manifest, shards = plan(
-        source, data, size, format, strict, pose_model, slots, article_size, max_pixels, require_pose, test_share, framing
+        source, data, size, format, strict, pose_model, slots, article_size, max_pixels, require_pose, test_share, framing, update
     )
     for finding in manifest_findings(manifest):
         print(f"warning: {finding}")
+    if update and records.is_dataset(job.data):
+        return bring_up_to_date(job, manifest, workers, quiet)
     dataset = finalized(job)
     if dataset:
         return dataset
     index, count = task or (0, 1)
     part = shards[index::count]
-    entries = sum(len(shard.entries) for shard in part)
     if beam is not None:
         make_on_beam(job, part, beam)
     else:
-        workers = min(workers or min(available_cores(), -(-entries // ENTRIES_A_WORKER)), len(part))
-        with progress("prepare", entries, "entries", quiet) as advance:
-            run_in_processes(make_shard, [(job, shard) for shard in part], workers, advance)
+        make_all(job, part, workers, quiet)
     dataset = finalize(job, manifest, shards)
     if isinstance(dataset, int):
         print(f"task {index} of {count}: made its {len(part)} shards; other tasks have {dataset} left to make")
@@ -112,11 +109,14 @@ def plan(
     require_pose=False,
     test_share=None,
     framing="pad",
+    update=False,
 ):
     """Reads a catalogue; returns (`Job`, `Manifest`, list of `Shard`): all that it takes to make the data set."""
     data = Path(data)
     if data.exists() and not data.is_dir():
         raise UserError(f"{data}: expected a folder to write to, found a file")
+    if size is None and update and records.is_dataset(data):
+        size = records.open_dataset(data).levels[-1]
     manifest = importers.read(source, format, slots)
     if test_share:
         manifest = replace(manifest, entries=split_off(manifest.entries, test_share))

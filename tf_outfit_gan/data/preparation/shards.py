@@ -10,23 +10,30 @@ import hashlib
 import itertools
 import json
 import math
-from contextlib import ExitStack
+import os
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tf_outfit_gan.data import records
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.preparation.encode import Encoding, encode_entries
+from tf_outfit_gan.images.cutout import Cutout
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.atomic import clear_partials, whole_file, write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import sha256_of
+from tf_outfit_gan.util.process_pool import available_cores, run_in_processes
+from tf_outfit_gan.util.progress import progress
 
 # A set has as many shards as it takes to keep the largest levels' records of a shard below SHARD_BYTES, so that hundreds of
 # readers find files of their own and a killed run loses little; and a small set has FEW_SHARDS, eight readers with eight
 # each, unless it is so small that they would hold fewer than FEW_ENTRIES.
 SHARD_BYTES, MANY_ENTRIES = 800 << 20, 2048
 FEW_SHARDS, FEW_ENTRIES = 64, 128
+
+# A process takes seconds to start, for it writes with TensorFlow: fewer entries than this are not worth another one.
+ENTRIES_A_WORKER = 256
 
 # What a pixel of a photo takes as JPEG, about: the plan must not depend on having encoded it.
 PIXEL_BYTES = 0.35
@@ -49,16 +56,52 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """A share of a split: the entries whose records stand in the same files."""
+    """A share of a split: the entries whose records stand in the same files.
+
+    An update's shards are of a later `version`. Of a shard that loses entries it makes another one, a copy of the records
+    that stay: `copied` is then (the name of the shard, the places of the records).
+    """
 
     split: str
     index: int
     num_shards: int
     entries: tuple
+    version: int = 1
+    copied: tuple | None = None
+
+    @property
+    def name(self):
+        version = f".{self.version:04d}" if self.version > 1 else ""
+        return f"{self.split}{version}-{self.index:05d}-of-{self.num_shards:05d}"
 
     def done_file(self, data):
         """The file that says that the shard's records are whole, and what they hold."""
-        return data / "records" / f"{self.split}-{self.index:05d}-of-{self.num_shards:05d}.done.json"
+        return done_file(data, self.name)
+
+    def __len__(self):
+        return len(self.copied[1] if self.copied else self.entries)
+
+
+def done_file(data, name):
+    """The file that says that the records of the shard of a name are whole, and what they hold."""
+    return data / "records" / f"{name}.done.json"
+
+
+def fingerprint(entry, source):
+    """Identifies an entry: all that is said of it, and size and time of each of its files.
+
+    Times, because reading the pictures of a large catalogue to find the few that changed takes as long as preparing it.
+    """
+    outfit, files = entry.outfit, [entry.image]
+    articles = {}
+    for slot, article in outfit.articles.items():
+        cutout = isinstance(article, Cutout)
+        files += [article.image, article.mask] if cutout else [article]
+        articles[slot] = list(article.classes) if cutout else None
+    points = None if outfit.keypoints is None else outfit.keypoints.tolist()
+    stats = [(os.path.relpath(file, source), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    content = json.dumps([entry.split, stats, articles, points, outfit.pose_size])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def plan_shards(entries, size, article_size):
@@ -85,13 +128,25 @@ def plan_shards(entries, size, article_size):
     return shards
 
 
+def make_all(job, shards, workers, quiet):
+    """Makes shards in `workers` processes; None for one a core, or fewer for few entries."""
+    entries = sum(map(len, shards))
+    workers = min(workers or min(available_cores(), -(-entries // ENTRIES_A_WORKER)), len(shards))
+    with progress("prepare", entries, "entries", quiet) as advance:
+        run_in_processes(make_shard, [(job, shard) for shard in shards], workers, advance)
+
+
 def make_shard(job, shard, advance):
     """Makes a shard's records, unless they are whole already; `advance(count)` is called with the number of entries done.
 
     Raises `UserError` at the first bad entry if the job is strict.
     """
     if finished(job, shard):
-        advance(len(shard.entries))
+        advance(len(shard))
+        return
+    if shard.copied:
+        _copy_shard(job, shard)
+        advance(len(shard))
         return
 
     def encoded():
@@ -114,32 +169,82 @@ def _write_shard(job, shard, results):
 
     When all of its files are whole, another one says that the shard is done, and of which origin.
     """
+    # Taken before the pictures are read: what changes meanwhile is another entry.
+    prints = {entry.id: fingerprint(entry, job.source) for entry in shard.entries}
+    members, with_keypoints, skipped, articles = [], 0, [], dict.fromkeys(job.encoding.slots, 0)
+    with _outputs(job, shard) as (writers, files):
+        for encoded in results:
+            if isinstance(encoded, Skipped):
+                skipped.append(asdict(encoded))
+                continue
+            for (kind, level), writer in writers.items():
+                writer.write(_example(encoded, kind, level))
+            members.append([encoded.id, prints[encoded.id]])
+            with_keypoints += encoded.has_keypoints
+            for slot, article in zip(job.encoding.slots, encoded.articles[0]):
+                articles[slot] += bool(article)
+    fields = {"entries": len(members), "with_keypoints": with_keypoints, "articles": articles, "files": files}
+    _done(job, shard, fields, skipped, members)
+
+
+def _copy_shard(job, shard):
+    """Writes a shard of the records of another one that stay, and counts what they hold."""
+    import tensorflow as tf
+    from tensorflow.train import Example
+
+    name, places = shard.copied
+    before = json.loads(done_file(job.data, name).read_text())["members"]
+    members, stay, slots = [before[place] for place in places], set(places), job.encoding.slots
+    with_keypoints, articles = 0, dict.fromkeys(slots, 0)
+    with _outputs(job, shard) as (writers, files):
+        for (kind, level), writer in writers.items():
+            size = (job.encoding.levels if kind == "photos" else job.encoding.article_levels)[level]
+            kept = 0
+            for place, record in enumerate(
+                tf.data.TFRecordDataset(str(job.data / "records" / records.record_name(name, kind, size)))
+            ):
+                if place not in stay:
+                    continue
+                serialized = record.numpy()
+                writer.write(serialized)
+                if level == 0 and kind == "photos":
+                    feature = Example.FromString(serialized).features.feature
+                    if feature["id"].bytes_list.value[0].decode() != members[kept][0]:
+                        raise UserError(f"{job.data}/records/{name}: damaged, its records are not in the order of its done file")
+                    with_keypoints += any(feature["keypoints"].float_list.value[2::3])
+                elif level == 0:
+                    worn = Example.FromString(serialized).features.feature["articles"].bytes_list.value
+                    for slot, article in zip(slots, worn, strict=True):
+                        articles[slot] += bool(article)
+                kept += 1
+    fields = {"entries": len(members), "with_keypoints": with_keypoints, "articles": articles, "files": files}
+    _done(job, shard, fields, [], members)
+
+
+@contextmanager
+def _outputs(job, shard):
+    """Yields {(kind, level): record writer} of a shard's files, and a dict that says of each in the end what it holds."""
     import tensorflow as tf
 
-    levels, slots = {"photos": job.encoding.levels, "articles": job.encoding.article_levels}, job.encoding.slots
+    levels = {"photos": job.encoding.levels, "articles": job.encoding.article_levels}
     names = {
-        (kind, level): records.record_name(shard.split, shard.index, shard.num_shards, kind, size)
+        (kind, level): records.record_name(shard.name, kind, size)
         for kind in records.KINDS
         for level, size in enumerate(levels[kind])
     }
-    entries, with_keypoints, skipped, articles = 0, 0, [], dict.fromkeys(slots, 0)
+    files = {}
     with ExitStack() as whole:
         partial = {output: whole.enter_context(whole_file(job.data / "records" / name)) for output, name in names.items()}
         with ExitStack() as opened:
-            writers = {output: opened.enter_context(tf.io.TFRecordWriter(str(path))) for output, path in partial.items()}
-            for encoded in results:
-                if isinstance(encoded, Skipped):
-                    skipped.append(asdict(encoded))
-                    continue
-                for (kind, level), writer in writers.items():
-                    writer.write(_example(encoded, kind, level))
-                entries += 1
-                with_keypoints += encoded.has_keypoints
-                for slot, article in zip(slots, encoded.articles[0]):
-                    articles[slot] += bool(article)
-        files = {names[output]: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for output, path in partial.items()}
-    fields = {"entries": entries, "with_keypoints": with_keypoints, "articles": articles, "files": files, "skipped": skipped}
-    write_whole(shard.done_file(job.data), json.dumps({"origin": job.origin, **fields}))
+            yield {output: opened.enter_context(tf.io.TFRecordWriter(str(path))) for output, path in partial.items()}, files
+        for output, path in partial.items():
+            files[names[output]] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+
+
+def _done(job, shard, fields, skipped, members):
+    """Says that a shard's files are whole; `members` are id and fingerprint of each record, in order."""
+    content = {"origin": job.origin, **fields, "skipped": skipped, "members": members}
+    write_whole(shard.done_file(job.data), json.dumps(content))
 
 
 def _example(encoded, kind, level):
@@ -186,34 +291,55 @@ def finalize(job, manifest, shards):
     missing = sum(fields is None for fields in descriptions.values())
     if missing:
         return missing
-    skipped = manifest.skipped + [Skipped(**skip) for shard in shards for skip in descriptions[shard].pop("skipped")]
+    skipped = skipped_of(job, manifest, descriptions)
+    splits = {split: [held(descriptions[shard]) for shard in shards if shard.split == split] for split in SPLITS}
+    dataset = write_dataset(job, skipped, splits)
+    print(summary(dataset, "prepared"))
+    print(contents(dataset))
+    return dataset
+
+
+def held(description):
+    """What dataset.json says of a shard whose done file says `description`."""
+    return {key: value for key, value in description.items() if key not in ("skipped", "members")}
+
+
+def skipped_of(job, manifest, descriptions):
+    """Returns all that was set aside, in the catalogue's order; `descriptions` = {shard: what its done file says}.
+
+    Raises `UserError` when every entry is bad, or any of a strict job.
+    """
+    skipped = manifest.skipped + [Skipped(**skip) for fields in descriptions.values() for skip in fields["skipped"]]
     skipped.sort(key=lambda skip: (skip.listing, skip.line))
     if job.strict and skipped:  # Set aside by an earlier run that was not strict.
         raise UserError(job.why(skipped[0]))
     if len(skipped) == len(manifest.entries) + len(manifest.skipped):
         raise UserError(f"{job.source}: every entry is bad; {job.why(skipped[0])}")
-    if skipped:
-        lines = [json.dumps(asdict(skip), ensure_ascii=False) + "\n" for skip in skipped]
-        write_whole(job.data / records.SKIPPED_FILENAME, "".join(lines))
+    return skipped
+
+
+def write_dataset(job, skipped, splits, version=1):
+    """Makes a data set of shards that are made, `splits` as `Dataset` has them, and returns it, opened."""
+    path = job.data / records.SKIPPED_FILENAME
+    lines = [json.dumps(asdict(skip), ensure_ascii=False) + "\n" for skip in skipped]
+    if lines or path.exists():
+        write_whole(path, "".join(lines))
     fields = {
         "format": records.FORMAT,
+        **({"version": version} if version > 1 else {}),
         "slots": job.encoding.slots,
         "levels": job.encoding.levels,
         "article_levels": job.encoding.article_levels,
         "origin": job.origin,
         "skipped": len(skipped),
-        "splits": {split: [descriptions[shard] for shard in shards if shard.split == split] for split in SPLITS},
+        "splits": splits,
     }
     write_whole(job.data / records.FILENAME, json.dumps(fields, indent=1) + "\n")
     # What killed runs left.
     clear_partials(job.data / "records")
-
-    dataset = records.open_dataset(job.data)
-    print(summary(dataset, "prepared"))
-    print(contents(dataset))
     for skip in skipped[:3]:
         print(f"skipped {job.why(skip)}")
-    return dataset
+    return records.open_dataset(job.data)
 
 
 def finalized(job):
@@ -225,7 +351,8 @@ def finalized(job):
     if found != job.origin:
         changed = next(key for key in {**found, **job.origin} if found.get(key) != job.origin.get(key))
         what = changed.removesuffix("_sha256").replace("_", " ")
-        raise UserError(f"{job.data}: holds a data set made from another {what}; delete it or choose another folder")
+        hint = "; add --update to bring it up to date" if changed == "manifest_sha256" else ""
+        raise UserError(f"{job.data}: holds a data set made from another {what}{hint or '; delete it or choose another folder'}")
     if job.strict and dataset.skipped:
         set_aside = f"{dataset.skipped} bad entries were set aside"
         raise UserError(f"{job.data}: {set_aside}, see {job.data / records.SKIPPED_FILENAME}")
