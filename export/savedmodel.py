@@ -16,9 +16,11 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -30,9 +32,10 @@ from export.verification import CARD, WARMUP, behavior_problems, loaded, same, w
 from export.warmup import Sample, sample_inputs, write_samples
 from tf_outfit_gan.metrics.measure import Measurement
 from tf_outfit_gan.snapshot import Snapshot
-from tf_outfit_gan.util.atomic import claim, flush_folder
+from tf_outfit_gan.util.atomic import claim, flush_folder, upload_folder
 from tf_outfit_gan.util.errors import UserError
-from tf_outfit_gan.util.model_versions import model_versions
+from tf_outfit_gan.util.model_versions import P, model_versions
+from tf_outfit_gan.util.storage import RemotePath, as_path
 
 _STAGING = ".tmp-"
 _MAX_VERSION = 2**63 - 1
@@ -40,24 +43,24 @@ _MAX_VERSION = 2**63 - 1
 
 def write_savedmodel(
     snapshot: Snapshot,
-    base_path: str | os.PathLike[str],
+    base_path: str | os.PathLike[str] | RemotePath,
     limits: Limits | None = None,
     version: int | None = None,
     batch_sizes: Iterable[int] = (1,),
     evaluation: Measurement | None = None,
-) -> Path:
+) -> Path | RemotePath:
     """Exports a `Snapshot` to a version's folder in base_path and returns that folder.
 
     Args:
         snapshot: the `Snapshot`.
-        base_path: the folder of the versions of one model.
+        base_path: the folder of the versions of one model; on an object store it is written here first, then copied.
         limits: `Limits`; None = those of the snapshot's size.
         version: its number; None = the next one.
         batch_sizes: rows of the requests for pictures that a server warms up with, beside one.
         evaluation: of this snapshot, from `read_evaluation`; None = how good it is stays unsaid.
 
     Raises:
-        UserError: when the base path is no local folder, a file, or itself a version; when the version exists.
+        UserError: when the base path is no folder, a file, or itself a version; when the version exists.
         RuntimeError: when the written model does not answer as the snapshot does; then nothing is published.
     """
     limits = limits or Limits.of_size(snapshot.size)
@@ -67,7 +70,10 @@ def write_savedmodel(
             f"--warmup-batch-sizes {','.join(map(str, batch_sizes))}: expected 1 to {limits.max_rows}, the rows that a request "
             "may have (--max-rows)"
         )
-    base_path = _base_folder(base_path)
+    base = as_path(base_path)
+    if isinstance(base, RemotePath):
+        return _write_remotely(base, snapshot, limits, version, batch_sizes, evaluation)
+    base_path = _base_folder(base)
     if version is not None:
         _check_version(base_path, version)
     with _staging_folder(base_path) as staging:
@@ -104,14 +110,20 @@ def write_savedmodel(
         return _publish(staging, base_path, version)
 
 
-def _base_folder(base_path: str | os.PathLike[str]) -> Path:
+def _write_remotely(base: RemotePath, snapshot: Snapshot, limits: Limits, version: int | None, *options: Any) -> RemotePath:
+    """Exports here, and copies the version, saved_model.pb last: without it, a server does not load the folder."""
+    if (base / "saved_model.pb").exists():
+        raise UserError(f"{base} is one version of a model; give the folder that it lies in: {base.parent}")
+    version = version or max(model_versions(base), default=0) + 1
+    _check_version(base, version)
+    with tempfile.TemporaryDirectory() as local:
+        folder = write_savedmodel(snapshot, local, limits, version, *options)
+        upload_folder(Path(local) / folder.name, base / version, last="saved_model.pb")
+    return base / version
+
+
+def _base_folder(base_path: Path) -> Path:
     """The local folder of the versions, made if it is not there."""
-    if "://" in str(base_path):
-        raise UserError(
-            f"{base_path}: expected a folder of this machine. Export there, then copy the version's folder to the bucket, "
-            "saved_model.pb last: a server may look at any moment"
-        )
-    base_path = Path(base_path)
     if (base_path / "saved_model.pb").exists():
         raise UserError(f"{base_path} is one version of a model; give the folder that it lies in: {base_path.parent}")
     try:
@@ -166,7 +178,7 @@ def _picture_problems(samples: Iterable[Sample], functions: Mapping[str, Signatu
                 yield f"signature {name} draws another picture than the snapshot"
 
 
-def _check_version(base_path: Path, version: int) -> None:
+def _check_version(base_path: P, version: int) -> None:
     if not 0 < version <= _MAX_VERSION:
         raise UserError(f"--version {version}: expected a number from 1 to {_MAX_VERSION}")
     published = model_versions(base_path)

@@ -9,6 +9,7 @@ from tf_outfit_gan.cli import arguments
 SERVING_IMAGE = "tensorflow/serving:2.20.0"  # The newest release; its runtime loads what this TensorFlow writes.
 
 EXAMPLE = "runs/dolls models/outfit_gan"
+REMOTE = ("models",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +67,7 @@ def run(args: argparse.Namespace) -> None:
     from export.evaluation import read_evaluation
     from export.savedmodel import write_savedmodel
     from tf_outfit_gan.sizes import format_size
+    from tf_outfit_gan.util.storage import RemotePath
 
     if args.format != "savedmodel":
         from export.portable import write_portable
@@ -78,6 +80,9 @@ def run(args: argparse.Namespace) -> None:
     folder = write_savedmodel(snapshot, args.models, limits, args.version, args.warmup_batch_sizes, evaluation)
     base = folder.parent
     name = base.resolve().name
+    if isinstance(folder, RemotePath):
+        print(f"exported {name} version {folder.name} to {folder}; point TF Serving at {base}")
+        return
     megabytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
     print(
         f"exported {name} version {folder.name} to {folder}: {megabytes:.1f} MB, "

@@ -497,7 +497,7 @@ def test_the_command_tells_what_it_did_and_how_to_serve_it(unconditional):
     [
         ("missing", "model", "missing: no snapshot here; expected a snapshot folder or a run folder with snapshots/"),
         ("snapshot", "file", "file: expected a folder for the versions of a model"),
-        ("snapshot", "gs://bucket/model", "gs://bucket/model: expected a folder of this machine. Export there, then copy"),
+        ("snapshot", "s3://bucket/model", "has no file system for s3://; load a plugin that was built for it"),
         ("snapshot", "version", "version is one version of a model; give the folder that it lies in"),
     ],
 )

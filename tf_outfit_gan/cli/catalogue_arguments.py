@@ -12,9 +12,9 @@ def add_catalogue_arguments(group):
     """Adds how a catalogue is laid out, its slots, and the largest picture; `max_megapixels` is in millions."""
     group.add_argument(
         "--format",
-        choices=importers.FORMATS,
         metavar="FORMAT",
-        help=f"how the catalogue is laid out: {', '.join(importers.FORMATS)} (default: as its files say)",
+        help=f"how the catalogue is laid out: {', '.join(importers.FORMATS)}, or MODULE:FUNCTION of an importer of your own "
+        "(default: as its files say)",
     )
     group.add_argument(
         "--slots",

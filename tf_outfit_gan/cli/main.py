@@ -1,6 +1,7 @@
 """`outfit-gan`, the only entry point: each verb's program is imported only when it is called.
 
-A program is a module with `EXAMPLE` (arguments of one call, for its help), `add_arguments(parser)` and `run(args)`. Its
+A program is a module with `EXAMPLE` (arguments of one call, for its help), `add_arguments(parser)` and `run(args)`, and
+with `REMOTE`, if there are any, the names of the arguments that may be URLs of TensorFlow's file systems. Its
 top level imports nothing heavy, so that help, usage errors and the shell's completion (argcomplete) answer immediately;
 TensorFlow's import takes seconds and waits until `run` needs it.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from tf_outfit_gan import __version__
 from tf_outfit_gan.cli.quiet_import import QuietImport
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.storage import local_only
 
 HOME = Path(__file__).parents[2]  # Where this package lies, and the other three beside it.
 
@@ -70,9 +72,17 @@ def parser_of(verb):
         if name == verb:
             program = _program(module)
             program.add_arguments(subparser)
-            subparser.set_defaults(run=program.run)
+            subparser.set_defaults(run=program.run, remote=getattr(program, "REMOTE", ()))
             subparser.epilog = f"example:\n  outfit-gan {name} {program.EXAMPLE}"
     return parser
+
+
+def _check_places(args):
+    """Raises `UserError` for a URL in the place of a file that this verb reads or writes on the local disk."""
+    for name, value in vars(args).items():
+        for place in value if isinstance(value, list) else [value]:
+            if isinstance(place, str | Path) and name not in args.remote:
+                local_only(place, f"'{name}' of {args.verb}")
 
 
 def _program(module):
@@ -110,6 +120,7 @@ def main(argv=None):
     name = f"outfit-gan {verb}" if verb in VERBS else "outfit-gan"
     try:
         args = parser_of(verb).parse_args(argv)
+        _check_places(args)
         args.run(args)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to continue", file=sys.stderr)

@@ -10,6 +10,7 @@ from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
 
 EXAMPLE = "catalogue data --size 256x192"
+REMOTE = ("source", "data")
 
 
 def add_arguments(parser):

@@ -24,6 +24,7 @@ from tf_outfit_gan.pose.keypoints import read_keypoints
 from tf_outfit_gan.slots import SLOTS, slot_index
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import fault_of, json_object, read_file
+from tf_outfit_gan.util.storage import RemotePath, as_path
 
 FILENAME = "manifest.jsonl"
 LISTING = f"{FILENAME} line"
@@ -87,7 +88,7 @@ def read_manifest(folder, slots=SLOTS):
 
     Raises `UserError` when there is no manifest or not one good entry in it.
     """
-    path = Path(folder) / FILENAME
+    path = as_path(folder) / FILENAME
     fault = fault_of(path)
     if fault:
         raise UserError(f"{path}: {fault}; expected a folder with {FILENAME}, one entry a line")
@@ -264,7 +265,8 @@ def _file(name, what, folder, confined):
     if confined and (os.path.isabs(name) or os.path.normpath(name).split(os.sep)[0] == os.pardir):
         raise UserError(f"{what} {name!r} leads out of the manifest's folder; expected a path inside it")
     path = folder / name
-    fault = fault_of(path)
+    # Asking a store for each of a million files takes hours; who opens the file finds out.
+    fault = None if isinstance(path, RemotePath) else fault_of(path)
     if fault:
         raise UserError(f"{what} {name!r}: {fault} in {folder}")
     return path

@@ -25,6 +25,7 @@ from pathlib import Path
 from tf_outfit_gan.data.manifest import SPLITS
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.storage import RemotePath, as_path
 
 FILENAME = "dataset.json"
 SKIPPED_FILENAME = "skipped.jsonl"
@@ -61,7 +62,7 @@ def version_file(path, version):
 class Dataset:
     """A whole, prepared data set. `splits` holds for each split what its shards hold, as dataset.json has it."""
 
-    path: Path
+    path: Path | RemotePath
     slots: tuple
     levels: tuple  # Of the photos, (height, width) from small to large.
     article_levels: tuple  # Of the articles: the smaller ones of `levels`, or all.
@@ -102,17 +103,19 @@ class Dataset:
 
     def mean_bytes(self, split, kind, size):
         """The mean size of a record in bytes."""
-        return sum(map(os.path.getsize, self.files(split, kind, size))) / max(1, self.count(split))
+        names = {os.path.basename(file) for file in self.files(split, kind, size)}
+        files = [file for shard in self.splits[split] for name, file in shard["files"].items() if name in names]
+        return sum(file["bytes"] for file in files) / max(1, self.count(split))
 
 
 def is_dataset(path):
     """Whether a folder holds a whole data set, of whatever version."""
-    return (Path(path) / FILENAME).exists()
+    return (as_path(path) / FILENAME).exists()
 
 
 def open_dataset(path):
     """Opens a prepared folder; raises `UserError` if it is missing, not whole, or of another version."""
-    path = Path(path)
+    path = as_path(path)
     try:
         fields = json.loads((path / FILENAME).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -123,18 +126,28 @@ def open_dataset(path):
         raise UserError(f"{path / FILENAME}: damaged ({error}); delete {path} and prepare it again") from None
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise UserError(f"{path / FILENAME}: not of format {FORMAT}; delete {path} and prepare it again")
+    found = _sizes(path / "records")
     for shards in fields["splits"].values():
         for shard in shards:
             for name, file in shard["files"].items():
-                record = path / "records" / name
-                found = record.stat().st_size if record.is_file() else "none"
-                if found != file["bytes"]:
-                    raise UserError(f"{record}: expected {file['bytes']} bytes, found {found}; prepare the data again")
+                if found.get(name, "none") not in (file["bytes"], None):
+                    record = path / "records" / name
+                    raise UserError(
+                        f"{record}: expected {file['bytes']} bytes, found {found.get(name, 'none')}; prepare the data again"
+                    )
     levels = tuple(map(tuple, fields["levels"]))
     # Earlier versions stored articles at every level.
     article_levels = tuple(map(tuple, fields.get("article_levels", levels)))
     version = fields.get("version", 1)
     return Dataset(path, tuple(fields["slots"]), levels, article_levels, fields["splits"], fields["skipped"], version)
+
+
+def _sizes(folder):
+    """{name: bytes} of the files in a folder; None for the bytes on a store, which takes one question for each."""
+    if isinstance(folder, RemotePath):
+        return dict.fromkeys(path.name for path in folder.iterdir())
+    with os.scandir(folder) as files:
+        return {file.name: file.stat().st_size for file in files if file.is_file()}
 
 
 @contextlib.contextmanager
@@ -143,6 +156,9 @@ def reading(dataset):
 
     The lock is one of the file system's, so it ends with the process. Where there are no locks, nothing is held.
     """
+    if isinstance(dataset.path, RemotePath):
+        yield
+        return
     with contextlib.ExitStack() as held:
         for path in (version_file(dataset.path, dataset.version), dataset.path / FILENAME):
             with contextlib.suppress(OSError):
@@ -155,6 +171,9 @@ def reading(dataset):
 @contextlib.contextmanager
 def unread(path):
     """Yields whether nobody reads the version whose file this is; until the end, nobody can begin to hold it."""
+    if isinstance(path, RemotePath):
+        yield False
+        return
     with open(path, "rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,6 +14,7 @@ from tf_outfit_gan.images.color_profile import to_srgb
 from tf_outfit_gan.images.jpeg import decode_jpeg
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import read_file
+from tf_outfit_gan.util.storage import RemotePath
 
 WHITE = (255, 255, 255)
 
@@ -70,7 +71,7 @@ def open_image(source, name=None, *, frame=None, max_pixels=MAX_PIXELS):
         UserError: names a picture that is missing, damaged as far as its format shows, too large or too small to be
             sane, or no picture.
     """
-    if isinstance(source, (str, os.PathLike)):
+    if isinstance(source, (str, os.PathLike, RemotePath)):
         name = name or source
         source = read_file(source, MAX_BYTES)
     try:
@@ -91,7 +92,7 @@ def open_image(source, name=None, *, frame=None, max_pixels=MAX_PIXELS):
 def image_size(path):
     """The (height, width) of an upright picture by its header; raises `UserError` as `open_image` does for no picture."""
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(path.read_bytes()) if isinstance(path, RemotePath) else path) as image:
             width, height = image.size
             return (width, height) if _turned(image) else (height, width)
     except Exception as error:

@@ -6,6 +6,7 @@ without truncation. Nothing is mirrored on either side.
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -73,7 +74,8 @@ class Distribution:
     def __init__(self, dataset, split, size, count, features, seed=0):
         self._features, self._seed = features, seed
         self._cache = dataset.path / _CACHE / f"{_checksum(dataset, split, size, count, features)}.npz"
-        self._cached = self._cache.is_file()
+        # A store would be asked more than it saves.
+        self._cached = isinstance(self._cache, Path) and self._cache.is_file()
         self.real = FeatureStatistics.load(self._cache) if self._cached else FeatureStatistics(features.num_features)
         self.drawn = FeatureStatistics(features.num_features)
         pictures = tf.TensorSpec([None, *size, 3], tf.uint8)
@@ -87,7 +89,7 @@ class Distribution:
 
     def figures(self):
         """frechet_distance, kernel_distance, precision and recall."""
-        if not self._cached:
+        if not self._cached and isinstance(self._cache, Path):
             try:
                 self.real.save(self._cache)
             except OSError:

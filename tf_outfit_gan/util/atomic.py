@@ -1,6 +1,7 @@
 """Files and folders that are either whole or not there: written beside, forced to the disk, then renamed.
 
-Nothing else of this project renames: what a reader may count on stands here once.
+Nothing else of this project renames: what a reader may count on stands here once. On an object store a file is written
+here first and copied when it is whole; a folder there is whole when its last file, which says so, is there.
 """
 
 import contextlib
@@ -10,13 +11,23 @@ import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
+
+from tf_outfit_gan.util.storage import RemotePath
 
 PARTIAL = ".partial"
+P = TypeVar("P", Path, RemotePath)
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yields the path beside `path` of a file that is to be written and then takes its place; on an error it goes."""
+def whole_file(path: Path | RemotePath) -> Iterator[Path]:
+    """Yields the local path of a file that is to be written and then takes the place of `path`; on an error it goes."""
+    if isinstance(path, RemotePath):
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder) / path.name
+            yield local
+            upload(local, path)
+        return
     partial = beside(path)
     try:
         yield partial
@@ -26,7 +37,24 @@ def whole_file(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def upload(local: Path, path: RemotePath) -> None:
+    """Copies a file to another file system; half of it never has the name there."""
+    import tensorflow as tf
+
+    partial = beside(path)
+    tf.io.gfile.copy(str(local), str(partial), overwrite=True)
+    tf.io.gfile.rename(str(partial), str(path), overwrite=True)
+
+
+def upload_folder(local: Path, path: RemotePath, last: str) -> None:
+    """Copies a folder to another file system, the file `last` after all others: with it the folder is whole."""
+    files = sorted(file.relative_to(local) for file in local.rglob("*") if file.is_file())
+    for file in sorted(files, key=lambda file: str(file) == last):
+        (path / file.parent if len(file.parts) > 1 else path).mkdir(parents=True, exist_ok=True)
+        upload(local / file, path / file)
+
+
+def write_whole(path: Path | RemotePath, content: str | bytes) -> None:
     """Writes text or bytes as a whole file."""
     with whole_file(path) as partial:
         if isinstance(content, bytes):
@@ -54,8 +82,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def keep_under(path: Path, name: Path) -> None:
+def keep_under(path: Path | RemotePath, name: Path | RemotePath) -> None:
     """Gives a file a second name, under which it stays when `path` is written anew; locks of the file stay, too."""
+    if isinstance(path, RemotePath) or isinstance(name, RemotePath):
+        write_whole(name, path.read_bytes())
+        return
     name.unlink(missing_ok=True)
     os.link(path, name)
 
@@ -86,10 +117,10 @@ def set_aside(path: Path, kind: str) -> Path:
     return aside
 
 
-def clear_partials(folder: Path) -> None:
+def clear_partials(folder: Path | RemotePath) -> None:
     """Removes what killed programs had begun to write, or to remove, in a folder."""
     for path in folder.glob(f".*{PARTIAL}"):
-        if path.is_dir():
+        if isinstance(path, Path) and path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
@@ -121,6 +152,6 @@ def sync(path: str | os.PathLike[str]) -> None:
         os.close(descriptor)
 
 
-def beside(path: Path) -> Path:
+def beside(path: P) -> P:
     """Where this process writes what is then renamed to `path`: another name than that of any other process."""
     return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PARTIAL}")

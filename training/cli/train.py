@@ -19,6 +19,7 @@ from training.run_folder import explain_full_disk, locked
 from training.run_options import ACCEPT_DATA_HELP, RunOptions
 
 EXAMPLE = "runs/dolls --data data --preset 256x192 --set seed=1"
+REMOTE = ("data",)
 
 
 def add_arguments(parser):

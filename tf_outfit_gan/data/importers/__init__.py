@@ -2,12 +2,17 @@
 
 An importer is a function of the source folder that yields rows as `manifest.collect` takes them: (listing, line, id,
 function that returns the entry's fields). Whatever is checked about a manifest's entry is checked about an imported
-one, files outside the source folder included.
+one, files outside the source folder included. Besides those that stand here, there are those that installed packages offer
+(entry points of the group `GROUP`), and any function by its name, MODULE:FUNCTION.
 """
 
 import hashlib
+import importlib
 import json
+import os
+import sys
 from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from tf_outfit_gan.data.importers.deepfashion_multimodal import deepfashion_multimodal
@@ -18,6 +23,7 @@ from tf_outfit_gan.data.importers.viton_hd import viton_hd
 from tf_outfit_gan.data.manifest import FILENAME, Manifest, collect, read_manifest
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.storage import as_path, local_only
 
 IMPORTERS = {
     "viton-hd": viton_hd,
@@ -28,6 +34,7 @@ IMPORTERS = {
     "garments2look-official": garments2look_official,
 }
 FORMATS = ("manifest", *IMPORTERS)
+GROUP = "outfit_gan.importers"
 
 
 # Files, or patterns of them, one of which shows that a folder is laid out like that.
@@ -43,7 +50,7 @@ SIGNS = {
 
 def guess(source):
     """Returns the format of a catalogue's folder, or None where nothing shows it; raises `UserError` where two are shown."""
-    found = [name for name, signs in SIGNS.items() if any(any(Path(source).glob(sign)) for sign in signs)]
+    found = [name for name, signs in SIGNS.items() if any(any(as_path(source).glob(sign)) for sign in signs)]
     if "manifest" in found:
         return "manifest"
     if len(found) > 1:
@@ -51,8 +58,32 @@ def guess(source):
     return found[0] if found else None
 
 
+def importer_of(format):
+    """Returns the importer of a format: one of `IMPORTERS`, a package's, or MODULE:FUNCTION, also of the current folder.
+
+    Raises `UserError` where there is none.
+    """
+    if format in IMPORTERS:
+        return IMPORTERS[format]
+    offered = {point.name: point for point in entry_points(group=GROUP)}
+    try:
+        if format in offered:
+            return offered[format].load()
+        module, colon, function = format.partition(":")
+        if colon:
+            sys.path.insert(0, os.getcwd())
+            try:
+                return getattr(importlib.import_module(module), function)
+            finally:
+                sys.path.remove(os.getcwd())
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"--format {format}: expected an importer, could not load it ({error})") from None
+    names = ", ".join((*FORMATS, *sorted(offered)))
+    raise UserError(f"--format {format}: expected one of {names}, or MODULE:FUNCTION of an importer of your own")
+
+
 def read(source, format=None, slots=SLOTS):
-    """Reads a catalogue laid out in one of `FORMATS` as a `Manifest`, whose articles have one of `slots` each.
+    """Reads a catalogue laid out in a format that `importer_of` knows as a `Manifest`, whose articles have one of `slots` each.
 
     Where the format is None, it is the one that the folder shows; a manifest.jsonl counts more than any other sign.
 
@@ -62,6 +93,8 @@ def read(source, format=None, slots=SLOTS):
     format = format or guess(source) or "manifest"
     if format == "manifest":
         return read_manifest(source, slots)
+    importer = importer_of(format)
+    local_only(source, f"reading the format {format}")
     source = Path(source)
     if not source.is_dir():
         raise UserError(f"{source}: expected a folder with a {format} data set, found no folder")
@@ -79,6 +112,6 @@ def read(source, format=None, slots=SLOTS):
             digest.update(json.dumps([*place, fields]).encode())
         return fields
 
-    rows = ((*place, partial(watched, fields_of, *place)) for *place, fields_of in IMPORTERS[format](source))
+    rows = ((*place, partial(watched, fields_of, *place)) for *place, fields_of in importer(source))
     entries, skipped = collect(source, rows, slots)
     return Manifest(entries, skipped, digest.hexdigest())

@@ -5,12 +5,13 @@ the catalogue and the data set in the folders where the launching machine finds 
 """
 
 import pickle
-import shutil
 import uuid
 from pathlib import Path
 
 from tf_outfit_gan.data.preparation.shards import make_shard
+from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.storage import as_path
 
 
 def make_on_beam(job, shards, options):
@@ -34,16 +35,19 @@ def make_on_beam(job, shards, options):
     files = [str(folder / shard.done_file(job.data).stem) for shard in shards]
     try:
         for file, shard in zip(files, shards):
-            Path(file).write_bytes(pickle.dumps((job, shard)))
+            write_whole(as_path(file), pickle.dumps((job, shard)))
         with beam.Pipeline(options=PipelineOptions(options)) as pipeline:
             pipeline | beam.Create(files) | beam.Reshuffle() | beam.Map(_make)
     finally:
-        shutil.rmtree(folder)
+        for file in files:
+            as_path(file).unlink(missing_ok=True)
+        if isinstance(folder, Path):
+            folder.rmdir()
 
 
 def _make(file):
     """Makes the shard that a file of the plan describes: what a Beam worker does."""
     from apache_beam.metrics import Metrics
 
-    job, shard = pickle.loads(Path(file).read_bytes())
+    job, shard = pickle.loads(as_path(file).read_bytes())
     make_shard(job, shard, Metrics.counter("prepare", "entries").inc)

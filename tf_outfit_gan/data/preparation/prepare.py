@@ -9,7 +9,6 @@ the bytes are the same whatever the number of processes, tasks, machines or inte
 import os
 import statistics
 from dataclasses import replace
-from pathlib import Path
 
 from tf_outfit_gan.data import importers, records
 from tf_outfit_gan.data.fitness import manifest_findings
@@ -22,6 +21,7 @@ from tf_outfit_gan.images.open import MAX_PIXELS, image_size
 from tf_outfit_gan.sizes import default_size, format_size, levels_of
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.storage import as_path, is_url
 
 # Articles are stored up to this (height, width): the presets' models see them at 128x96 at most.
 ARTICLE_SIZE = (256, 192)
@@ -72,7 +72,9 @@ def prepare(
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
     """
     if beam is not None:  # Its workers start in other folders.
-        source, data, pose_model = (path and os.path.abspath(path) for path in (source, data, pose_model))
+        source, data, pose_model = (
+            path if not path or is_url(path) else os.path.abspath(path) for path in (source, data, pose_model)
+        )
     job, manifest, shards = plan(
         source, data, size, format, strict, pose_model, slots, article_size, max_pixels, require_pose, test_share, framing, update
     )
@@ -112,7 +114,7 @@ def plan(
     update=False,
 ):
     """Reads a catalogue; returns (`Job`, `Manifest`, list of `Shard`): all that it takes to make the data set."""
-    data = Path(data)
+    data = as_path(data)
     if data.exists() and not data.is_dir():
         raise UserError(f"{data}: expected a folder to write to, found a file")
     if size is None and update and records.is_dataset(data):
@@ -140,7 +142,7 @@ def plan(
         load_estimator(pose_model)  # Reports a mistake once, not for every entry.
         origin["pose_model_sha256"] = models.digest(pose_model)
     encoding = Encoding(levels, article_levels, slots, pose_model, require_pose, max_pixels, framing)
-    job = Job(Path(source), data, encoding, origin, strict)
+    job = Job(as_path(source), data, encoding, origin, strict)
     if strict and manifest.skipped:
         raise UserError(job.why(manifest.skipped[0]))
     (data / "records").mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,6 @@ import hashlib
 import itertools
 import json
 import math
-import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import sha256_of
 from tf_outfit_gan.util.process_pool import available_cores, run_in_processes
 from tf_outfit_gan.util.progress import progress
+from tf_outfit_gan.util.storage import RemotePath, relative
 
 # A set has as many shards as it takes to keep the largest levels' records of a shard below SHARD_BYTES, so that hundreds of
 # readers find files of their own and a killed run loses little; and a small set has FEW_SHARDS, eight readers with eight
@@ -43,8 +43,8 @@ PIXEL_BYTES = 0.35
 class Job:
     """What all shards of a data set share; `origin` says what it is made of, and `strict` allows no bad entry."""
 
-    source: Path
-    data: Path
+    source: Path | RemotePath
+    data: Path | RemotePath
     encoding: Encoding
     origin: dict
     strict: bool
@@ -99,9 +99,18 @@ def fingerprint(entry, source):
         files += [article.image, article.mask] if cutout else [article]
         articles[slot] = list(article.classes) if cutout else None
     points = None if outfit.keypoints is None else outfit.keypoints.tolist()
-    stats = [(os.path.relpath(file, source), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    stats = [(relative(file, source), *_stamp(file)) for file in files]
     content = json.dumps([entry.split, stats, articles, points, outfit.pose_size])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _stamp(file):
+    """Size and time of a file, or None for each: it is missing, as whoever opens it will say."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None, None
+    return stat.st_size, stat.st_mtime_ns
 
 
 def plan_shards(entries, size, article_size):
@@ -275,11 +284,15 @@ def finished(job, shard):
     """Whether a shard is made and every byte of its files is as it was written."""
     fields = description(job, shard)
     try:
-        return fields is not None and all(
-            sha256_of(job.data / "records" / name) == file["sha256"] for name, file in fields["files"].items()
-        )
+        return fields is not None and all(_is_whole(job.data / "records" / name, file) for name, file in fields["files"].items())
     except FileNotFoundError:
         return False
+
+
+def _is_whole(path, file):
+    if isinstance(path, RemotePath):  # A store has checksums of its own; reading all back would take as long as writing.
+        return path.stat().st_size == file["bytes"]
+    return sha256_of(path) == file["sha256"]
 
 
 def finalize(job, manifest, shards):

@@ -12,6 +12,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 from tf_outfit_gan.data import records
 from tf_outfit_gan.data.manifest import SPLITS
@@ -30,6 +31,7 @@ from tf_outfit_gan.data.preparation.shards import (
 )
 from tf_outfit_gan.util.atomic import keep_under, write_whole
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.storage import RemotePath
 
 
 def bring_up_to_date(job, manifest, workers=None, quiet=False):
@@ -139,10 +141,15 @@ def drop_unread(dataset):
                 dropped |= names
             else:
                 used |= names
-                print(f"{file.name}: a run still reads this version; its files go with a later --update")
+                why = (
+                    "whether a run reads this version is not known here"
+                    if isinstance(file, RemotePath)
+                    else "a run still reads it"
+                )
+                print(f"{file.name}: {why}; its files stay")
         for name in dropped - used:
             (path / "records" / name).unlink(missing_ok=True)
-    if dropped - used:
+    if dropped - used and isinstance(path, Path):
         # What was measured of photos that may be gone.
         shutil.rmtree(path / "statistics", ignore_errors=True)
 

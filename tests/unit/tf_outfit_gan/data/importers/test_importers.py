@@ -1,6 +1,7 @@
 """What every importer does: a contact sheet of the true layout, a checksum, and refusals."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers import fixtures_public as public
+from tests.helpers.catalogues import write_catalogue
 from tests.helpers.manifests import described
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data import importers
@@ -92,6 +94,54 @@ def test_the_documented_importer_works(tmp_path, monkeypatch):
         ("pairs.txt line", 3, "c.png"),
         ("pairs.txt line", 4, "d.png"),
     ]
+
+
+MY_SHOP = """
+def rows(source):
+    for line, text in enumerate((source / "photos.txt").read_text().split(), start=1):
+        yield "photos.txt line", line, text, lambda text=text: {"image": f"{text}.png"}
+"""
+
+
+@pytest.fixture
+def my_shop(tmp_path, monkeypatch):
+    """A folder of photos in a layout of its own, and the current folder with the module that reads it."""
+    source = write_catalogue(tmp_path / "shop", 3)
+    (source / "photos.txt").write_text("e000 e001 e002 e009")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/my_shop_layout.py").write_text(MY_SHOP)
+    monkeypatch.chdir(tmp_path / "here")
+    yield source
+    sys.modules.pop("my_shop_layout", None)
+
+
+def test_an_importer_of_ones_own_by_its_name(my_shop, tmp_path, capsys):
+    command = ["prepare", str(my_shop), str(tmp_path / "data"), "--size", "16x12", "--workers", "1", "--quiet"]
+    assert main([*command, "--format", "my_shop_layout:rows"]) == 0
+    assert "3 train, 0 test" in (out := capsys.readouterr().out)
+    assert "photos.txt line 4: image 'e009.png': no such file" in out
+    assert str(tmp_path / "here") not in sys.path
+
+
+def test_an_importer_of_an_installed_package(my_shop, tmp_path, monkeypatch):
+    (tmp_path / "site/their_shop-1.dist-info").mkdir(parents=True)
+    (tmp_path / "site/their_shop-1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: their-shop\nVersion: 1\n")
+    points = f"[{importers.GROUP}]\ntheir-shop = their_shop:rows\n"
+    (tmp_path / "site/their_shop-1.dist-info/entry_points.txt").write_text(points)
+    (tmp_path / "site/their_shop.py").write_text(MY_SHOP)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    assert [entry.id for entry in importers.read(my_shop, "their-shop").entries] == ["e000", "e001", "e002"]
+    with pytest.raises(UserError, match="--format odd: expected one of manifest, .*, their-shop, or MODULE:FUNCTION"):
+        importers.read(my_shop, "odd")
+
+
+@pytest.mark.parametrize(
+    "format, fault",
+    [("no_module:rows", "No module named"), ("my_shop_layout:none", "no attribute 'none'"), (":x", "Empty module")],
+)
+def test_an_importer_that_cannot_be_loaded_is_one_clear_line(my_shop, format, fault):
+    with pytest.raises(UserError, match=f"--format {format}: expected an importer, could not load it .*{fault}"):
+        importers.read(my_shop, format)
 
 
 @pytest.mark.parametrize("name", [name for name in importers.FORMATS if name not in ("manifest", "garments2look-official")])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +56,17 @@ def test_records_hold_the_pictures_and_the_poses(tmp_path):
         points = np.float32(lines[index]["keypoints"]["points"])
         np.testing.assert_allclose(np.reshape(photo["keypoints"].float_list.value, (16, 3)), points / [12, 16, 1], atol=1e-6)
     assert sorted(seen) == [index for index in range(12) if index % 5]
+
+
+def test_the_documented_reader_reads_the_records(tmp_path, monkeypatch):
+    prepare(write_catalogue(tmp_path / "shop", 3, (64, 48)), tmp_path / "data", workers=1, quiet=True)
+    page = (Path(__file__).parents[5] / "docs/data.md").read_text()
+    code = page.split("## The records")[1].split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    exec(code, found := {})
+    index = int(found["entry"]["id"].numpy()[1:])
+    np.testing.assert_array_equal(found["picture"], photo_pixels(index, (64, 48)))
+    assert found["entry"]["keypoints"].shape == (16, 3)
 
 
 def test_articles_are_stored_up_to_a_size(tmp_path):

@@ -117,7 +117,7 @@ def test_a_reader_keeps_its_version_until_it_ends(shop, capsys):
     with reading(before):
         change(source)
         dataset = updated(source, data)
-        assert "dataset-0001.json: a run still reads this version" in capsys.readouterr().out
+        assert "dataset-0001.json: a run still reads it" in capsys.readouterr().out
         assert held(before) == there != held(dataset)
         assert open_dataset(data) == dataset
         # The next one finds it held, too.
