@@ -168,17 +168,26 @@ def _upright(image, orientation):
 
 
 def _fit(image, size):
-    """Pads with white to the frame's aspect, centered, and averages over areas. uint8 [H, W, 3] -> float32 [h, w, 3].
+    """Pads with its border's median color to the frame's aspect, centered, and averages over areas.
 
-    That is what `prepare` arrives at by fitting into its largest level and halving: in the aspect of the frame the two
+    uint8 [H, W, 3] -> float32 [h, w, 3]. That is what `prepare` arrives at by fitting into its largest level and halving: in the aspect of the frame the two
     differ by a quarter of a step of 255 on average, where interpolating down would differ by ten.
     """
     shape = tf.shape(image)
     rows, columns = frame(shape[0], shape[1], size)
     rows, columns = rows - shape[0], columns - shape[1]
     padding = [[rows // 2, rows - rows // 2], [columns // 2, columns - columns // 2], [0, 0]]
-    white = tf.constant(255, tf.uint8)
-    return tf.image.resize(tf.pad(image, padding, constant_values=white), size, method="area")
+    paper = tf.cast(_border_color(image), tf.uint8)
+    # `tf.pad` takes one value for all colors: the paper is what differs from zero.
+    padded = tf.pad(image - paper, padding) + paper  # Both wrap around at 256, so nothing is lost.
+    return tf.image.resize(padded, size, method="area")
+
+
+def _border_color(image):
+    """The median color of a picture's border, int32 [3], as `open.fit` takes it."""
+    border = tf.sort(tf.cast(tf.concat([image[0], image[-1], image[:, 0], image[:, -1]], 0), tf.int32), axis=0)
+    count = tf.shape(border)[0]
+    return (border[(count - 1) // 2] + border[count // 2]) // 2
 
 
 def frame(rows, columns, size):

@@ -174,16 +174,16 @@ def _eight_bits(image):
     return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
 
 
-def fit(image, size, fill=None):
+def fit(image, size):
     """Scales an RGB picture to fit inside `size` (height, width), keeps its aspect and centers it.
 
-    The rest is padded with `fill`, or with the median color of the picture's border when that is None, which continues
-    a studio's background. Returns the picture and its `Placement`.
+    The rest is padded with the median color of the picture's border, which continues a studio's background or a packshot's
+    paper. Returns the picture and its `Placement`.
     """
     height, width = size
     scale = min(width / image.width, height / image.height)
     inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    fill = _border_color(image) if fill is None and inner != (width, height) else fill
+    fill = _border_color(image) if inner != (width, height) else None
     if inner != image.size:
         image = image.resize(inner, Image.Resampling.LANCZOS)
     left, top = (width - inner[0]) // 2, (height - inner[1]) // 2

@@ -10,7 +10,7 @@ from tf_outfit_gan.data.manifest import Skipped
 from tf_outfit_gan.data.records import is_raw
 from tf_outfit_gan.images.cutout import open_article
 from tf_outfit_gan.images.framing import place
-from tf_outfit_gan.images.open import MAX_PIXELS, WHITE, fit, open_image, pyramid
+from tf_outfit_gan.images.open import MAX_PIXELS, fit, open_image, pyramid
 from tf_outfit_gan.pose.mpii import NUM_JOINTS
 from tf_outfit_gan.slots import SLOTS
 from tf_outfit_gan.util.errors import UserError
@@ -81,7 +81,7 @@ def encode_entry(entry, encoding):
     articles = [[b""] * len(slots) for _ in article_levels]
     for slot, article in entry.outfit.articles.items():
         packshot = open_article(article, frame=article_levels[-1], max_pixels=encoding.max_pixels)
-        packshot, _ = fit(packshot, article_levels[-1], WHITE)
+        packshot, _ = fit(packshot, article_levels[-1])
         for level, picture in enumerate(_encode_levels(packshot, article_levels)):
             articles[level][slots.index(slot)] = picture
     return Encoded(

@@ -14,7 +14,7 @@ from PIL.ImageOps import exif_transpose
 from tests.helpers.exported import photo
 from tf_outfit_gan.images.decode_in_graph import decode_articles
 from tf_outfit_gan.images.header_in_graph import read_headers
-from tf_outfit_gan.images.open import WHITE, fit, pyramid
+from tf_outfit_gan.images.open import fit, pyramid
 
 SIZE = (16, 12)
 
@@ -38,7 +38,7 @@ def encoded(image, kind="PNG", **options):
 def test_articles_look_as_prepare_stores_them(decode, size, mean):
     image = photo(1, size)
     levels = [(16, 12), (32, 24), (64, 48), (128, 96), (256, 192)]
-    expected = pyramid(fit(image, levels[-1], WHITE)[0], levels)[0]
+    expected = pyramid(fit(image, levels[-1])[0], levels)[0]
     difference = np.abs((decode(encoded(image)) + 1) * 127.5 - expected)
     assert difference.mean() < mean
 
@@ -67,9 +67,20 @@ def test_a_missing_article_is_exactly_gray_and_rows_stay_apart():
     np.testing.assert_array_equal(articles[0, 0], 0)
     np.testing.assert_array_equal(articles[1, 1], 0)
     np.testing.assert_allclose(articles[1, 0], 1, rtol=1e-5)
-    # Narrower than the frame: 9 rows of 5 become 16 of 9 in 12 columns, the rest is white.
-    np.testing.assert_allclose(articles[0, 1][:, 2:-2], -1, rtol=1e-5)
-    np.testing.assert_allclose(articles[0, 1][:, [0, -1]], 1, rtol=1e-5)
+    np.testing.assert_allclose(articles[0, 1], -1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("paper", [(255, 255, 255), (214, 216, 211), (3, 250, 128)])
+@pytest.mark.parametrize("size", [(24, 10), (11, 24)])
+def test_paper_goes_on_where_the_aspect_differs(decode, paper, size):
+    pixels = np.full((*size, 3), paper, np.uint8)
+    pixels[3:-3, 3:-3] = (90, 20, 40)
+    pixels[0, :3] = (0, 0, 0)  # A corner that something reaches is not the paper.
+    shown = (decode(encoded(Image.fromarray(pixels))) + 1) * 127.5
+    edges = [shown[:, 0], shown[:, -1]] if size[0] > size[1] else [shown[0], shown[-1]]
+    assert np.abs(np.concatenate(edges) - paper).max() < 0.01
+    stored = np.asarray(fit(Image.fromarray(pixels), SIZE)[0], np.float32)
+    assert all((stored[:, edge] == paper).all() if size[0] > size[1] else (stored[edge] == paper).all() for edge in (0, -1))
 
 
 def png_header(width, height):

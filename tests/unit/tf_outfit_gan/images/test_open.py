@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers.odd_pictures import scene
-from tf_outfit_gan.images.open import WHITE, fit, image_size, open_image, pyramid
+from tf_outfit_gan.images.open import fit, image_size, open_image, pyramid
 from tf_outfit_gan.sizes import default_size, levels_of, parse_size
 from tf_outfit_gan.util.errors import UserError
 
@@ -46,9 +46,10 @@ def test_every_kind_becomes_rgb_on_white(tmp_path, image, suffix, expected):
 
 def test_fit_keeps_the_aspect_pads_and_moves_the_pose():
     square = Image.new("RGB", (20, 20), (10, 20, 30))
-    framed, placement = fit(square, (16, 12), WHITE)
+    square.paste((90, 80, 70), (5, 5, 15, 15))
+    framed, placement = fit(square, (16, 12))
     pixels = np.asarray(framed)
-    assert (pixels[:2] == 255).all() and (pixels[-2:] == 255).all() and (pixels[2:-2] == [10, 20, 30]).all()
+    assert (pixels[[0, 1, -2, -1]] == [10, 20, 30]).all() and (pixels[8, 6] == [90, 80, 70]).all()
     pose = np.zeros((16, 3), np.float32)
     pose[0] = 0.25, 0.5, 1  # The middle stays in the middle.
     pose[1] = 1, 1, 1  # The corner comes to 14 of 16 rows.
@@ -125,7 +126,7 @@ def test_a_large_jpeg_is_decoded_reduced(tmp_path, size, frame, height):
     scene(*size).save(tmp_path / "photo.jpg", quality=95)
     reduced = open_image(tmp_path / "photo.jpg", frame=frame)
     assert reduced.height == height and reduced.width * size[0] == height * size[1]
-    (fitted, placement), (whole, expected) = (fit(image, frame, WHITE) for image in (reduced, open_image(tmp_path / "photo.jpg")))
+    (fitted, placement), (whole, expected) = (fit(image, frame) for image in (reduced, open_image(tmp_path / "photo.jpg")))
     assert placement == expected
     assert np.sqrt(np.mean((np.float32(fitted) - np.float32(whole)) ** 2)) < 2.5  # 40 dB.
 
