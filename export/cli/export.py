@@ -5,6 +5,7 @@ from pathlib import Path
 
 from export.limits import MAX_ARTICLE_PIXELS, Limits
 from tf_outfit_gan.cli import arguments
+from tf_outfit_gan.util.storage import RemotePath, local_only
 
 SERVING_IMAGE = "tensorflow/serving:2.20.0"  # The newest release; its runtime loads what this TensorFlow writes.
 
@@ -61,19 +62,20 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 
 def run(args: argparse.Namespace) -> None:
+    if args.format != "savedmodel":
+        local_only(args.models, f"'--format {args.format}'")
     from tf_outfit_gan import snapshot as snapshots
 
     snapshot = snapshots.load(args.snapshot)
     from export.evaluation import read_evaluation
     from export.savedmodel import write_savedmodel
     from tf_outfit_gan.sizes import format_size
-    from tf_outfit_gan.util.storage import RemotePath
 
     if args.format != "savedmodel":
         from export.portable import write_portable
 
-        folder = write_portable(snapshot, args.models, args.format)
-        print(f"exported {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}; the files draw the same pictures")
+        files = write_portable(snapshot, args.models, args.format)
+        print(f"exported {files}: {', '.join(sorted(path.name for path in files.iterdir()))}; the files draw the same pictures")
         return
     limits = Limits.of_size(snapshot.size, args.max_rows, args.max_article_pixels)
     evaluation = read_evaluation(args.evaluation, snapshot) if args.evaluation else None

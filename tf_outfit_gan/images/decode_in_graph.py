@@ -170,8 +170,9 @@ def _upright(image, orientation):
 def _fit(image, size):
     """Pads with its border's median color to the frame's aspect, centered, and averages over areas.
 
-    uint8 [H, W, 3] -> float32 [h, w, 3]. That is what `prepare` arrives at by fitting into its largest level and halving: in the aspect of the frame the two
-    differ by a quarter of a step of 255 on average, where interpolating down would differ by ten.
+    uint8 [H, W, 3] -> float32 [h, w, 3]. That is what `prepare` arrives at by fitting into its largest level and halving: in
+    the aspect of the frame the two differ by a quarter of a step of 255 on average, where interpolating down would differ by
+    ten.
     """
     shape = tf.shape(image)
     rows, columns = frame(shape[0], shape[1], size)

@@ -17,6 +17,8 @@ from tf_outfit_gan.util.errors import UserError
 # A URL, also as pathlib shortens it. One letter is a drive.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)
 
+OBJECT_STORES = ("gs", "s3", "az")
+
 
 def is_url(place: object) -> bool:
     """Whether a text or a path names a place that is no local one; addresses of servers are none that files lie on."""
@@ -102,8 +104,9 @@ class RemotePath:
         return Stat(found.length, found.mtime_nsec)
 
     def mkdir(self, parents: bool = False, exist_ok: bool = False) -> None:
-        """Makes the folder with all above it; an object store has none, and needs none."""
-        self._ask("makedirs")
+        """Makes the folder with all above it; an object store has none."""
+        if self.url.partition(":")[0] not in OBJECT_STORES:
+            self._ask("makedirs")
 
     def glob(self, pattern: str) -> "Iterator[RemotePath]":
         """Yields what matches in this folder, or in those that the pattern names."""

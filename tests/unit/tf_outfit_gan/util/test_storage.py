@@ -115,6 +115,7 @@ def test_what_needs_a_local_disk_says_so():
         "render --outfits x --poses y --out-dir gs://b/out",
         "evaluate gs://b/run --data data",
         "export gs://b/run models/x",
+        "export shipped gs://b/models/x --format onnx",
         "verify gs://b/models/x",
         "serve gs://b/models/x",
         "studio gs://b/page",

@@ -1,0 +1,90 @@
+"""A Google Cloud Storage of the loopback, for TensorFlow's own gs:// code.
+
+TensorFlow's address of the store is fixed. But its HTTP client takes a proxy and a certificate authority from the
+environment, so a tunnel of ours leads every connection to an emulator, whatever host it asks for.
+"""
+
+import contextlib
+import os
+import socket
+import ssl
+import subprocess
+import threading
+
+HOSTS = ("www.googleapis.com", "storage.googleapis.com")
+
+
+@contextlib.contextmanager
+def gcs_store(folder, bucket):
+    """Runs a store with one bucket; yields the environment in which gs:// leads to it, and a function that lists its objects.
+
+    `folder` gets a certificate.
+    """
+    from gcp_storage_emulator import server as emulator
+
+    read = emulator._read_raw_data
+
+    def read_chunked(handler):  # The emulator believes the length, where RFC 9112 (6.3) gives precedence to the chunks.
+        if handler.headers.get("Transfer-Encoding"):
+            del handler.headers["Content-Length"]
+        return read(handler)
+
+    emulator._read_raw_data = read_chunked
+    store = emulator.create_server("127.0.0.1", 0, in_memory=True, default_bucket=bucket)
+    store.start()
+    try:
+        with _tunnel(folder, store._api._httpd.server_address) as (port, certificate):
+            environment = {
+                **os.environ,
+                "https_proxy": f"http://127.0.0.1:{port}",
+                "CURL_CA_BUNDLE": str(certificate),
+                "NO_GCE_CHECK": "true",  # No credentials, and no machine of Google's to ask for them.
+                "GCS_RETRY_CONFIG_MAX_RETRIES": "2",
+            }
+            yield environment, lambda: list(store._storage.objects.get(bucket, {}))
+    finally:
+        store.stop()
+        emulator._read_raw_data = read
+
+
+@contextlib.contextmanager
+def _tunnel(folder, target):
+    """Yields the port of a proxy that speaks TLS for `HOSTS` and leads to `target`, and its certificate's file."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    names = "subjectAltName=" + ",".join(f"DNS:{host}" for host in HOSTS)
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=loopback"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate, "-addext", names], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_accept, args=(listener, context, target), daemon=True).start()
+        yield listener.getsockname()[1], certificate
+
+
+def _accept(listener, context, target):
+    with contextlib.suppress(OSError):  # The end of the test.
+        while True:
+            client, _ = listener.accept()
+            threading.Thread(target=_serve, args=(client, context, target), daemon=True).start()
+
+
+def _serve(client, context, target):
+    """Answers CONNECT, takes the connection over, and passes bytes both ways."""
+    with contextlib.suppress(OSError):
+        request = b""
+        while b"\r\n\r\n" not in request:
+            part = client.recv(4096)
+            if not part:
+                return
+            request += part
+        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        inside, server = context.wrap_socket(client, server_side=True), socket.create_connection(target)
+        threading.Thread(target=_pass, args=(server, inside), daemon=True).start()
+        _pass(inside, server)
+
+
+def _pass(source, target):
+    with contextlib.suppress(OSError), source, target:
+        while data := source.recv(1 << 16):
+            # The emulator does not know that it is spoken to by TLS.
+            target.sendall(data.replace(b"\r\nLocation: http://", b"\r\nLocation: https://"))
