@@ -4,9 +4,9 @@ For a laptop, a demonstration and the tests: the answers are TF Serving's, its b
 """
 
 import argparse
+import queue
 import signal
 import socket
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from tf_outfit_gan.cli import arguments
 
 if TYPE_CHECKING:
     from serving.server.models import Models
+    from serving.server.server import EmbeddedServer
 
 EXAMPLE = "models/outfit_gan"
 
@@ -89,36 +90,13 @@ def run(args: argparse.Namespace) -> None:
     from serving.server.pages import Pages
     from serving.server.server import EmbeddedServer
 
-    stop = threading.Event()
-    failed: list[Version] = []
-    served: set[str] = set()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-
-    def announce(version: Version) -> None:
-        name = version.model_name
-        if version.error is None:
-            served.add(name)
-            print(
-                f"serving {name} version {version.number}: gRPC {args.host}:{server.port}, "
-                f"REST http://{args.host}:{server.rest_port}/v1/models/{name}, "
-                f"studio http://{args.host}:{server.rest_port}/studio",
-                flush=True,
-            )
-        elif name in first and name not in served:
-            failed.append(version)
-            stop.set()
-        else:
-            current = server.models[name].current
-            stays = f", version {current.number} stays" if current else ""
-            print(f"{name} version {version.number} does not load{stays}: {_first_line(version.error)}", flush=True)
-
     names = [model.name for model in config.model_config_list.config]
-    first = set(names)
+    changes: queue.SimpleQueue[Version] = queue.SimpleQueue()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server = EmbeddedServer(
             config,
-            announce,
+            changes.put,
             args.host,
             args.port,
             args.rest_api_port,
@@ -128,15 +106,41 @@ def run(args: argparse.Namespace) -> None:
         )
     except StatusError as error:
         raise UserError(f"{args.model_config_file}: {error.message}") from None
-    server.start()
     poll_sec = args.model_config_file_poll_wait_seconds if args.model_config_file else 0
-    while not stop.wait(poll_sec or None):
-        _reload(server.models, args.model_config_file)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)  # Whoever does not want to wait for the calls under way asks again.
-    server.stop()
-    if failed:
-        raise UserError(f"{failed[0].folder} does not load: {_first_line(failed[0].error)}; export it again")
+    try:
+        server.start()
+        while True:
+            try:
+                _announce(changes.get(timeout=poll_sec or None), server, args.host)
+            except queue.Empty:
+                _reload(server.models, args.model_config_file)
+    except StatusError as error:
+        failed = [version for version in [changes.get() for _ in range(changes.qsize())] if version.error]
+        if not failed:
+            raise UserError(error.message) from None
+        raise UserError(f"{failed[0].folder} does not load: {_first_line(failed[0].error)}; export it again") from None
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)  # Whoever does not want to wait for the calls under way asks again.
+        server.stop()
+
+
+def _announce(version: Version, server: "EmbeddedServer", host: str) -> None:
+    """Says of a version that it has loaded, or why it has not."""
+    name = version.model_name
+    if version.error is None:
+        rest = f"http://{host}:{server.rest_port}"
+        print(
+            f"serving {name} version {version.number}: gRPC {host}:{server.port}, REST {rest}/v1/models/{name}, "
+            f"studio {rest}/studio",
+            flush=True,
+        )
+    else:
+        current = server.models[name].current
+        stays = f", version {current.number} stays" if current else ""
+        print(f"{name} version {version.number} does not load{stays}: {_first_line(version.error)}", flush=True)
 
 
 def _reload(models: "Models", path: Path) -> None:

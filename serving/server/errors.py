@@ -29,17 +29,17 @@ class UserError(ValueError):
 
 
 class StatusError(Exception):
-    """A canonical status on its way to a client: `code` is its name (INVALID_ARGUMENT ...), `message` its text."""
+    """A canonical status on its way to a client.
 
-    def __init__(self, code: str, message: str) -> None:
+    `code` is its name (INVALID_ARGUMENT ...), `message` its text, `http_status` what HTTP has for it: that of the code, where
+    none is given.
+    """
+
+    def __init__(self, code: str, message: str, http_status: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-
-    @property
-    def http_status(self) -> int:
-        """The HTTP status of the code."""
-        return HTTP_STATUS.get(self.code, 500)
+        self.http_status = http_status or HTTP_STATUS.get(code, 500)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

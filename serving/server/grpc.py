@@ -1,12 +1,19 @@
-"""The gRPC transport: TF Serving's calls for predictions, metadata, status and reload; any other one is UNIMPLEMENTED."""
+"""The gRPC transport: TF Serving's calls for predictions, metadata, status and reload, health checks and reflection.
 
+Any other call is UNIMPLEMENTED.
+"""
+
+import threading
 from collections.abc import Callable
 from concurrent import futures
+from functools import partial
 
 import grpc
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_management_pb2, predict_pb2
 from tensorflow_serving.apis.model_pb2 import ModelSpec
@@ -14,18 +21,21 @@ from tensorflow_serving.apis.model_pb2 import ModelSpec
 from serving.server.errors import StatusError
 from serving.server.model_messages import model_metadata, model_status
 from serving.server.models import Models
+from serving.server.servable import MAX_REQUEST_BYTES
+from serving.server.workers import Workers, stopping
 
 # TF Serving cuts the text of a status here.
 MESSAGE_BYTES = 1024
 TRUNCATED = "...TRUNCATED"
 
-MAX_WORKERS = 16
+# Threads beside those of calls that wait for their prediction: for states, reloads, health checks.
+OTHER_THREADS = 8
 
 # gRPC gives a call without a deadline centuries, more than a run's options can hold.
 NO_DEADLINE_SEC = 10 * 365 * 86400
 
 OPTIONS = [
-    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
     ("grpc.max_send_message_length", -1),
     # Without this a second server would share the port, and each would get half of the calls.
     ("grpc.so_reuseport", 0),
@@ -51,40 +61,75 @@ FIELDS = {
 }
 
 
-def make_grpc_server(models: Models, host: str, port: int) -> tuple[grpc.Server, int]:
-    """Returns (server, port), bound and ready to `start()`; port 0 = any free one."""
-    server = grpc.server(futures.ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="grpc"), options=OPTIONS)
-    server.add_generic_rpc_handlers(
-        [
-            grpc.method_handlers_generic_handler(
-                "tensorflow.serving.PredictionService",
-                {
-                    "Predict": _handler(_predict, models, predict_pb2.PredictRequest),
-                    "GetModelMetadata": _handler(_metadata, models, get_model_metadata_pb2.GetModelMetadataRequest),
-                },
-            ),
-            grpc.method_handlers_generic_handler(
-                "tensorflow.serving.ModelService",
-                {
-                    "GetModelStatus": _handler(_status, models, get_model_status_pb2.GetModelStatusRequest),
-                    "HandleReloadConfigRequest": _handler(_reload, models, model_management_pb2.ReloadConfigRequest),
-                },
-            ),
-        ]
-    )
-    return server, server.add_insecure_port(f"{host}:{port}")
+class GrpcServer:
+    """Answers from the constructor on, until `stop`.
+
+    Args:
+        models: the `Models`.
+        workers: where predictions run.
+        host, port: where to listen; port 0 = any free one, `self.port` says which.
+        credentials: for TLS; None = none.
+        socket_path: a UNIX socket to listen on, too, without TLS; None = none.
+
+    Raises: `RuntimeError` when the port or the socket cannot be had.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        workers: Workers,
+        host: str,
+        port: int,
+        credentials: grpc.ServerCredentials | None = None,
+        socket_path: str | None = None,
+    ) -> None:
+        services = {
+            "tensorflow.serving.PredictionService": {
+                "Predict": _handler(partial(_predict, models, workers), predict_pb2.PredictRequest),
+                "GetModelMetadata": _handler(partial(_metadata, models), get_model_metadata_pb2.GetModelMetadataRequest),
+            },
+            "tensorflow.serving.ModelService": {
+                "GetModelStatus": _handler(partial(_status, models), get_model_status_pb2.GetModelStatusRequest),
+                "HandleReloadConfigRequest": _handler(partial(_reload, models), model_management_pb2.ReloadConfigRequest),
+            },
+        }
+        threads = workers.places + OTHER_THREADS
+        self._server = grpc.server(
+            futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc"), options=OPTIONS, maximum_concurrent_rpcs=threads
+        )
+        self._server.add_generic_rpc_handlers(
+            [grpc.method_handlers_generic_handler(name, handlers) for name, handlers in services.items()]
+        )
+        self._health = health.HealthServicer()
+        for name in services:
+            self._health.set(name.rpartition(".")[2], health_pb2.HealthCheckResponse.SERVING)  # TF Serving's names.
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        address = f"{host}:{port}"
+        if credentials is None:
+            self.port = self._server.add_insecure_port(address)
+        else:
+            self.port = self._server.add_secure_port(address, credentials)
+        if socket_path is not None:
+            self._server.add_insecure_port(f"unix:{socket_path}")
+        self._server.start()
+
+    def stop(self, grace_sec: float) -> threading.Event:
+        """Takes no new calls; those under way have `grace_sec`, then they are cancelled. Returns the event of the end."""
+        self._health.enter_graceful_shutdown()
+        return self._server.stop(grace_sec)
 
 
-def _handler(
-    answer: Callable[[Models, Message, grpc.ServicerContext], Message], models: Models, request_class: type[Message]
-) -> grpc.RpcMethodHandler:
-    """Wraps answer(models, request, context) -> response: a `StatusError` becomes the call's status."""
+def _handler(answer: Callable[[Message, grpc.ServicerContext], Message], request_class: type[Message]) -> grpc.RpcMethodHandler:
+    """Wraps answer(request, context) -> response: a `StatusError` becomes the call's status."""
 
     def handle(request: Message, context: grpc.ServicerContext) -> Message:
         try:
-            return answer(models, request, context)
+            return answer(request, context)
         except StatusError as error:
             status, message = error.code, error.message
+        except futures.CancelledError:
+            status, message = stopping().code, stopping().message
         except Exception as error:
             status, message = "INTERNAL", f"{type(error).__name__}: {error}"
         context.abort(grpc.StatusCode[status], _cut(message))
@@ -96,18 +141,26 @@ def _handler(
     )
 
 
-def _predict(models: Models, request: predict_pb2.PredictRequest, context: grpc.ServicerContext) -> predict_pb2.PredictResponse:
-    remaining_sec = context.time_remaining()
-    timeout_ms = remaining_sec * 1000 if remaining_sec < NO_DEADLINE_SEC else None
-    with models.borrow(_spec(request)) as version:
-        signature_name, arrays = version.loaded.predict(request, timeout_ms)
-    response = predict_pb2.PredictResponse()
-    response.model_spec.name = request.model_spec.name
-    response.model_spec.version.value = version.number
-    response.model_spec.signature_name = signature_name
-    for name, array in arrays.items():
-        response.outputs[name].CopyFrom(to_tensor_proto(array))
-    return response
+def _predict(
+    models: Models, workers: Workers, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+) -> predict_pb2.PredictResponse:
+    def work() -> predict_pb2.PredictResponse:
+        remaining_sec = context.time_remaining()  # The wait for the turn counts: the client's clock does not stop.
+        timeout_ms = remaining_sec * 1000 if remaining_sec < NO_DEADLINE_SEC else None
+        with models.borrow(_spec(request)) as version:
+            signature_name, arrays = version.loaded.predict(request, timeout_ms)
+        response = predict_pb2.PredictResponse()
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = version.number
+        response.model_spec.signature_name = signature_name
+        for name, array in arrays.items():
+            response.outputs[name].CopyFrom(to_tensor_proto(array))
+        return response
+
+    answer = workers.submit(work)
+    if not context.add_callback(answer.cancel):  # For a client that has gone, or whose time is over.
+        answer.cancel()
+    return answer.result()
 
 
 def _metadata(

@@ -1,17 +1,21 @@
 """The bodies of REST predictions: a request's to arrays, and arrays to a response's, as TF Serving's REST API has them.
 
-The rules, the order of the checks and the texts are those of TF Serving's REST API. Two departures: errors about the
-syntax of JSON are worded by Python's parser, and a value quoted in any error is cut, not only some.
+The rules, the order of the checks and the texts are those of TF Serving's REST API, whose parser of JSON is this one's.
+Departures: a value quoted in any error is cut, not only some; of several mistakes in one tensor the one at the higher level
+is named; and what would keep a server busy for long is refused: deep nesting, and more rows than any model takes.
 """
 
 import base64
 import binascii
 import json
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
+import rapidjson
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
@@ -34,6 +38,8 @@ FLOATS: dict[int, type[np.floating]] = {types_pb2.DT_FLOAT: np.float32, types_pb
 WRITABLE_KINDS = "iubOf"
 
 QUOTED_CHARACTERS = 256
+MAX_ROWS = 2**16
+MAX_RANK = 63  # NumPy's limit is 64, with the batch.
 
 Json = Any  # What `json` reads and writes.
 Scalar = bool | int | float | bytes
@@ -42,18 +48,37 @@ Flat = tuple[tuple[int, ...], list[Scalar]]  # A tensor: its shape, and its valu
 
 def parse_body(body: bytes) -> dict[str, Json]:
     """Parses a request's body (bytes) to its top-level dict; what follows the object is ignored."""
-    text = body.decode("utf-8-sig", errors="replace").lstrip(" \t\r\n")
-    if not text:
+    text = body.decode("utf-8-sig", errors="replace")
+    if not text.strip(" \t\r\n"):
         raise invalid("JSON Parse error: The document is empty")
     try:
-        document, _ = json.JSONDecoder().raw_decode(text)
-    except json.JSONDecodeError as error:
-        raise invalid(f"JSON Parse error: {error.msg} at offset: {error.pos}") from None
+        document = _parse(text)
+    except rapidjson.JSONDecodeError as error:
+        where, what = _position_and_words(error)
+        raise invalid(f"JSON Parse error: {what} at offset: {where}") from None
     except RecursionError:
         raise invalid("JSON Parse error: the document is nested too deeply") from None
     if not isinstance(document, dict):
         raise invalid(f"JSON Value: {quote(document)} Is not object")
     return document
+
+
+def _parse(text: str) -> Json:
+    """The first value of a text."""
+    numbers = rapidjson.NM_NATIVE | rapidjson.NM_NAN
+    try:
+        return rapidjson.loads(text, number_mode=numbers)
+    except rapidjson.JSONDecodeError as error:
+        where, what = _position_and_words(error)
+        if "must not be followed by other values" not in what:
+            raise
+        return rapidjson.loads(text.encode()[:where], number_mode=numbers)
+
+
+def _position_and_words(error: rapidjson.JSONDecodeError) -> tuple[int, str]:
+    found = re.fullmatch(r"Parse error at offset (\d+): (.*)", str(error), re.DOTALL)
+    assert found is not None
+    return int(found[1]), found[2]
 
 
 def read_signature_name(document: dict[str, Json]) -> str:
@@ -86,6 +111,8 @@ def read_inputs(document: dict[str, Json], tensor_infos: Mapping[str, TensorInfo
         raise invalid(f"JSON Value: {quote(document)} Expecting 'instances' to be an list/array")
     if not instances:
         raise invalid(f"JSON Value: {quote(document)} No values in 'instances' array")
+    if len(instances) > MAX_ROWS:
+        raise invalid(f"Too many rows in 'instances': {len(instances)}, expected at most {MAX_ROWS}")
     return _read_rows(instances, dtypes), rows
 
 
@@ -165,26 +192,32 @@ def _read_tensor(value: Json, dtype: int) -> Flat:
         if not first:
             break
         first = first[0]
-    values: list[Scalar] = []
-    _flatten(value, 0, tuple(shape), dtype, values)
-    return tuple(shape), values
-
-
-def _flatten(value: Json, level: int, shape: tuple[int, ...], dtype: int, values: list[Scalar]) -> None:
     rank = len(shape)
-    if not isinstance(value, list):
-        if level != rank:
+    if rank > MAX_RANK:
+        raise invalid(f"Encountered {rank} levels of lists, expected at most {MAX_RANK}")
+    items = [value]
+    for level, size in enumerate(shape):  # All of a level at once: a request may hold millions of numbers.
+        if set(map(type, items)) != {list}:
+            wrong = next(item for item in items if not isinstance(item, list))
             raise invalid(
-                f"JSON Value: {quote(value)} found at incorrect level: {level + 1} in the JSON DOM. Expected at level: {rank}"
+                f"JSON Value: {quote(wrong)} found at incorrect level: {level + 1} in the JSON DOM. Expected at level: {rank}"
             )
-        values.append(_read_value(value, dtype))
-        return
-    if level >= rank:
-        raise invalid(f"Encountered list at unexpected level: {level} expected < {rank}")
-    if len(value) != shape[level]:
-        raise invalid(f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}")
-    for item in value:
-        _flatten(item, level + 1, shape, dtype, values)
+        if set(map(len, items)) != {size}:
+            other = next(len(item) for item in items if len(item) != size)
+            raise invalid(f"Encountered list at unexpected size: {other} at level: {level} expected size: {size}")
+        items = list(chain.from_iterable(items))
+    kinds = set(map(type, items))
+    if list in kinds:
+        raise invalid(f"Encountered list at unexpected level: {rank} expected < {rank}")
+    if dtype in FLOATS and kinds <= {int, float} and _are_small(items, dtype):
+        return tuple(shape), items
+    return tuple(shape), [_read_value(item, dtype) for item in items]
+
+
+def _are_small(numbers: list[int | float], dtype: int) -> bool:
+    """Whether a float holds all of these without loss, whether they are integers or not."""
+    array = np.array(numbers, np.float64)
+    return bool(np.all(~(np.abs(array[np.isfinite(array)]) >= _first_lossy(dtype))))
 
 
 def _read_value(value: Json, dtype: int) -> Scalar:
@@ -214,13 +247,17 @@ def _read_value(value: Json, dtype: int) -> Scalar:
 
 def _check_precision(value: int | float, dtype: int) -> None:
     """Refuses integers that a float cannot hold exactly, and numbers beyond its range."""
-    limits = np.finfo(FLOATS[dtype])
     if isinstance(value, int):
-        lossless = abs(value) < 2 ** (limits.nmant + 1)
+        lossless = abs(value) < _first_lossy(dtype)
     else:
-        lossless = not math.isfinite(value) or abs(value) <= float(limits.max)
+        lossless = not math.isfinite(value) or abs(value) <= float(np.finfo(FLOATS[dtype]).max)
     if not lossless:
         raise invalid(f"Cannot convert JSON value: {quote(value)} to {dtype_text(dtype)} without loss of precision.")
+
+
+def _first_lossy(dtype: int) -> int:
+    """The least integer that TF Serving takes for one that a float type cannot hold."""
+    return 2 ** (np.finfo(FLOATS[dtype]).nmant + 1)
 
 
 def _is_base64(value: Json) -> bool:
@@ -309,20 +346,38 @@ def _shortest_float32(value: float) -> float:
     return short if np.float32(short) == np.float32(value) else float(f"{value:.9g}")
 
 
-def pretty(value: Json, indent: int = 0) -> str:
+def pretty(value: Json) -> str:
     """Formats JSON with an object's members on lines of their own, indented by four, and lists on one line."""
-    if isinstance(value, dict) and value:
-        pad = " " * (indent + 4)
-        members = (f"{pad}{_dumps(key)}: {pretty(member, indent + 4)}" for key, member in value.items())
-        return "{\n" + ",\n".join(members) + "\n" + " " * indent + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(pretty(item, indent + 4) for item in value) + "]"
-    return _dumps(value)
+    return "".join(_pieces(value, 0))
 
 
 def quote(value: Json) -> str:
     """Formats a value for an error's text, cut: an image must not come back as base64."""
-    return pretty(value)[:QUOTED_CHARACTERS]
+    text = ""
+    for piece in _pieces(value, 0):  # No more of it than is wanted: it may have millions.
+        text += piece[:QUOTED_CHARACTERS]
+        if len(text) >= QUOTED_CHARACTERS:
+            break
+    return text[:QUOTED_CHARACTERS]
+
+
+def _pieces(value: Json, indent: int) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        separator = "{\n"
+        for key, member in value.items():
+            yield f"{separator}{' ' * (indent + 4)}{_dumps(key)}: "
+            yield from _pieces(member, indent + 4)
+            separator = ",\n"
+        yield "\n" + " " * indent + "}"
+    elif isinstance(value, list) and value:
+        separator = "["
+        for item in value:
+            yield separator
+            yield from _pieces(item, indent + 4)
+            separator = ", "
+        yield "]"
+    else:
+        yield _dumps(value)
 
 
 def invalid(message: str) -> StatusError:

@@ -1,19 +1,14 @@
-"""The REST transport: TF Serving's predict, metadata and status over HTTP/1.1.
+"""The REST transport: TF Serving's predict, metadata and status, as an ASGI application.
 
 Paths, codes and texts are those of TF Serving's REST API, quirks included: paths are matched whole with their query
-string, whatever their case, and a model's status is found while nothing can be asked of it yet.
+string, whatever their case. Other than there, bodies have a largest size, and a time by which they must have come.
 """
 
+import asyncio
 import json
 import re
-import socketserver
-import sys
-import threading
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
-from types import MappingProxyType
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,9 +20,10 @@ from serving.server.errors import StatusError
 from serving.server.json_codec import parse_body, read_inputs, read_signature_name, write_outputs
 from serving.server.model_messages import model_metadata, model_status
 from serving.server.models import Models
-from serving.server.pages import Pages
-from serving.server.servable import DEFAULT_SIGNATURE
+from serving.server.pages import Page, Pages
+from serving.server.servable import DEFAULT_SIGNATURE, MAX_REQUEST_BYTES
 from serving.server.versions import LARGEST_VERSION
+from serving.server.workers import Workers, stopping
 
 MODEL = r"([^/:]+)"
 VERSION_OR_LABEL = r"(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?"
@@ -35,135 +31,157 @@ POST_PATH = re.compile(rf"/v1/models/{MODEL}{VERSION_OR_LABEL}:(classify|regress
 GET_PATH = re.compile(rf"/v1/models(?:/{MODEL})?{VERSION_OR_LABEL}(?:/(metadata))?", re.IGNORECASE | re.ASCII)
 
 NOT_FOUND_PAGE = b"<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n<H1>Not Found</H1>\n</BODY></HTML>\n"
-MAX_INFLATED_BYTES = 100 * 2**20
-IDLE_TIMEOUT_SEC = 120
+CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, GET",
+    "Access-Control-Allow-Headers": "Content-Type",
+}
+RETRY_AFTER = {"Retry-After": "1"}  # Seconds, with each 503.
+
+MAX_HELD_BYTES = 2**30  # Of the bodies of all requests together.
+BODY_SEC = 60
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class RestServer(socketserver.ThreadingTCPServer):
-    """Answers on a thread for each connection, from `serve_forever` until `stop`.
+class RestApp:
+    """Answers HTTP requests.
 
     Args:
         models: the `Models`.
-        host, port: where to listen; port 0 = any free one, see `server_address`.
-        timeout_ms: limit of one run; None = no limit.
-        pages: `Pages` beside the API; None = none.
+        workers: where predictions run.
+        timeout_ms: limit of one run, without the time that it waits for its turn; None = no limit.
+        pages: `Pages` beside the API.
+        cors: let pages of any other server read the answers.
     """
 
-    allow_reuse_address = True  # A port whose last connections still linger is free.
-    daemon_threads = True  # Idle keep-alive connections do not hold up the exit; `stop` waits for those at work.
-    request_queue_size = 128
+    def __init__(self, models: Models, workers: Workers, timeout_ms: int | None, pages: Pages, cors: bool = False) -> None:
+        self._models = models
+        self._workers = workers
+        self._timeout_ms = timeout_ms
+        self._pages = pages
+        self._headers = CORS_HEADERS if cors else {}
+        self._held_bytes = 0
 
-    def __init__(self, models: Models, host: str, port: int, timeout_ms: int | None, pages: Pages | None = None) -> None:
-        self.models = models
-        self.timeout_ms = timeout_ms
-        self.pages = pages or Pages({})
-        self._working = 0
-        self._changed = threading.Condition()
-        super().__init__((host, port), RestHandler)
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answers one request; see the ASGI specification."""
+        target = scope["raw_path"].decode() + ("?" + scope["query_string"].decode() if scope["query_string"] else "")
+        status, kind, content, headers = await self._answer(scope["method"], target, dict(scope["headers"]), receive)
+        headers = {"Content-Type": kind, "Content-Length": str(len(content))} | dict(headers)
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
+        await send({"type": "http.response.body", "body": content})
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """Marks a request at work, for `stop` to wait for."""
-        with self._changed:
-            self._working += 1
+    async def _answer(self, method: str, target: str, headers: Mapping[bytes, bytes], receive: Receive) -> Page:
+        if not target.lower().startswith("/v1/"):
+            page = self._pages.answer(target) if method in ("GET", "HEAD") else None
+            return page or Page(404, "text/html", NOT_FOUND_PAGE, {"Connection": "close"})
+        if method == "OPTIONS":
+            status = 200 if re.search(rb"https?://", headers.get(b"origin", b"")) else 400
+            return Page(status, "application/json", b"", self._headers)
+        body = bytearray()
         try:
-            yield
+            await self._read(body, headers, receive)
+            content = await self._content(method, target, body, headers.get(b"content-encoding", b""), receive)
+            return Page(200, "application/json", content, self._headers)
+        except StatusError as error:
+            status, message = error.http_status, error.message
+        except asyncio.CancelledError:
+            status, message = 503, stopping().message
+        except Exception as error:
+            status, message = 500, f"{type(error).__name__}: {error}"
         finally:
-            with self._changed:
-                self._working -= 1
-                self._changed.notify_all()
+            self._held_bytes -= len(body)
+        return Page(status, "application/json", _error_body(message), {**self._headers, **(RETRY_AFTER if status == 503 else {})})
 
-    def stop(self, grace_sec: float) -> None:
-        """Takes no new connections, lets the requests at work finish, closes the port."""
-        self.shutdown()
-        with self._changed:
-            self._changed.wait_for(lambda: self._working == 0, grace_sec)
-        self.server_close()
+    async def _read(self, body: bytearray, headers: Mapping[bytes, bytes], receive: Receive) -> None:
+        """Appends what is sent to `body`; raises `StatusError` for more than there is room for, and for a slow client."""
+        too_large = StatusError("INVALID_ARGUMENT", f"the body is larger than {MAX_REQUEST_BYTES >> 20} MB", 413)
+        if int(headers.get(b"content-length", b"0")) > MAX_REQUEST_BYTES:
+            raise too_large
+        try:
+            async with asyncio.timeout(BODY_SEC):
+                more = True
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise gone()
+                    body += message["body"]
+                    self._held_bytes += len(message["body"])
+                    more = message["more_body"]
+                    if len(body) > MAX_REQUEST_BYTES:
+                        raise too_large
+                    if self._held_bytes > MAX_HELD_BYTES:
+                        raise StatusError("RESOURCE_EXHAUSTED", "the bodies of all requests are too large; try again later", 503)
+        except TimeoutError:
+            raise StatusError("DEADLINE_EXCEEDED", f"the body did not come within {BODY_SEC} s", 408) from None
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is ordinary; anything else is shown."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class RestHandler(BaseHTTPRequestHandler):
-    """One connection; keeps it alive between requests."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = IDLE_TIMEOUT_SEC
-    server: RestServer
-
-    def answer(self) -> None:
-        """Answers one request of any method."""
-        with self.server.working():
-            if not self.path.lower().startswith("/v1/"):
-                self._answer_page()
-                return
-            try:
-                status, content = 200, self._content(self._read_body())
-            except StatusError as error:
-                status, content = error.http_status, _error_body(error.message)
-            except Exception as error:
-                self.close_connection = True  # Who knows how much of the request was read.
-                status, content = 500, _error_body(f"{type(error).__name__}: {error}")
-            self._send(status, "application/json", content)
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = answer
-
-    def _answer_page(self) -> None:
-        page = self.server.pages.answer(self.path) if self.command in ("GET", "HEAD") else None
-        if page is None:
-            self.close_connection = True
-            self._send(404, "text/html", NOT_FOUND_PAGE)
-        else:
-            self._send(*page)
-
-    def _content(self, body: bytes) -> bytes:
-        post = POST_PATH.fullmatch(self.path) if self.command == "POST" else None
-        get = GET_PATH.fullmatch(self.path) if self.command == "GET" else None
+    async def _content(self, method: str, target: str, body: bytearray, encoding: bytes, receive: Receive) -> bytes:
+        post = POST_PATH.fullmatch(target) if method == "POST" else None
+        get = GET_PATH.fullmatch(target) if method == "GET" else None
         if post:
-            *place, method = post.groups()
-            if method == "predict":
-                return _predict(self.server, _model_spec(*place), body)
-            if method in ("classify", "regress"):
-                raise StatusError("UNIMPLEMENTED", f"{method} is not served here; ask for predict")
+            *place, call = post.groups()
+            if call == "predict":
+                spec = _model_spec(*place)
+                return await self._in_turn(lambda: self._predict(spec, _inflated(body, encoding)), receive)
+            if call in ("classify", "regress"):
+                raise StatusError("UNIMPLEMENTED", f"{call} is not served here; ask for predict")
         if get:
             *place, metadata = get.groups()
             if place[0] is None:
                 raise StatusError("INVALID_ARGUMENT", "Missing model name in request.")
-            return (_metadata if metadata else _status)(self.server.models, _model_spec(*place))
-        raise StatusError("INVALID_ARGUMENT", f"Malformed request: {self.command} {self.path}")
+            # Not among the predictions: who asks for a state wants it now.
+            return await asyncio.to_thread(_metadata if metadata else _status, self._models, _model_spec(*place))
+        raise StatusError("INVALID_ARGUMENT", f"Malformed request: {method} {target}")
 
-    def _read_body(self) -> bytes:
-        """Reads the body; one that cannot be inflated counts as empty, as in TF Serving."""
-        if "Transfer-Encoding" in self.headers:
-            self.close_connection = True  # Chunks are not read, so what follows on this connection is no request.
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.headers.get("Content-Encoding", "").lower() != "gzip":
-            return body
-        inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    async def _in_turn(self, work: Callable[[], bytes], receive: Receive) -> bytes:
+        """The result of work that waits for its turn, unless the client goes before."""
+        answer = asyncio.wrap_future(self._workers.submit(work))
+        leaves = asyncio.ensure_future(receive())  # The body is read: nothing else can come.
         try:
-            body = inflater.decompress(body, MAX_INFLATED_BYTES)
-        except zlib.error:
-            return b""
-        return body if inflater.eof else b""
+            await asyncio.wait((answer, leaves), return_when=asyncio.FIRST_COMPLETED)
+            if answer.cancelled():
+                raise stopping()
+            if not answer.done():
+                raise gone()
+            return answer.result()
+        finally:
+            answer.cancel()
+            leaves.cancel()
 
-    def _send(self, status: int, content_type: str, content: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
-        self.send_response_only(status)
-        self.send_header("Content-Type", content_type)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Date", self.date_time_string())
-        self.send_header("Content-Length", str(len(content)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+    def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
+        # The order of the checks is part of the contract: an unknown model with a broken body is 400, not 404.
+        document = parse_body(body)
+        asked = read_signature_name(document)
+        with self._models.borrow(spec) as version:
+            servable = version.loaded
+            name = asked or DEFAULT_SIGNATURE
+            if name not in servable.signatures:
+                raise StatusError("INVALID_ARGUMENT", f'Serving signature name: "{name}" not found in signature def')
+            signature = servable.signatures[name]
+            if not signature.inputs:
+                raise StatusError("INVALID_ARGUMENT", f"Failed to get input map for signature: {asked or 'DEFAULT'}")
+            inputs, rows = read_inputs(document, signature.inputs)
+            outputs = servable.run(signature, inputs, timeout_ms=self._timeout_ms)
+        return write_outputs(outputs, rows)
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Stays silent: a line for each request would bury the server's own lines."""
+
+def gone() -> StatusError:
+    """The error of a client that does not wait for its answer."""
+    return StatusError("CANCELLED", "the client is gone")
+
+
+def _inflated(body: bytearray, encoding: bytes) -> bytes:
+    """A body as it was before it was compressed; one that cannot be inflated counts as empty, as in TF Serving."""
+    if encoding.lower() != b"gzip":
+        return bytes(body)
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        inflated = inflater.decompress(body, MAX_REQUEST_BYTES)
+    except zlib.error:
+        return b""
+    return inflated if inflater.eof else b""
 
 
 def _model_spec(name: str, version: str | None, label: str | None) -> model_pb2.ModelSpec:
@@ -175,23 +193,6 @@ def _model_spec(name: str, version: str | None, label: str | None) -> model_pb2.
     elif label:
         spec.version_label = unquote(label)
     return spec
-
-
-def _predict(server: RestServer, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
-    # The order of the checks is part of the contract: an unknown model with a broken body is 400, not 404.
-    document = parse_body(body)
-    asked = read_signature_name(document)
-    with server.models.borrow(spec) as version:
-        servable = version.loaded
-        name = asked or DEFAULT_SIGNATURE
-        if name not in servable.signatures:
-            raise StatusError("INVALID_ARGUMENT", f'Serving signature name: "{name}" not found in signature def')
-        signature = servable.signatures[name]
-        if not signature.inputs:
-            raise StatusError("INVALID_ARGUMENT", f"Failed to get input map for signature: {asked or 'DEFAULT'}")
-        inputs, rows = read_inputs(document, signature.inputs)
-        outputs = servable.run(signature, inputs, timeout_ms=server.timeout_ms)
-    return write_outputs(outputs, rows)
 
 
 def _status(models: Models, spec: model_pb2.ModelSpec) -> bytes:

@@ -5,6 +5,7 @@ those of TF Serving: `Session.run` and `tf.saved_model.load` check shapes in Pyt
 That call and the loader are private to TensorFlow, hence the narrow version range in setup.py.
 """
 
+import math
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from serving.server.errors import StatusError
 
 DEFAULT_SIGNATURE = "serving_default"
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
+MAX_REQUEST_BYTES = 100 * 2**20  # Of a request over either transport, and of each tensor that it describes.
 
 
 class Servable:
@@ -152,10 +154,23 @@ def _decode_inputs(sent: Mapping[str, TensorProto], expected: Mapping[str, Tenso
     arrays = {}
     for name, tensor in sent.items():
         try:
+            _check_shape(name, tensor)
             arrays[name] = tf.make_ndarray(tensor)
-        except (TypeError, ValueError):
+        except (IndexError, TypeError, ValueError):
             raise StatusError("INVALID_ARGUMENT", f"tensor parsing error: {name}") from None
     return arrays
+
+
+def _check_shape(name: str, tensor: TensorProto) -> None:
+    """Refuses what a few bytes describe and gigabytes would hold: in a TensorProto one value may stand for any number."""
+    sizes = [dim.size for dim in tensor.tensor_shape.dim]
+    if min(sizes, default=0) < 0:
+        raise StatusError("INVALID_ARGUMENT", f"tensor parsing error: {name}")
+    value_bytes = tf.as_dtype(tensor.dtype).size or np.dtype(object).itemsize
+    if math.prod(sizes) * value_bytes > MAX_REQUEST_BYTES:
+        raise StatusError(
+            "INVALID_ARGUMENT", f"tensor parsing error: {name}, whose shape {sizes} takes more than {MAX_REQUEST_BYTES >> 20} MB"
+        )
 
 
 def _check_outputs(wanted: Sequence[str], known: Collection[str]) -> None:

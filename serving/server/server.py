@@ -1,22 +1,26 @@
 """The embedded server: models in their versions behind both transports, gRPC and REST."""
 
-import threading
+import ssl
 from collections.abc import Callable
 
+import grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from serving.server.grpc import make_grpc_server
+from serving.server.connections import HttpServer
+from serving.server.errors import UserError
+from serving.server.grpc import GrpcServer
 from serving.server.models import Models
 from serving.server.pages import Pages
-from serving.server.rest import RestServer
+from serving.server.rest import RestApp
 from serving.server.servable import Servable
 from serving.server.versions import Version
+from serving.server.workers import Workers
 
 GRACE_SEC = 30
 
 
 class EmbeddedServer:
-    """Owns its ports from the constructor on, answers from `start` until `stop`.
+    """Opens its ports in `start`, when the models are loaded, and answers until `stop`.
 
     Args:
         config: the `ModelServerConfig` to begin with.
@@ -24,10 +28,15 @@ class EmbeddedServer:
         host: address to listen on.
         port: port of gRPC; 0 = any free one, `self.port` says which.
         rest_port: port of REST; 0 = any free one, `self.rest_port` says which.
-        rest_timeout_ms: limit of one prediction over REST; None = none. Over gRPC the client sets its own.
+        rest_timeout_ms: limit of one prediction over REST, while it runs; None = none. Over gRPC the client sets its own.
         poll_sec: how often the base paths are looked at for newer versions.
         allow_labels_early: a new label may go to a version before it is available.
         pages: `Pages` beside the REST API; None = none.
+        running, waiting: predictions at a time, of both transports, and how many more may wait; see `Workers`.
+        cors: let pages of other servers read the answers of REST.
+        credentials: for TLS on the port of gRPC; None = none.
+        rest_tls: for TLS on the port of REST; None = none.
+        socket_path: a UNIX socket for gRPC, too; None = none.
 
     Raises: `StatusError` for a configuration that is none.
     """
@@ -43,23 +52,46 @@ class EmbeddedServer:
         poll_sec: float = 1.0,
         allow_labels_early: bool = False,
         pages: Pages | None = None,
+        running: int = 2,
+        waiting: int = 128,
+        cors: bool = False,
+        credentials: grpc.ServerCredentials | None = None,
+        rest_tls: ssl.SSLContext | None = None,
+        socket_path: str | None = None,
     ) -> None:
         self.models = Models(Servable, on_change, poll_sec, allow_labels_early)
-        self._config = config
         self.models.check(config)
-        self._rest = RestServer(self.models, host, rest_port, rest_timeout_ms, pages)
-        self.rest_port = self._rest.server_address[1]
-        self._grpc, self.port = make_grpc_server(self.models, host, port)
+        self.port, self.rest_port = port, rest_port
+        self._config = config
+        self._workers = Workers(running, waiting)
+        self._app = RestApp(self.models, self._workers, rest_timeout_ms, pages or Pages({}), cors)
+        self._host = host
+        self._credentials, self._rest_tls, self._socket_path = credentials, rest_tls, socket_path
+        self._rest: HttpServer | None = None
+        self._grpc: GrpcServer | None = None
 
     def start(self) -> None:
-        """Begins to answer, and to load versions, whose state can be asked meanwhile; returns immediately."""
-        self._grpc.start()
-        threading.Thread(target=self._rest.serve_forever, name="rest", daemon=True).start()
-        self.models.reload(self._config, wait=False)
+        """Loads the models, which takes its time, and begins to answer.
+
+        Until then no port is open, as with TF Serving: a client that comes too early waits and asks again, and does not take
+        a model that is being loaded for one that does not exist.
+
+        Raises: `StatusError` when a model does not load, `UserError` when a port cannot be had.
+        """
+        self.models.reload(self._config)
+        try:
+            self._grpc = GrpcServer(self.models, self._workers, self._host, self.port, self._credentials, self._socket_path)
+            self._rest = HttpServer(self._app, self._host, self.rest_port, self._rest_tls)
+        except (OSError, RuntimeError) as error:
+            raise UserError(f"cannot listen: {error}; choose other ports, or another address") from None
+        self.port, self.rest_port = self._grpc.port, self._rest.port
 
     def stop(self, grace_sec: float = GRACE_SEC) -> None:
         """Takes no more calls; those under way on both transports have `grace_sec` to finish, then they are cancelled."""
-        grpc_stopped = self._grpc.stop(grace_sec)
-        self._rest.stop(grace_sec)
-        grpc_stopped.wait()
+        ended = self._grpc.stop(grace_sec) if self._grpc else None
+        if self._rest:
+            self._rest.stop(grace_sec)
+        if ended:
+            ended.wait()
+        self._workers.close()
         self.models.close()

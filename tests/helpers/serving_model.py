@@ -126,12 +126,10 @@ def _write_warmup(folder, psi):
 
 @contextmanager
 def running_server(base_path, model_name="gen", **options):
-    """Yields an `EmbeddedServer` of one model in this process, when its first load has ended."""
-    changes = []
-    server = EmbeddedServer(single_model(model_name, base_path), changes.append, poll_sec=0.05, **options)
-    server.start()
+    """Yields an `EmbeddedServer` of one model in this process."""
+    server = EmbeddedServer(single_model(model_name, base_path), lambda version: None, poll_sec=0.05, **options)
     try:
-        wait_for(lambda: changes)
+        server.start()
         yield server
     finally:
         server.stop()
