@@ -70,6 +70,7 @@ class Version:
         self.number = number
         self.folder = folder
         self.state = "START"
+        self.contents: list[tuple[str, int, int]] = []  # Of the folder, when its load began.
         self.error: Exception | None = None
         self.servable: Servable | None = None
         self.users = 0
@@ -216,12 +217,11 @@ class Versions:
     def _switch_to(self, found: Mapping[int, Path]) -> None:
         """Loads what is wanted beside what serves, then unloads the rest, unless none that is wanted serves."""
         wanted = wanted_versions(self._policy, found)
-        new = []
-        for number in sorted(wanted):
-            known = self._versions.get(number)
-            # A version that failed is not tried again, as a published version does not change, but for a new configuration.
-            if known is None or (known.state == "END" and (known.error is None or number not in self._wanted)):
-                new.append(Version(self.model_name, number, found[number]))
+        new = [
+            Version(self.model_name, number, found[number])
+            for number in sorted(wanted)
+            if self._is_to_load(self._versions.get(number), number)
+        ]
         self._wanted = wanted
         with self._changed:
             self._versions.update((version.number, version) for version in new)
@@ -230,7 +230,14 @@ class Versions:
         if any(self._versions[number].state == "AVAILABLE" for number in wanted):
             self._retire(lambda version: version.number not in wanted)
 
+    def _is_to_load(self, known: Version | None, number: int) -> bool:
+        """Whether a version is new or was unloaded; one that failed is tried again when its files or the configuration change."""
+        if known is None or known.state != "END":
+            return known is None
+        return known.error is None or number not in self._wanted or known.contents != _contents(known.folder)
+
     def _load_version(self, version: Version) -> None:
+        version.contents = _contents(version.folder)
         with self._changed:
             version.state = "LOADING"
         try:
@@ -256,6 +263,15 @@ class Versions:
                 servable, version.servable = version.loaded, None
                 version.state = "END"
             servable.close()
+
+
+def _contents(folder: Path) -> list[tuple[str, int, int]]:
+    """(path, size, time of change) of each file: differs when a file that is copied into place has grown."""
+    try:
+        files = [(str(path), path.stat()) for path in sorted(folder.rglob("*"))]
+    except OSError:
+        return []
+    return [(path, status.st_size, status.st_mtime_ns) for path, status in files]
 
 
 def is_specific(spec: "ModelSpec") -> bool:

@@ -1,5 +1,6 @@
 """The life of versions: the newest serves, a swap drops no request, a broken one changes nothing."""
 
+import shutil
 import threading
 import time
 
@@ -149,3 +150,32 @@ def test_stopping_lets_calls_finish_and_cancels_the_endless(tmp_path):
         assert endless.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
         # The run itself has ended too: a thread that still worked would keep the process alive.
         wait_for(lambda: server.models["gen"].current.users == 0, timeout_sec=5)
+
+
+def test_a_version_that_is_copied_into_place_is_tried_again(tmp_path):
+    """A copy shows the graph first and the variables later: what cannot be loaded yet is, when it is whole."""
+    write_model(tmp_path / "gen" / "1")
+    write_model(tmp_path / "2", brightness=0.5)
+    with running_server(tmp_path / "gen") as server:
+        half = tmp_path / "gen" / "2"
+        half.mkdir()
+        shutil.copy(tmp_path / "2" / "saved_model.pb", half)
+        wait_for(lambda: states(server.models["gen"]) == [(2, "END"), (1, "AVAILABLE")])
+        shutil.copytree(tmp_path / "2", half, dirs_exist_ok=True)
+        wait_for(lambda: states(server.models["gen"]) == [(2, "AVAILABLE"), (1, "END")])
+
+
+def test_a_version_that_failed_is_left_alone_while_its_files_stay(tmp_path):
+    publish(tmp_path, "1")
+    tried = []
+
+    def load(folder):
+        tried.append(folder)
+        raise ValueError("broken")
+
+    versions = Versions("gen", tmp_path, load, lambda version: None, poll_sec=0.01)
+    versions.start()
+    versions.wait_settled()
+    time.sleep(0.2)
+    versions.close()
+    assert len(tried) == 1
