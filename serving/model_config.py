@@ -5,20 +5,14 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
+from serving.server_files import read_text_proto
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 
 
 def read_config(path: Path) -> ModelServerConfig:
     """Reads a `ModelServerConfig`; raises `UserError`."""
-    try:
-        return text_format.Parse(path.read_text(encoding="utf-8"), ModelServerConfig())
-    except OSError as error:
-        raise UserError(
-            f"{path}: {error.strerror}; expected a model_config_list, as serving/deploy/config/models.config has"
-        ) from None
-    except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: expected a model_config_list, as serving/deploy/config/models.config has ({error})") from None
+    return read_text_proto(path, ModelServerConfig(), "a model_config_list, as serving/deploy/config/models.config has")
 
 
 def write_config(path: Path, config: ModelServerConfig) -> None:

@@ -19,6 +19,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from serving.server.errors import StatusError
+from serving.server.metrics import Metrics
 from serving.server.model_messages import model_metadata, model_status
 from serving.server.models import Models
 from serving.server.servable import MAX_REQUEST_BYTES
@@ -67,6 +68,7 @@ class GrpcServer:
     Args:
         models: the `Models`.
         workers: where predictions run.
+        metrics: where they are counted.
         host, port: where to listen; port 0 = any free one, `self.port` says which.
         credentials: for TLS; None = none.
         socket_path: a UNIX socket to listen on, too, without TLS; None = none.
@@ -78,6 +80,7 @@ class GrpcServer:
         self,
         models: Models,
         workers: Workers,
+        metrics: Metrics,
         host: str,
         port: int,
         credentials: grpc.ServerCredentials | None = None,
@@ -85,7 +88,7 @@ class GrpcServer:
     ) -> None:
         services = {
             "tensorflow.serving.PredictionService": {
-                "Predict": _handler(partial(_predict, models, workers), predict_pb2.PredictRequest),
+                "Predict": _handler(partial(_predict, models, workers, metrics), predict_pb2.PredictRequest),
                 "GetModelMetadata": _handler(partial(_metadata, models), get_model_metadata_pb2.GetModelMetadataRequest),
             },
             "tensorflow.serving.ModelService": {
@@ -142,25 +145,32 @@ def _handler(answer: Callable[[Message, grpc.ServicerContext], Message], request
 
 
 def _predict(
-    models: Models, workers: Workers, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+    models: Models,
+    workers: Workers,
+    metrics: Metrics,
+    request: predict_pb2.PredictRequest,
+    context: grpc.ServicerContext,
 ) -> predict_pb2.PredictResponse:
+    name = request.model_spec.name
+
     def work() -> predict_pb2.PredictResponse:
         remaining_sec = context.time_remaining()  # The wait for the turn counts: the client's clock does not stop.
         timeout_ms = remaining_sec * 1000 if remaining_sec < NO_DEADLINE_SEC else None
-        with models.borrow(_spec(request)) as version:
+        with models.borrow(_spec(request)) as version, metrics.run(name):
             signature_name, arrays = version.loaded.predict(request, timeout_ms)
         response = predict_pb2.PredictResponse()
-        response.model_spec.name = request.model_spec.name
+        response.model_spec.name = name
         response.model_spec.version.value = version.number
         response.model_spec.signature_name = signature_name
-        for name, array in arrays.items():
-            response.outputs[name].CopyFrom(to_tensor_proto(array))
+        for output, array in arrays.items():
+            response.outputs[output].CopyFrom(to_tensor_proto(array))
         return response
 
-    answer = workers.submit(work)
-    if not context.add_callback(answer.cancel):  # For a client that has gone, or whose time is over.
-        answer.cancel()
-    return answer.result()
+    with metrics.request(name, "GRPC"):
+        answer = workers.submit(work)
+        if not context.add_callback(answer.cancel):  # For a client that has gone, or whose time is over.
+            answer.cancel()
+        return answer.result()
 
 
 def _metadata(

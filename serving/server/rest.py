@@ -18,6 +18,7 @@ from tensorflow_serving.apis import model_pb2
 
 from serving.server.errors import StatusError
 from serving.server.json_codec import parse_body, read_inputs, read_signature_name, write_outputs
+from serving.server.metrics import Metrics
 from serving.server.model_messages import model_metadata, model_status
 from serving.server.models import Models
 from serving.server.pages import Page, Pages
@@ -51,14 +52,26 @@ class RestApp:
     Args:
         models: the `Models`.
         workers: where predictions run.
+        metrics: where they are counted.
         timeout_ms: limit of one run, without the time that it waits for its turn; None = no limit.
         pages: `Pages` beside the API.
         cors: let pages of any other server read the answers.
+        metrics_path: where Prometheus reads; None = nowhere.
     """
 
-    def __init__(self, models: Models, workers: Workers, timeout_ms: int | None, pages: Pages, cors: bool = False) -> None:
+    def __init__(
+        self,
+        models: Models,
+        workers: Workers,
+        metrics: Metrics,
+        timeout_ms: int | None,
+        pages: Pages,
+        cors: bool = False,
+        metrics_path: str | None = None,
+    ) -> None:
         self._models = models
         self._workers = workers
+        self._metrics, self._metrics_path = metrics, metrics_path
         self._timeout_ms = timeout_ms
         self._pages = pages
         self._headers = CORS_HEADERS if cors else {}
@@ -74,6 +87,8 @@ class RestApp:
         await send({"type": "http.response.body", "body": content})
 
     async def _answer(self, method: str, target: str, headers: Mapping[bytes, bytes], receive: Receive) -> Page:
+        if method == "GET" and target == self._metrics_path:
+            return Page(200, "text/plain; version=0.0.4; charset=utf-8", self._metrics.text(), {})
         if not target.lower().startswith("/v1/"):
             page = self._pages.answer(target) if method in ("GET", "HEAD") else None
             return page or Page(404, "text/html", NOT_FOUND_PAGE, {"Connection": "close"})
@@ -124,7 +139,8 @@ class RestApp:
             *place, call = post.groups()
             if call == "predict":
                 spec = _model_spec(*place)
-                return await self._in_turn(lambda: self._predict(spec, _inflated(body, encoding)), receive)
+                with self._metrics.request(spec.name, "REST"):
+                    return await self._in_turn(lambda: self._predict(spec, _inflated(body, encoding)), receive)
             if call in ("classify", "regress"):
                 raise StatusError("UNIMPLEMENTED", f"{call} is not served here; ask for predict")
         if get:
@@ -163,7 +179,8 @@ class RestApp:
             if not signature.inputs:
                 raise StatusError("INVALID_ARGUMENT", f"Failed to get input map for signature: {asked or 'DEFAULT'}")
             inputs, rows = read_inputs(document, signature.inputs)
-            outputs = servable.run(signature, inputs, timeout_ms=self._timeout_ms)
+            with self._metrics.run(spec.name):
+                outputs = servable.run(signature, inputs, timeout_ms=self._timeout_ms)
         return write_outputs(outputs, rows)
 
 

@@ -23,6 +23,7 @@ from tensorflow.python.saved_model.loader_impl import SavedModelLoader
 from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
+from serving.server.batching import Batcher
 from serving.server.errors import StatusError
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -33,10 +34,15 @@ MAX_REQUEST_BYTES = 100 * 2**20  # Of a request over either transport, and of ea
 class Servable:
     """A SavedModel folder, loaded and warmed up: ready to answer when the constructor returns.
 
+    Args:
+        folder: that of a version.
+        batcher: merges runs of several requests; None = each runs alone.
+
     Raises whatever TensorFlow raises for a folder that does not load, and `StatusError` for a warmup record that fails.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], batcher: Batcher | None = None) -> None:
+        self._batcher = batcher
         config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
         # The whole memory of a GPU is not ours: during a swap two versions live side by side.
         config.gpu_options.allow_growth = True
@@ -77,15 +83,28 @@ class Servable:
         Returns: array by output name; strings are object arrays of bytes.
         Raises: `StatusError` with TensorFlow's own code and text.
         """
-        outputs = list(signature.outputs if outputs is None else outputs)
-        feeds = {self._endpoint(signature.inputs[name]): array for name, array in inputs.items()}
-        fetches = [self._endpoint(signature.outputs[name]) for name in outputs]
+        fetches = {name: signature.outputs[name].name for name in (signature.outputs if outputs is None else outputs)}
+
+        def run(arrays: Mapping[str, np.ndarray], limit_ms: float | None) -> dict[str, np.ndarray]:
+            return self._run({signature.inputs[name].name: array for name, array in arrays.items()}, fetches, limit_ms)
+
+        if self._batcher is None:
+            return run(inputs, timeout_ms)
+        feeds = frozenset(signature.inputs[name].name for name in inputs)
+        return self._batcher.run((self, feeds, tuple(fetches.values())), run, inputs, timeout_ms)
+
+    def _run(
+        self, feeds: Mapping[str, np.ndarray], fetches: Mapping[str, str], timeout_ms: float | None
+    ) -> dict[str, np.ndarray]:
+        """Runs the graph: array by tensor in, tensor by output name to be fetched."""
+        endpoints = {self._endpoint(name): array for name, array in feeds.items()}
+        wanted = [self._endpoint(name) for name in fetches.values()]
         try:
             with _run_options(timeout_ms) as options:
-                arrays = pywrap_tf_session.TF_SessionRun_wrapper(self._session._session, options, feeds, fetches, [], None)
+                arrays = pywrap_tf_session.TF_SessionRun_wrapper(self._session._session, options, endpoints, wanted, [], None)
         except tf.errors.OpError as error:
             raise StatusError(error_codes_pb2.Code.Name(error.error_code), error.message) from None
-        return {name: _as_array(value) for name, value in zip(outputs, arrays)}
+        return {name: _as_array(value) for name, value in zip(fetches, arrays)}
 
     def predict(self, request: PredictRequest, timeout_ms: float | None = None) -> tuple[str, dict[str, np.ndarray]]:
         """Answers a `PredictRequest` with (name of the signature, array by output name), or raises `StatusError`."""
@@ -97,8 +116,8 @@ class Servable:
         _check_outputs(request.output_filter, signature.outputs)
         return signature_name, self.run(signature, inputs, request.output_filter or None, timeout_ms)
 
-    def _endpoint(self, tensor_info: TensorInfo) -> object:
-        return self._graph.get_tensor_by_name(tensor_info.name)._as_tf_output()
+    def _endpoint(self, tensor: str) -> object:
+        return self._graph.get_tensor_by_name(tensor)._as_tf_output()
 
     def _warm_up(self, path: Path) -> None:
         """Replays the recorded requests, so that the first customer does not pay for tuning; one failure fails all."""

@@ -2,13 +2,16 @@
 
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 import grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
+from serving.server.batching import Batcher, BatchingParameters
 from serving.server.connections import HttpServer
 from serving.server.errors import UserError
 from serving.server.grpc import GrpcServer
+from serving.server.metrics import Metrics
 from serving.server.models import Models
 from serving.server.pages import Pages
 from serving.server.rest import RestApp
@@ -37,6 +40,8 @@ class EmbeddedServer:
         credentials: for TLS on the port of gRPC; None = none.
         rest_tls: for TLS on the port of REST; None = none.
         socket_path: a UNIX socket for gRPC, too; None = none.
+        metrics_path: where Prometheus reads on the port of REST; None = nowhere.
+        batching: merge predictions by these parameters; None = none.
 
     Raises: `StatusError` for a configuration that is none.
     """
@@ -58,13 +63,19 @@ class EmbeddedServer:
         credentials: grpc.ServerCredentials | None = None,
         rest_tls: ssl.SSLContext | None = None,
         socket_path: str | None = None,
+        metrics_path: str | None = None,
+        batching: BatchingParameters | None = None,
     ) -> None:
-        self.models = Models(Servable, on_change, poll_sec, allow_labels_early)
+        self._batcher = Batcher(batching) if batching else None
+        if batching:
+            running = batching.max_batch_size * (batching.threads + 1)  # One batch runs on each thread, and one is gathered.
+        self.models = Models(partial(Servable, batcher=self._batcher), on_change, poll_sec, allow_labels_early)
         self.models.check(config)
         self.port, self.rest_port = port, rest_port
         self._config = config
         self._workers = Workers(running, waiting)
-        self._app = RestApp(self.models, self._workers, rest_timeout_ms, pages or Pages({}), cors)
+        self._metrics = Metrics()
+        self._app = RestApp(self.models, self._workers, self._metrics, rest_timeout_ms, pages or Pages({}), cors, metrics_path)
         self._host = host
         self._credentials, self._rest_tls, self._socket_path = credentials, rest_tls, socket_path
         self._rest: HttpServer | None = None
@@ -80,7 +91,9 @@ class EmbeddedServer:
         """
         self.models.reload(self._config)
         try:
-            self._grpc = GrpcServer(self.models, self._workers, self._host, self.port, self._credentials, self._socket_path)
+            self._grpc = GrpcServer(
+                self.models, self._workers, self._metrics, self._host, self.port, self._credentials, self._socket_path
+            )
             self._rest = HttpServer(self._app, self._host, self.rest_port, self._rest_tls)
         except (OSError, RuntimeError) as error:
             raise UserError(f"cannot listen: {error}; choose other ports, or another address") from None

@@ -26,8 +26,8 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 from serving.model_config import read_config
 from serving.rollout import ServerProcess
 from serving.server.server import EmbeddedServer
+from serving.server_files import BatchingConfig, MonitoringConfig, SSLConfig
 from tests.helpers.serving_model import predict_request, request_arrays, wait_for, write_model
-from tests.helpers.serving_protos import BatchingParameters, MonitoringConfig, SSLConfig
 from tf_outfit_gan.client import Client, ServerError
 
 KIT = Path(__file__).parents[2] / "serving" / "deploy"
@@ -68,7 +68,7 @@ def test_the_servers_files_are_what_it_reads():
     assert (model.name, model.base_path, model.model_platform) == ("outfit_gan", "/models/outfit_gan", "tensorflow")
     assert dict(model.version_labels) == {"stable": 1, "canary": 1}
     assert list(model.model_version_policy.specific.versions) == [1]
-    batching = text_format.Parse(read("config/batching.config"), BatchingParameters())
+    batching = text_format.Parse(read("config/batching.config"), BatchingConfig())
     assert list(batching.allowed_batch_sizes) == sorted(batching.allowed_batch_sizes)
     assert batching.allowed_batch_sizes[-1] == batching.max_batch_size.value  # Or the server refuses to load.
     sizes = ",".join(map(str, batching.allowed_batch_sizes))
@@ -79,7 +79,7 @@ def test_the_servers_files_are_what_it_reads():
 
 def test_a_mistake_in_a_servers_file_would_be_found():
     with pytest.raises(text_format.ParseError, match='no field named "max_batch"'):
-        text_format.Parse("max_batch { value: 4 }", BatchingParameters())
+        text_format.Parse("max_batch { value: 4 }", BatchingConfig())
 
 
 def flags(words):
