@@ -6,13 +6,12 @@ Its Python package does not have their messages: they are described here.
 import ssl
 import tempfile
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
 from google.protobuf.message import Message
 
-from serving.server.batching import BatchingParameters
 from tf_outfit_gan.util.errors import UserError
 
 M = TypeVar("M", bound=Message)
@@ -91,29 +90,31 @@ def read_metrics_path(path: Path) -> str | None:
     return metrics_path
 
 
-def read_batching(path: Path) -> BatchingParameters:
-    """TF Serving's batching parameters; raises `UserError`, also for those that this server does not have."""
+def read_batching(path: Path) -> dict[str, Any]:
+    """TF Serving's batching parameters, as the server's `BatchingParameters` names them.
+
+    Raises: `UserError`, also for those that this server does not have.
+    """
     config = read_text_proto(path, BatchingConfig(), "batching parameters, as serving/deploy/config/batching.config has")
     for name in ("pad_variable_length_inputs", "enable_large_batch_splitting", "max_execution_batch_size"):
         if getattr(getattr(config, name), "value", getattr(config, name)):
             raise UserError(f"{path}: {name} is of TensorFlow Serving alone; leave it out")
+    sizes = tuple(config.allowed_batch_sizes)
+    if sizes != tuple(sorted(set(sizes))):
+        raise UserError(f"{path}: allowed_batch_sizes must be ascending, got {', '.join(map(str, sizes))}")
+    if sizes and sizes[-1] != config.max_batch_size.value:
+        raise UserError(
+            f"{path}: Last entry in allowed_batch_sizes must match max_batch_size; last entry was {sizes[-1]}; "
+            f"expected {config.max_batch_size.value}"
+        )
     given = {
         "max_batch_size": config.max_batch_size.value,
         "timeout_sec": config.batch_timeout_micros.value / 1e6,
         "max_enqueued_batches": config.max_enqueued_batches.value,
         "threads": config.num_batch_threads.value,
-        "allowed_sizes": tuple(config.allowed_batch_sizes),
+        "allowed_sizes": sizes,
     }
-    parameters = BatchingParameters(**{name: value for name, value in given.items() if value})
-    sizes = parameters.allowed_sizes
-    if sizes != tuple(sorted(set(sizes))):
-        raise UserError(f"{path}: allowed_batch_sizes must be ascending, got {', '.join(map(str, sizes))}")
-    if sizes and sizes[-1] != parameters.max_batch_size:
-        raise UserError(
-            f"{path}: Last entry in allowed_batch_sizes must match max_batch_size; last entry was {sizes[-1]}; "
-            f"expected {parameters.max_batch_size}"
-        )
-    return parameters
+    return {name: value for name, value in given.items() if value}
 
 
 def read_ssl(path: Path) -> Message:

@@ -164,7 +164,7 @@ def _options(args: argparse.Namespace) -> dict[str, Any]:
     """The keyword arguments of `EmbeddedServer` that come from flags and from the files that they name; raises `UserError`."""
     batching = None
     if args.enable_batching == "true":
-        batching = read_batching(args.batching_parameters_file) if args.batching_parameters_file else BatchingParameters()
+        batching = BatchingParameters(**(read_batching(args.batching_parameters_file) if args.batching_parameters_file else {}))
     elif args.batching_parameters_file:
         raise UserError("--batching_parameters_file needs --enable_batching")
     return {

@@ -18,7 +18,9 @@ CODES = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
     409: "ALREADY_EXISTS",
+    413: "INVALID_ARGUMENT",
     429: "RESOURCE_EXHAUSTED",
     499: "CANCELLED",
     501: "UNIMPLEMENTED",
@@ -27,7 +29,7 @@ CODES = {
 }
 
 # What a proxy before the server answers in HTML, where the server answers in JSON.
-PROXY = {code: CODES[code] for code in (401, 403, 429, 503, 504)} | {413: "INVALID_ARGUMENT", 502: "UNAVAILABLE"}
+PROXY = {code: CODES[code] for code in (401, 403, 413, 429, 503, 504)} | {502: "UNAVAILABLE"}
 
 
 class RestTransport:
