@@ -3,6 +3,7 @@
 Other than TF Serving, which waits for ever, a base path without a version is refused at the start.
 """
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -263,6 +264,8 @@ class Versions:
                 servable, version.servable = version.loaded, None
                 version.state = "END"
             servable.close()
+            del servable
+            gc.collect()  # The parts of a graph refer to each other: its memory would not come back by itself.
 
 
 def _contents(folder: Path) -> list[tuple[str, int, int]]:

@@ -1,8 +1,10 @@
 """The life of versions: the newest serves, a swap drops no request, a broken one changes nothing."""
 
+import gc
 import shutil
 import threading
 import time
+import weakref
 
 import grpc
 import numpy as np
@@ -179,3 +181,15 @@ def test_a_version_that_failed_is_left_alone_while_its_files_stay(tmp_path):
     time.sleep(0.2)
     versions.close()
     assert len(tried) == 1
+
+
+def test_a_retired_versions_graph_is_gone(tmp_path):
+    write_model(tmp_path / "1")
+    with running_server(tmp_path) as server:
+        graph = weakref.ref(server.models["gen"].current.loaded._graph)
+        gc.disable()  # Or it could go by chance.
+        try:
+            write_model(tmp_path / "2")
+            wait_for(lambda: graph() is None, timeout_sec=20)
+        finally:
+            gc.enable()
