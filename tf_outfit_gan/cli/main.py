@@ -41,7 +41,7 @@ VERBS = {
     "request": ("serving.cli.request", "ask a server for a picture"),
     "studio": ("serving.cli.studio", "write the studio's page, for a web server in front of TF Serving"),
     "rollout": ("serving.cli.rollout", "let a version take over on running servers, or go back"),
-    "benchmark": ("training.cli.benchmark", "measure how fast a part of the training is"),
+    "benchmark": ("tf_outfit_gan.cli.benchmark", "measure how fast training, its input or a server is"),
     "demo": ("tf_outfit_gan.cli.demo", "run the whole pipeline end to end on synthetic data"),
 }
 
