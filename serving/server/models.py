@@ -62,12 +62,13 @@ class Models:
             raise no_versions(spec)
         return self._models[spec.name].listing(spec)
 
-    def reload(self, config: ModelServerConfig, wait: bool = True) -> None:
-        """Makes a configuration the server's; raises `StatusError`, and mostly changes nothing, where it cannot be.
+    def reload(self, config: ModelServerConfig) -> None:
+        """Makes a configuration the server's, and returns when the models that are new are available.
+
+        Raises `StatusError`, and mostly changes nothing, where it cannot be.
 
         Args:
             config: all models, each with its base path, policy and labels; what it does not list is unloaded.
-            wait: return when the models that are new are available.
         """
         with self._reloading:
             self.check(config)
@@ -85,8 +86,7 @@ class Models:
                     self._models[name].configure(model.base_path, model.model_version_policy)
             for name in self._models.keys() - listed.keys():
                 self._models.pop(name).retire()
-            if wait:
-                self._wait_for(sorted(added))
+            self._wait_for(sorted(added))
 
     def check(self, config: ModelServerConfig) -> None:
         """Raises `StatusError` for a configuration that `reload` refuses."""

@@ -37,6 +37,7 @@ CORS_HEADERS = {
     "Access-Control-Allow-Methods": "POST, GET",
     "Access-Control-Allow-Headers": "Content-Type",
 }
+DIGITS = len(str(LARGEST_VERSION))  # Python refuses to read a number of thousands of them.
 RETRY_AFTER = {"Retry-After": "1"}  # Seconds, with each 503.
 
 MAX_HELD_BYTES = 2**30  # Of the bodies of all requests together.
@@ -204,7 +205,7 @@ def _inflated(body: bytearray, encoding: bytes) -> bytes:
 def _model_spec(name: str, version: str | None, label: str | None) -> model_pb2.ModelSpec:
     spec = model_pb2.ModelSpec(name=unquote(name))
     if version:
-        if int(version) > LARGEST_VERSION:
+        if len(version.lstrip("0")) > DIGITS or int(version) > LARGEST_VERSION:
             raise StatusError("INVALID_ARGUMENT", f"Failed to convert version: {version} to numeric.")
         spec.version.value = int(version)
     elif label:

@@ -265,6 +265,14 @@ def test_a_body_made_to_keep_the_server_busy_is_refused_at_once(server, body, er
     assert time.process_time() - begin < 3
 
 
+def test_a_version_of_thousands_of_digits_is_refused(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.rest_port, timeout=20)
+    connection.request("GET", f"/v1/models/gen/versions/{'9' * 5000}")
+    response = connection.getresponse()
+    assert response.status == 400 and b"Failed to convert version: 999" in response.read()
+    connection.close()
+
+
 def test_an_error_quotes_the_beginning_of_what_is_long(server):
     body = b'{"inputs": [' + b"1," * 2**20 + b'1], "instances": []}'
     begin = time.process_time()
