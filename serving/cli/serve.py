@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     load.add_argument(
         "--max_running",
         type=arguments.whole(1),
-        default=2,
+        default=1,
         metavar="N",
         help="predictions at a time, where they are not batched (default: %(default)s)",
     )

@@ -57,7 +57,7 @@ class EmbeddedServer:
         poll_sec: float = 1.0,
         allow_labels_early: bool = False,
         pages: Pages | None = None,
-        running: int = 2,
+        running: int = 1,
         waiting: int = 128,
         cors: bool = False,
         credentials: grpc.ServerCredentials | None = None,

@@ -1,6 +1,6 @@
 """The threads that run predictions, of both transports: a few at a time, a bounded number that waits, the rest refused.
 
-More at a time would not be faster, as one run takes all processors, and each would take longer than its time limit.
+One run takes all processors: of several at a time each takes as much longer, and may not keep the time limit that it keeps alone.
 """
 
 import threading

@@ -134,9 +134,8 @@ def test_a_real_swap_and_a_version_that_does_not_load(tmp_path):
 
 def test_stopping_lets_calls_finish_and_cancels_the_endless(tmp_path):
     write_model(tmp_path / "1")
-    server = EmbeddedServer(single_model("gen", tmp_path), lambda version: None)
+    server = EmbeddedServer(single_model("gen", tmp_path), lambda version: None, running=2)
     server.start()
-    wait_for(lambda: server.models["gen"].current)
     with stubs(server.port) as (predictions, _):
 
         def work(rounds):
