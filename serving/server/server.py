@@ -20,6 +20,7 @@ from serving.server.versions import Version
 from serving.server.workers import Workers
 
 GRACE_SEC = 30
+MAX_BATCHING = 256  # Predictions at a time that wait for their batch or run in one.
 
 
 class EmbeddedServer:
@@ -68,7 +69,8 @@ class EmbeddedServer:
     ) -> None:
         self._batcher = Batcher(batching) if batching else None
         if batching:
-            running = batching.max_batch_size * (batching.threads + 1)  # One batch runs on each thread, and one is gathered.
+            # Threads mostly wait for their batch: as many as all batches hold, and one that is refused.
+            running = min(batching.max_batch_size * (batching.threads + batching.max_enqueued_batches) + 1, MAX_BATCHING)
         self.models = Models(partial(Servable, batcher=self._batcher), on_change, poll_sec, allow_labels_early)
         self.models.check(config)
         self.port, self.rest_port = port, rest_port
