@@ -4,7 +4,7 @@ from PIL import Image
 
 from tf_outfit_gan.data.preparation.encode import open_photo
 from tf_outfit_gan.images.cutout import open_article
-from tf_outfit_gan.images.open import WHITE, fit
+from tf_outfit_gan.images.open import fit
 from tf_outfit_gan.pixels import array_to_uint8
 from tf_outfit_gan.viz.montage import MISSING, enlarged, montage
 from tf_outfit_gan.viz.skeleton import draw_skeleton
@@ -36,5 +36,5 @@ def listed(entry, size, slots, max_pixels):
     if outfit.keypoints is not None:
         photo = draw_skeleton(enlarged(photo), placement.move(outfit.keypoints))
     missing = Image.new("RGB", size[::-1], MISSING)
-    worn = {slot: fit(open_article(article, **options), size, WHITE)[0] for slot, article in outfit.articles.items()}
+    worn = {slot: fit(open_article(article, **options), size)[0] for slot, article in outfit.articles.items()}
     return entry.id, [photo, *(worn.get(slot, missing) for slot in slots)]
