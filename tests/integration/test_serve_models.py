@@ -230,7 +230,10 @@ def test_the_command_reads_the_file_again(base_path, tmp_path):
 @pytest.mark.parametrize(
     "words, text",
     [
-        (("models", "--model_config_file", "x"), "expected one of MODEL_BASE_PATH, --model_base_path and --model_config_file, got more"),
+        (
+            ("models", "--model_config_file", "x"),
+            "expected one of MODEL_BASE_PATH, --model_base_path and --model_config_file, got more",
+        ),
         (("--model_config_file", "missing"), "missing: No such file or directory; expected a model_config_list"),
     ],
 )
