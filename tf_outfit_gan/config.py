@@ -186,7 +186,7 @@ PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "128x96": (dict(size=(128, 96), condition_size=(64, 48), **_SPATIAL), dict(**_MISMATCH)),
     # What two cores train in hours and in minutes.
     "64x48": (dict(size=(64, 48), **_SMALL), dict(total_kimg=400, fade_kimg=40, stable_kimg=160, **_QUICK)),
-    # The shipped model's, as it was trained last (`shipped_model/recipe.json` has all): paper dolls, 32x24 first, then larger.
+    # The shipped model's, as its second run of three was (`shipped_model/recipe.json` has all): paper dolls, 32x24 first.
     "dolls": (
         dict(size=(128, 96), **{**_SMALL, "condition_size": (64, 48), "fmap_base": 1024, "fmap_max": 48}),
         {
