@@ -30,6 +30,17 @@ def test_notices_are_dropped_and_messages_pass(tmp_path):
     assert (error, code) == ("native message\nmessage\n", 0)
 
 
+def test_worker_processes_are_as_quiet(tmp_path):
+    body = [
+        "from tf_outfit_gan.util.process_pool import run_in_processes",
+        "import worker",
+        "run_in_processes(worker.work, [(), ()], 2, lambda count: None)",
+    ]
+    (tmp_path / "worker.py").write_text("def work(advance):\n    import tensorflow as tf\n    tf.ones([2]) + 1\n")
+    assert run(tmp_path, body) == ("", 0)
+    assert "absl::InitializeLog" in run(tmp_path, body, level="0")[0]
+
+
 def test_level_0_shows_all(tmp_path):
     assert "absl::InitializeLog" in run(tmp_path, ["import tensorflow"], level="0")[0]
 

@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 
 from tf_outfit_gan import __version__
-from tf_outfit_gan.cli.quiet_import import QuietImport
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.quiet_import import import_quietly
 from tf_outfit_gan.util.storage import local_only
 
 HOME = Path(__file__).parents[2]  # Where this package lies, and the other three beside it.
@@ -139,9 +139,8 @@ def entry():
 
     Errors and what ends the process (CUDA, NCCL, an allocator) are written to the terminal as they come.
     """
-    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Errors, but neither notices nor warnings.
-    if level != "0":
-        sys.meta_path.insert(0, QuietImport())
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Errors, but neither notices nor warnings.
+    import_quietly()
     return main()
 
 

@@ -10,6 +10,8 @@ from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from typing import TypeVar
 
+from tf_outfit_gan.util.quiet_import import import_quietly
+
 Result = TypeVar("Result")
 
 TICK_SEC = 0.2  # How often the parent checks the progress of its workers.
@@ -59,6 +61,7 @@ def _begin(finished: Synchronized, stop: Event) -> None:
     global _finished, _stop
     _finished, _stop = finished, stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import_quietly()  # As in the parent, whose environment this is.
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
