@@ -134,7 +134,7 @@ def test_an_update_in_the_store(stored, tmp_path, capsys):
     write_whole(as_path(f"{url}/manifest.jsonl"), "\n".join(line for line in lines if '"e011"' not in line) + "\n")
     dataset = prepare(url, "ram://road/daily-data", SIZE, workers=1, quiet=True, update=True)
     assert dataset.version == 2 and "0 added, 0 changed, 1 removed" in capsys.readouterr().out
-    # Nobody can know here who reads the first version.
+    # Without locks it is unknown whether a process reads the first version.
     assert as_path("ram://road/daily-data/dataset-0001.json").exists()
 
 

@@ -151,7 +151,7 @@ def at_once(port, requests):
 
 
 def test_requests_of_several_clients_become_one_run(base_path, monkeypatch):
-    """With a time limit that nobody could wait for, four requests of one row are answered when the fourth comes."""
+    """With a time limit far beyond the test's, four requests of one row are answered when the fourth comes."""
     with running_server(base_path) as plain:
         seeds = [5, 6, 7, 8]
         expected = [call.result() for call in at_once(plain.port, [predict_request(request_arrays(seed=seed)) for seed in seeds])]

@@ -259,10 +259,9 @@ def test_a_crowd_is_served(base_path):
     ],
     ids=["nested", "levels", "digits", "rows", "ragged", "strings"],
 )
-def test_a_body_made_to_keep_the_server_busy_is_refused_at_once(server, body, error):
-    begin = time.process_time()
+def test_a_body_made_to_keep_the_server_busy_is_refused(server, body, error):
+    # That little is done for them is counted in tests/unit/serving/test_json_codec.py; `benchmarks/serving.py bad` has the times.
     assert post(server.rest_port, body)[::2] == (400, {"error": error})
-    assert time.process_time() - begin < 20  # Some seconds on a slow processor; unbounded work takes minutes.
 
 
 def test_a_version_of_thousands_of_digits_is_refused(server):

@@ -187,13 +187,13 @@ class Client:
 
         Without `layers`, the server's model says which layers carry the color and which the pose.
         """
-        known = self.describe()["layers"]
         if what not in ("color", "pose"):
             raise UserError(f"unknown transfer {what!r}: expected color or pose")
+        facts = self.describe()
+        known, conditional = facts["layers"], facts["conditional"]
         begin, end = known[what] if layers is None else layers
         if not 0 <= begin < end <= known["count"]:
             raise UserError(f"layers {layers!r}: expected (begin, end) with 0 <= begin < end <= {known['count']}")
-        conditional = self.describe()["conditional"]
         if seed is not None and not conditional:
             raise UserError("this model is unconditional: source and target are seeds; leave out seed")
         inputs: Inputs = _numbers("int32", layer_begin=int(begin), layer_end=int(end))

@@ -7,6 +7,7 @@ import pytest
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
+from serving.server import json_codec
 from serving.server.errors import StatusError
 from serving.server.json_codec import parse_body, quote, read_inputs, write_outputs
 
@@ -151,6 +152,21 @@ def test_answers():
 def test_an_answer_that_cannot_be_written_is_refused(arrays, words):
     with pytest.raises(StatusError, match=words):
         write_outputs(arrays, rows=True)
+
+
+@pytest.mark.parametrize("value", [[["a", "b"]] * 10_000, {"a": [1] * 10_000}, [[]] * 10_000])
+def test_of_a_large_value_no_more_is_formatted_than_is_quoted(monkeypatch, value):
+    formatted, dumps = [], json_codec._dumps
+    monkeypatch.setattr(json_codec, "_dumps", lambda item: formatted.append(item) or dumps(item))
+    quote(value)
+    assert len(formatted) < 300  # A quote has 256 characters, and each piece one at least.
+
+
+@pytest.mark.parametrize("last, text", [([1], "list at unexpected size: 1"), (1, "found at incorrect level: 2")])
+def test_no_number_of_a_ragged_list_is_read(monkeypatch, last, text):
+    monkeypatch.setattr(json_codec, "_read_value", lambda *_: pytest.fail("a number was read"))
+    with pytest.raises(StatusError, match=text):
+        read({"inputs": [[0.5, 0.5, 1]] * 10_000 + [last]}, x="float")
 
 
 def test_a_quoted_value_is_cut():
