@@ -1,7 +1,8 @@
 """The verb `outfit-gan benchmark`: measures how fast a part is, each beside its limit. Every part has a program of its own."""
 
 import argparse
-import importlib
+
+from tf_outfit_gan.cli.program import load_program
 
 PARTS = {
     "step": ("training.cli.benchmark_step", "time the training step, and its roofline, on random pictures"),
@@ -14,7 +15,7 @@ EXAMPLE = "step --preset 64x48 --batch 16 --json step.json"
 def add_arguments(parser):
     parts = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     for name, (module, summary) in PARTS.items():
-        program = importlib.import_module(module)
+        program = load_program(module)
         description = summary[0].upper() + summary[1:] + "."
         epilog = f"example:\n  outfit-gan benchmark {name} {program.EXAMPLE}"
         part = parts.add_parser(name, help=summary, description=description, epilog=epilog)

@@ -8,18 +8,15 @@ TensorFlow's import takes seconds and waits until `run` needs it.
 # PYTHON_ARGCOMPLETE_OK: what a shell with argcomplete for all commands looks for.
 
 import argparse
-import importlib
-import importlib.util
 import os
 import sys
 from pathlib import Path
 
 from tf_outfit_gan import __version__
+from tf_outfit_gan.cli.program import load_program
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.quiet_import import import_quietly
 from tf_outfit_gan.util.storage import local_only
-
-HOME = Path(__file__).parents[2]  # Where this package lies, and the other three beside it.
 
 # verb: (module of its program, one line of help)
 VERBS = {
@@ -70,7 +67,7 @@ def parser_of(verb):
     for name, (module, summary) in VERBS.items():
         subparser = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".", parents=[common])
         if name == verb:
-            program = _program(module)
+            program = load_program(module)
             program.add_arguments(subparser)
             subparser.set_defaults(run=program.run, remote=getattr(program, "REMOTE", ()))
             subparser.epilog = f"example:\n  outfit-gan {name} {program.EXAMPLE}"
@@ -83,20 +80,6 @@ def _check_places(args):
         for place in value if isinstance(value, list) else [value]:
             if isinstance(place, str | Path) and name not in args.remote:
                 local_only(place, f"'{name}' of {args.verb}")
-
-
-def _program(module):
-    """Imports a verb's program; raises `UserError` where a package of the user's has the name of one of ours."""
-    package = module.partition(".")[0]
-    ours, spec = HOME / package, importlib.util.find_spec(package)
-    if ours.is_dir() and spec is not None:
-        found = Path(next(iter(spec.submodule_search_locations or [spec.origin])))
-        if found.resolve() != ours.resolve():
-            raise UserError(
-                f"{found} hides the package {package!r} of outfit-gan: run it in another folder, or take "
-                f"{found.parent} off PYTHONPATH"
-            )
-    return importlib.import_module(module)
 
 
 def _complete():

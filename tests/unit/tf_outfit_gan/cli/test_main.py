@@ -115,7 +115,10 @@ def make_package(folder, name, kind):
 
 
 @pytest.mark.parametrize("kind", ["package", "folder", "module"])
-@pytest.mark.parametrize("package, verb", [("training", "train"), ("export", "export"), ("serving", "request")])
+@pytest.mark.parametrize(
+    "package, verb",
+    [("training", "train"), ("export", "export"), ("serving", "request"), ("training", "benchmark"), ("serving", "benchmark")],
+)
 def test_a_package_of_the_users_that_hides_ours_is_named_in_one_line(package, verb, kind, tmp_path):
     make_package(tmp_path, package, kind)
     done = subprocess.run(
