@@ -5,6 +5,7 @@ from pathlib import Path
 
 from export.limits import MAX_ARTICLE_PIXELS, Limits
 from tf_outfit_gan.cli import arguments
+from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.storage import RemotePath, local_only
 
 SERVING_IMAGE = "tensorflow/serving:2.20.0"  # The newest release; its runtime loads what this TensorFlow writes.
@@ -72,6 +73,11 @@ def run(args: argparse.Namespace) -> None:
     from tf_outfit_gan.sizes import format_size
 
     if args.format != "savedmodel":
+        given = (args.version, args.evaluation, args.max_rows, args.max_article_pixels, args.warmup_batch_sizes)
+        if given != (None, None, None, MAX_ARTICLE_PIXELS, (1,)):
+            raise UserError(
+                f"--format {args.format}: takes no other option; version, figures, limits and warmup are for savedmodel"
+            )
         from export.portable import write_portable
 
         files = write_portable(snapshot, args.models, args.format)

@@ -77,6 +77,8 @@ def test_the_command_writes_a_new_folder_only(tmp_path, capsys):
     assert "model.json, style.tflite, synthesize.tflite" in capsys.readouterr().out
     assert main(words) == 2
     assert "out: exists; expected a new name" in capsys.readouterr().err
+    assert main([*words, "--max-rows", "2"]) == 2
+    assert "--format litert: takes no other option" in capsys.readouterr().err
 
 
 def test_a_file_that_computes_something_else_is_not_written(tmp_path, monkeypatch):

@@ -49,7 +49,7 @@ export function bodyPanel(element, looks, description) {
     for (const [part, input] of sliders) {
       const value = measure(looks.poseOf(looks.active), part, aspect);
       input.disabled = value === null;
-      // While it is held it shows what the hand says; a joint at a border of the range would fight with it.
+      // A slider that is dragged keeps its own value: a measure beyond its range would move it.
       if (value !== null && !(looks.changing && document.activeElement === input)) input.value = value;
     }
   };
