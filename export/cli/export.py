@@ -75,9 +75,7 @@ def run(args: argparse.Namespace) -> None:
     if args.format != "savedmodel":
         given = (args.version, args.evaluation, args.max_rows, args.max_article_pixels, args.warmup_batch_sizes)
         if given != (None, None, None, MAX_ARTICLE_PIXELS, (1,)):
-            raise UserError(
-                f"--format {args.format}: takes no other option; version, figures, limits and warmup are for savedmodel"
-            )
+            raise UserError(f"--format {args.format}: takes no other option; those are for savedmodel")
         from export.portable import write_portable
 
         files = write_portable(snapshot, args.models, args.format)
