@@ -35,8 +35,8 @@ OPSET = 17  # ONNX Runtime 1.12 and later, of 2022, read it.
 ROWS = 2  # Of the pictures that are compared; every file takes any number.
 MEANINGS = {
     "z": "the latent: normal random numbers; one draw is one person",
-    "articles": "one picture a slot, fitted into the size and padded with its border's median color, RGB in [-1, 1]; 0 throughout "
-    "where one is missing",
+    "articles": "one picture a slot, fitted into the size and padded with its border's median color, RGB in [-1, 1]; 0 "
+    "throughout where one is missing",
     "keypoints": "joints by docs/pose.md: x in widths, y in heights, 1 = there or 0 = not there",
     "truncation_psi": "0 = the average picture, 1 = full variety",
     "w": "style vectors by layer",
