@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tf_outfit_gan import snapshot as snapshots
-from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, Request, check_psi, check_seeds, read_request
+from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, Request, check_layers, check_psi, check_seeds, read_request
 from tf_outfit_gan.picture_styles import Styles
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
@@ -140,7 +140,7 @@ class Model:
         from tf_outfit_gan.styles import transfer_layers
 
         found = transfer_layers(what, self.num_layers, self._transfer_split)
-        layers = found if layers is None else self._checked_layers(layers)
+        layers = found if layers is None else check_layers(layers, self.num_layers)
         if seed is not None and not self.config.conditional:
             raise UserError("this model is unconditional: source and target are seeds; leave out seed")
 
@@ -166,12 +166,3 @@ class Model:
         if outfit is None:
             raise UserError("this model is conditional: expected an outfit, such as the path of an outfit.json")
         return read_request(outfit, self.config.condition_size, pose, self.config.slots).checked(), seeds, psi
-
-    def _checked_layers(self, layers: tuple[int, int]) -> tuple[int, int]:
-        try:
-            begin, end = map(int, layers)
-        except (TypeError, ValueError):
-            begin, end = 0, 0
-        if not 0 <= begin < end <= self.num_layers:
-            raise UserError(f"layers {layers!r}: expected (begin, end) with 0 <= begin < end <= {self.num_layers}")
-        return begin, end

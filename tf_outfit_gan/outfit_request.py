@@ -226,6 +226,17 @@ def check_psi(psi: float | None, conditional: bool) -> float:
     return float(psi)
 
 
+def check_layers(layers: tuple[int, int], num_layers: int) -> tuple[int, int]:
+    """Returns the style layers (begin, end), from 0, the end not included; raises `UserError` where they are none."""
+    try:
+        begin, end = map(int, layers)
+    except (TypeError, ValueError):
+        begin, end = 0, 0
+    if not 0 <= begin < end <= num_layers:
+        raise UserError(f"layers {layers!r}: expected (begin, end) with 0 <= begin < end <= {num_layers}")
+    return begin, end
+
+
 def _is_entry(text: str) -> bool:
     return ":" in text and not Path(text).is_file()
 

@@ -81,7 +81,11 @@ def test_transfer_is_the_models(address, model, outfits, how):
 
 @pytest.mark.parametrize(
     "what, how, text",
-    [("shape", {}, "unknown transfer 'shape'"), ("color", {"layers": (3, 99)}, r"layers \(3, 99\): expected .* end <= 6")],
+    [
+        ("shape", {}, "unknown transfer 'shape'"),
+        ("color", {"layers": (3, 99)}, r"layers \(3, 99\): expected .* end <= 6"),
+        ("color", {"layers": "ab"}, "layers 'ab': expected"),
+    ],
 )
 def test_a_transfer_that_cannot_be_is_refused(server, outfits, what, how, text):
     with pytest.raises(UserError, match=text):

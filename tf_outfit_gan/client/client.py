@@ -19,7 +19,7 @@ from tf_outfit_gan.client.connection import FIRST_PAUSE_SEC, Connection
 from tf_outfit_gan.client.endpoint import ServedModel, parse_endpoint
 from tf_outfit_gan.client.errors import RefusedError, ServerError
 from tf_outfit_gan.client.inputs import Inputs, Output, repeated
-from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, Request, check_psi, check_seeds, read_request
+from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, Request, check_layers, check_psi, check_seeds, read_request
 from tf_outfit_gan.picture_styles import Styles
 from tf_outfit_gan.slots import SLOTS, slot_index
 from tf_outfit_gan.util.errors import UserError
@@ -191,12 +191,10 @@ class Client:
             raise UserError(f"unknown transfer {what!r}: expected color or pose")
         facts = self.describe()
         known, conditional = facts["layers"], facts["conditional"]
-        begin, end = known[what] if layers is None else layers
-        if not 0 <= begin < end <= known["count"]:
-            raise UserError(f"layers {layers!r}: expected (begin, end) with 0 <= begin < end <= {known['count']}")
+        begin, end = check_layers(known[what] if layers is None else layers, known["count"])
         if seed is not None and not conditional:
             raise UserError("this model is unconditional: source and target are seeds; leave out seed")
-        inputs: Inputs = _numbers("int32", layer_begin=int(begin), layer_end=int(end))
+        inputs: Inputs = _numbers("int32", layer_begin=begin, layer_end=end)
         for side, given in (("source", source), ("target", target)):
             outfit, side_seed = (given, 1 if seed is None else seed) if conditional else (None, given)
             request, [row], psi_of_side = self._question(outfit, side_seed, psi)
