@@ -61,8 +61,11 @@ def aliases(conditional: bool) -> dict[str, str]:
 def preview_level(snapshot: Snapshot) -> int:
     """The level that `preview` draws: a quarter of the height, or the next larger one that was ever trained to be shown.
 
-    The layer that shows a level starts with biases of zero, and training moves them.
+    The layer that shows a level starts with biases of zero, and training moves them. With skips it shows only what the level
+    adds, and nothing below the highest level is meant to be seen.
     """
+    if snapshot.config.skips:
+        return snapshot.level
     for level in range(max(0, snapshot.level - PREVIEW_HALVINGS), snapshot.level):
         if np.any(snapshot.generator.synthesis.levels[level].to_rgb.bias.numpy()):
             return level

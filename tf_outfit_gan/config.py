@@ -33,6 +33,7 @@ class ModelConfig:
     pose_path: str = "style"  # "style": the pose reaches the generator through w alone; "spatial": also as maps.
     article_path: str = "style"  # "style": articles through the embeddings; "spatial": also as maps, in both networks.
     discriminator_pose: str = "embedding"  # "embedding": the pose in the projection alone; "spatial": also as maps.
+    maps_to_rgb: bool = False  # The generator's maps also reach the picture past AdaIN, which takes their intensity away.
     projection: str = "full"  # "full": Miyato & Koyama (1802.05637); "inner": the inner product alone.
     latent_dim: int = 512  # Z, numbers of a latent.
     style_dim: int = 512  # D, numbers of a style vector.
@@ -42,6 +43,7 @@ class ModelConfig:
     fmap_base: int = 8192  # The level of 2^r pixels has min(fmap_base / 2^(r-1), fmap_max) feature maps.
     fmap_max: int = 512  # See `fmap_base`.
     fused_from: int = 128  # Levels of this many pixels (the shorter side) upsample as StyleGAN's "fused" ones do.
+    skips: bool = False  # Every level adds to the picture, and sees it: StyleGAN2's skips (1912.04958, figure 7b).
     stddev_group: int = 4  # Pictures whose spread the discriminator sees together (minibatch stddev).
 
     def __post_init__(self) -> None:
@@ -50,6 +52,8 @@ class ModelConfig:
         _one_of("article_path", self.article_path, ("style", "spatial"))
         _one_of("discriminator_pose", self.discriminator_pose, ("embedding", "spatial"))
         _one_of("projection", self.projection, ("full", "inner"))
+        if self.maps_to_rgb and not any(self.generator_maps.values()):
+            raise UserError("maps_to_rgb: no condition enters the generator as maps; set article_path or pose_path to spatial")
         if self.channels(self.num_levels - 1) < 1:
             raise UserError(
                 f"fmap_base {self.fmap_base}: leaves no feature map at {format_size(self.size)}; expected "

@@ -83,6 +83,12 @@ def upsample(x):
     return apply(x)
 
 
+def upsample_smooth(x):
+    """Doubles both sides by linear interpolation; beyond the edge is what is at the edge. [N, H, W, C] -> [N, 2H, 2W, C]."""
+    around = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    return blur(upsample(around))[:, 2:-2, 2:-2]
+
+
 def downsample(x):
     """Averages 2x2 blocks. [N, 2H, 2W, C] -> [N, H, W, C]."""
 

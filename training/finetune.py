@@ -28,6 +28,8 @@ _SHARED = (
 _SHARED_CONDITIONS = ("conditional", "slots", "condition_size", "embedding_dim", "projection", "condition_norm")
 # Each network's maps enter through one convolution, which has a kernel for all of them or none.
 _SHARED_MAPS = (("generator_maps", ("pose_path", "article_path")), ("discriminator_maps", ("discriminator_pose", "article_path")))
+# What a model may add to what the other one has, and must not leave out.
+_ADDED = ("skips", "maps_to_rgb")
 _JOINING = "mapping/hidden/0/kernel"
 
 
@@ -59,6 +61,11 @@ def resolve_init(folder, init, model_config, config, chosen):
         # A level that is still fading in is not yet one to stand on.
         origin, level = str(snapshots.newest(init).resolve()), source.level - (source.alpha < 1)
         _check(init, source.config, level, model_config)
+        if model_config.skips and chosen and config.start_level != level:
+            raise UserError(
+                f"--init {init}: with skips the levels below add up to the picture of the level where it stands; "
+                f"leave start_level out, or set {level}"
+            )
     else:
         origin = None
     if origin and not chosen:
@@ -72,7 +79,7 @@ def _check(init, source, level, model):
     for maps, settings in _SHARED_MAPS:
         if any(getattr(source, maps).values()):
             names += settings
-    names = tuple(dict.fromkeys(names))
+    names = tuple(dict.fromkeys(names)) + tuple(name for name in _ADDED if getattr(source, name))
     if "slots" in names and source.slots != model.slots:
         raise UserError(
             f"--init {init}: has the slots {', '.join(source.slots)}, the data {', '.join(model.slots)}: prepare the data "
@@ -122,9 +129,12 @@ def _take(source, theirs, ours):
     from training.checkpoint import named_weights
 
     condition_norm = ours.config.condition_norm
+    skips = ours.config.skips and not source.config.skips
     theirs, ours, new = named_weights(theirs), named_weights(ours), []
     for name, weight in ours.items():
-        if name == _JOINING and not source.config.conditional:
+        if skips and _adds(name, source.level - (source.alpha < 1)):
+            weight.assign(np.zeros(weight.shape, np.float32))
+        elif name == _JOINING and not source.config.conditional:
             # The embedding's rows join those of the latent, and the equalized layer scales more rows down. Normalizing
             # the joined vector makes up for that exactly, as long as the embedding is zero; otherwise the kernel does.
             rows = theirs[name].shape[0]
@@ -144,5 +154,14 @@ def _silent(name, config):
     """Whether a new weight starts at zero: the last one on a way by which conditions come into trained layers."""
     if name.startswith("embedding/out/"):
         return not config.conditional
+    if "maps_to_rgb/out/" in name:
+        return True
     maps = config.discriminator_maps if name.startswith("from_maps/") else config.generator_maps
     return "from_maps/" in name and not any(maps.values())
+
+
+def _adds(name, level):
+    """Whether a weight adds, with skips, to the picture that a level drew alone, or to what the discriminator saw of it."""
+    to_rgb = re.match(r"synthesis/levels/(\d+)/to_rgb/", name)
+    from_rgb = re.match(r"from_(?:rgb|maps)/(\d+)/", name)
+    return bool(to_rgb and int(to_rgb[1]) != level or from_rgb and int(from_rgb[1]) < level)

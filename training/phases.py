@@ -163,7 +163,10 @@ class Phases:
 
     def _fade(self, real, alpha):
         """Reals lose the detail that the fading level does not draw yet."""
-        return real if alpha is None else ops.lerp(ops.upsample(ops.downsample(real)), real, alpha)
+        if alpha is None:
+            return real
+        upsample = ops.upsample_smooth if self.model_config.skips else ops.upsample
+        return ops.lerp(upsample(ops.downsample(real)), real, alpha)
 
     def _penalized_features(self, stage, real, own, seen, alpha, loss_scale):
         """Features of reals, and the R1 penalty of their scores: its gradient is taken at the unaltered pictures."""

@@ -15,6 +15,7 @@ from tf_outfit_gan import layers, networks
 from tf_outfit_gan.config import ModelConfig
 from tf_outfit_gan.networks import Discriminator, Generator
 from tf_outfit_gan.networks.blocks import DownBlock, StyledLayer
+from tf_outfit_gan.networks.condition_maps import MapsToRGB
 from tf_outfit_gan.networks.embedding import Embedding
 from tf_outfit_gan.networks.mapping import Mapping
 from tf_outfit_gan.networks.synthesis import Synthesis, SynthesisLevel
@@ -38,6 +39,8 @@ CONFIG = ModelConfig(
     stddev_group=2,
 )
 UNCONDITIONAL = dataclasses.replace(CONFIG, conditional=False)
+MAPPED = dataclasses.replace(CONFIG, maps_to_rgb=True)
+SKIPS = dataclasses.replace(UNCONDITIONAL, skips=True)
 NOISE = [(4, 3, 1)] * 2 + [(8, 6, 1)] * 2
 MAPS = [(4, 3, 37), (8, 6, 37)]  # 16 joints, 15 bones, and 3 channels for each of two slots.
 CONDITIONS = dict(articles=(2, 8, 6, 3), keypoints=(16, 3))
@@ -108,6 +111,8 @@ CASES = [
         (8, 6, 4),
         called_apart="to_rgb",
     ),
+    Case(MapsToRGB, dict(config=MAPPED, level=1), dict(x=(8, 6, 4), maps=(8, 6, 37)), (8, 6, 3)),
+    Case(Generator, dict(config=MAPPED), dict(latents=(4,), noise=NOISE, **CONDITIONS, alpha=0.5), (8, 6, 3), float32=True),
     Case(
         Synthesis,
         dict(config=CONFIG, recompute_from=8, norm_kernel="moments"),
@@ -117,6 +122,7 @@ CASES = [
     ),
     Case(Generator, dict(config=CONFIG), dict(latents=(4,), noise=NOISE, **CONDITIONS, alpha=0.5), (8, 6, 3), float32=True),
     Case(Generator, dict(config=UNCONDITIONAL), dict(latents=(4,), noise=NOISE, alpha=0.5), (8, 6, 3), float32=True),
+    Case(Generator, dict(config=SKIPS), dict(latents=(4,), noise=NOISE, alpha=0.5), (8, 6, 3), float32=True),
     Case(
         Discriminator,
         dict(config=CONFIG),
@@ -127,6 +133,7 @@ CASES = [
         called_apart="embedding",
     ),
     Case(Discriminator, dict(config=UNCONDITIONAL), dict(images=(8, 6, 3), alpha=0.5), (), float32=True, mixes_rows=COMPARES),
+    Case(Discriminator, dict(config=SKIPS), dict(images=(8, 6, 3), alpha=0.5), (), float32=True, mixes_rows=COMPARES),
 ]
 LAYERS = [pytest.param(case, id=f"{case.layer.__name__}-{i}") for i, case in enumerate(CASES)]
 NETWORKS = [param for param in LAYERS if issubclass(param.values[0].layer, keras.Model)]

@@ -27,6 +27,16 @@ def upsample(x):
     return tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
 
 
+def upsample_smooth(x):
+    """Between the middles of two pixels a quarter and three quarters of the way; beyond the edge lies the edge's pixel."""
+    for axis in (1, 2):
+        count = x.shape[axis]
+        before, after = (tf.gather(x, np.clip(np.arange(count) + step, 0, count - 1), axis=axis) for step in (-1, 1))
+        pairs = tf.stack([0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis=axis + 1)
+        x = tf.reshape(pairs, [*x.shape[:axis], 2 * count, *x.shape[axis + 1 :]])
+    return x
+
+
 def downsample(x):
     return (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
 
@@ -138,7 +148,17 @@ def synthesis(weights, model, w, noise, maps, level, alpha):
             x += conv(weights, f"{name}/from_maps", maps[i], gain=4)
         x = styled(f"{name}/first_style", x, 2 * i)
         x = styled(f"{name}/second_style", conv(weights, f"{name}/second", x), 2 * i + 1)
-        rgb.append(conv(weights, f"{name}/to_rgb", x, gain=1))
+        shown = conv(weights, f"{name}/to_rgb", x, gain=1)
+        if model.maps_to_rgb:
+            way = f"{name}/maps_to_rgb"
+            hidden = conv(weights, f"{way}/from_features", x) + conv(weights, f"{way}/from_maps", maps[i], gain=4)
+            shown += conv(weights, f"{way}/out", leaky_relu(hidden), gain=1)
+        rgb.append(shown)
+    if model.skips:
+        picture = rgb[0]
+        for i, added in enumerate(rgb[1:], 1):
+            picture = upsample_smooth(picture) + (added if i < level or alpha is None else alpha * added)
+        return picture
     return fade(lambda: upsample(rgb[-2]), rgb[-1], alpha)
 
 
@@ -156,7 +176,10 @@ def features(weights, model, images, maps, level, alpha):
     for i in reversed(range(level)):
         x = leaky_relu(conv(weights, f"blocks/{i}/conv", x))
         x = leaky_relu(conv(weights, f"blocks/{i}/conv_down", x, resample="down"))
-        if i == level - 1:
+        if model.skips:
+            images = downsample(images)
+            x = enter(images, i) + (x if i < level - 1 or alpha is None else alpha * x)
+        elif i == level - 1:
             x = fade(lambda: enter(downsample(images), i), x, alpha)
 
     # Minibatch standard deviation (1710.10196, section 3): one more map, the same for a strided group of pictures.

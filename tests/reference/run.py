@@ -6,7 +6,7 @@ import tensorflow as tf
 from tests.reference import data, networks
 from tests.reference.augmentation import Alterations, adapted
 from tests.reference.draws import DISCRIMINATOR, GENERATOR, R1, Draws
-from tests.reference.networks import downsample, fade, upsample
+from tests.reference.networks import downsample, fade, upsample, upsample_smooth
 from tests.reference.schedule import level_sizes, moment_at
 
 
@@ -198,7 +198,8 @@ class Run:
     def _faded(self, real, moment):
         """Photos lose the detail that the fading level does not draw yet."""
         real = tf.constant(real)
-        return fade(lambda: upsample(downsample(real)), real, moment.alpha)
+        enlarge = upsample_smooth if self.model.skips else upsample
+        return fade(lambda: enlarge(downsample(real)), real, moment.alpha)
 
     def _conditions(self, weights, moment, batch):
         """(embedding, maps) under which the discriminator scores a batch."""

@@ -33,6 +33,16 @@ RUNS = {
         "micro_batch=2",
         "total_kimg=0.04",
     ),
+    "skips, maps to RGB": (
+        1,
+        "skips=true",
+        "maps_to_rgb=true",
+        "size=16x12",
+        "start_level=1",
+        "r1_interval=2",
+        "mismatch_weight=1",
+        "total_kimg=0.06",
+    ),
     "StyleGAN's batches and rates": (
         1,
         "conditional=false",

@@ -7,11 +7,13 @@ the part of the body that wears it. Nothing here is learned. Measurements are in
 
 import math
 
+import keras
 import tensorflow as tf
 
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import EqualizedConv2D
 from tf_outfit_gan.networks.blocks import built
+from tf_outfit_gan.networks.serialization import ConfigSerialization
 from tf_outfit_gan.pose.frames import article_frames
 from tf_outfit_gan.pose.heatmaps import SIGMA, render_bones, render_heatmaps
 from tf_outfit_gan.pose.mpii import LIMBS, NUM_JOINTS
@@ -20,6 +22,7 @@ from tf_outfit_gan.pose.mpii import LIMBS, NUM_JOINTS
 POSE_GAIN = 4.0
 # Up to this height a Gaussian keeps its width in pixels, two thirds of one: a narrower one would fall between them.
 SHARP_HEIGHT = 32
+HIDDEN = 32  # Channels between maps and picture: a few for each color of each slot.
 
 
 def maps_by_level(sizes, slots, keypoints, articles, *, pose, worn):
@@ -45,17 +48,48 @@ def maps_by_level(sizes, slots, keypoints, articles, *, pose, worn):
     return [tf.concat(level, axis=-1) for level in zip(*kinds)] if kinds else None
 
 
-def maps_conv(size, slots, channels, *, pose, worn, **kwargs):
+def maps_conv(size, slots, channels, *, pose, worn, kernel_size=None, **kwargs):
     """The convolution through which a level's maps enter; None where there are none.
 
-    A pixel sees its neighbors where maps are sharp. At larger sizes they say nearly the same, and would cost nine times
-    as much.
+    Unless said otherwise a pixel sees its neighbors where maps are sharp. At larger sizes they say nearly the same, and would
+    cost nine times as much.
     """
     count = (NUM_JOINTS + len(LIMBS)) * pose + 3 * len(slots) * worn
     if not count:
         return None
-    kernel_size = 3 if size[0] <= SHARP_HEIGHT else 1
+    kernel_size = kernel_size or (3 if size[0] <= SHARP_HEIGHT else 1)
     return built(EqualizedConv2D(channels, kernel_size, gain=POSE_GAIN, **kwargs), (None, *size, count))
+
+
+@keras.saving.register_keras_serializable(package="tf_outfit_gan")
+class MapsToRGB(ConfigSerialization, keras.layers.Layer):
+    """What a level's maps add to its picture, pixel by pixel, as the level's features let them.
+
+    AdaIN divides each channel by its spread, and with it by an article's intensity: all shades of a color become one. This way
+    to the picture has no normalization.
+
+    Args:
+        config: the `ModelConfig`.
+        level: 0 = the base.
+
+    Call arguments:
+        x: the level's features, [N, H, W, C].
+        maps: its condition maps, [N, H, W, M].
+
+    Output shape: [N, H, W, 3].
+    """
+
+    def __init__(self, config, level, **kwargs):
+        super().__init__(**kwargs)
+        self.config, self.level = config, level
+        size, policy = config.level_sizes[level], dict(dtype=self.dtype_policy.name)
+        self.from_features = built(EqualizedConv2D(HIDDEN, 1, **policy), (None, *size, config.channels(level)))
+        self.from_maps = maps_conv(size, config.slots, HIDDEN, kernel_size=1, **config.generator_maps, **policy)
+        self.out = built(EqualizedConv2D(3, 1, gain=1.0, **policy), (None, *size, HIDDEN))
+        self.built = True
+
+    def call(self, x, maps):
+        return self.out(ops.leaky_relu(self.from_features(x) + self.from_maps(maps)))
 
 
 def pose_map(keypoints, size):

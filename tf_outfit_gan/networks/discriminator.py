@@ -86,9 +86,12 @@ class Discriminator(ConfigSerialization, keras.Model):
         x = self._enter(images, maps, level)
         for i in range(level - 1, -1, -1):
             x = self.blocks[i](x)
-            if i == level - 1 and alpha is not None:
-                old = self._enter(ops.downsample(images), maps, i)
-                x = ops.lerp(old, x, alpha)
+            amount = alpha if i == level - 1 else None
+            if self.config.skips:
+                images = ops.downsample(images)
+                x = self._enter(images, maps, i) + (x if amount is None else tf.cast(amount, x.dtype) * x)
+            elif amount is not None:
+                x = ops.lerp(self._enter(ops.downsample(images), maps, i), x, amount)
         x = ops.leaky_relu(self.conv(self.stddev(tf.cast(x, tf.float32))))
         return ops.leaky_relu(self.dense(tf.reshape(x, [-1, self.dense.kernel.shape[0]])))
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import EqualizedConv2D, LearnedConstant
 from tf_outfit_gan.networks.blocks import StyledLayer, built
-from tf_outfit_gan.networks.condition_maps import maps_conv
+from tf_outfit_gan.networks.condition_maps import MapsToRGB, maps_conv
 from tf_outfit_gan.networks.gradient_checkpointing import recomputed
 from tf_outfit_gan.networks.serialization import ConfigSerialization
 
@@ -44,6 +44,7 @@ class SynthesisLevel(ConfigSerialization, keras.layers.Layer):
         self.second = built(EqualizedConv2D(channels, 3, **policy), features)
         self.second_style = StyledLayer(channels, config.style_dim, norm_kernel, **policy)
         self.to_rgb = built(EqualizedConv2D(3, 1, gain=1.0, **policy), features)
+        self.maps_to_rgb = MapsToRGB(config, level, **policy) if config.maps_to_rgb else None
         self.built = True
 
     def call(self, x, first_w, second_w, first_noise, second_noise, maps=None):
@@ -52,6 +53,13 @@ class SynthesisLevel(ConfigSerialization, keras.layers.Layer):
             x += self.from_maps(maps)
         x = self.first_style(x, first_w, first_noise)
         return self.second_style(self.second(x), second_w, second_noise)
+
+    def show(self, x, maps=None):
+        """The picture of the level's features [N, H, W, C], or with skips what it adds to it; [N, H, W, 3] in float32."""
+        rgb = tf.cast(ops.clamp(self.to_rgb(x)), tf.float32)
+        if self.maps_to_rgb is not None:
+            rgb += tf.cast(ops.clamp(self.maps_to_rgb(x, maps)), tf.float32)
+        return rgb
 
 
 @keras.saving.register_keras_serializable(package="tf_outfit_gan")
@@ -84,19 +92,15 @@ class Synthesis(ConfigSerialization, keras.layers.Layer):
 
     def call(self, w, noise, maps=None, level=None, alpha=None):
         level = len(self.levels) - 1 if level is None else level
-        x, below = tf.shape(w)[0], None
+        x, shown = tf.shape(w)[0], []
         w = tf.unstack(w, axis=1)  # One operation, and one in its gradient, where slices would be one a layer.
         for i, block in enumerate(self.levels[: level + 1]):
-            below = x
             own_maps = maps[i : i + 1] if maps else []
             run = recomputed(block) if self._recomputed[i] else block
             x = run(x, *w[2 * i : 2 * i + 2], *noise[2 * i : 2 * i + 2], *own_maps)
-
-        rgb = tf.cast(ops.clamp(block.to_rgb(x)), tf.float32)
-        if alpha is not None and level > 0:
-            old_rgb = tf.cast(ops.clamp(self.levels[level - 1].to_rgb(below)), tf.float32)
-            rgb = ops.lerp(ops.upsample(old_rgb), rgb, alpha)
-        return rgb
+            if self.config.skips or i == level or (i == level - 1 and alpha is not None):
+                shown.append(block.show(x, *own_maps))
+        return _sum_up(shown, alpha) if self.config.skips else _fade(shown, alpha)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0], *self.config.size, 3
@@ -104,3 +108,17 @@ class Synthesis(ConfigSerialization, keras.layers.Layer):
     def compute_output_spec(self, *args, **kwargs):
         # By `call`: Keras would take the shape above for every level, and the type that the layer computes in.
         return keras.Operation.compute_output_spec(self, *args, **kwargs)
+
+
+def _fade(shown, alpha):
+    """The picture of the highest level, which takes the place of the one below as alpha goes from 0 to 1."""
+    *below, rgb = shown
+    return ops.lerp(ops.upsample(below[-1]), rgb, alpha) if below else rgb
+
+
+def _sum_up(shown, alpha):
+    """The sum of what all levels show, of the highest as much as alpha says."""
+    rgb, *others = shown
+    for i, added in enumerate(others, start=1):
+        rgb = ops.upsample_smooth(rgb) + (added if alpha is None or i < len(others) else tf.cast(alpha, added.dtype) * added)
+    return rgb

@@ -132,6 +132,13 @@ def test_resampling_by_hand():
     np.testing.assert_array_equal(ops.downsample(np.float32([[1, 2], [4, 9]])[None, :, :, None]), [[[[4]]]])
 
 
+def test_smooth_upsampling_is_linear_between_pixels():
+    x = np.float32([[0, 4], [16, 20]])[None, :, :, None]
+    expected = np.float32([[0, 1, 3, 4], [4, 5, 7, 8], [12, 13, 15, 16], [16, 17, 19, 20]])
+    np.testing.assert_array_equal(ops.upsample_smooth(x)[0, :, :, 0], expected)
+    np.testing.assert_allclose(ops.upsample_smooth(x), tf.image.resize(x, [4, 4]))
+
+
 def test_simple_arithmetic_by_hand():
     np.testing.assert_allclose(ops.pixel_norm(tf.constant([[3.0, -4.0]])), [[0.848528, -1.131371]], rtol=1e-5)
     np.testing.assert_array_equal(ops.lerp(tf.constant([1.0, 2.0]), tf.constant([3.0, 6.0]), 0.25), [1.5, 3.0])

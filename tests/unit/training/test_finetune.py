@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers.exported import make_snapshot
+from tf_outfit_gan import ops
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.inference import Sampler
@@ -51,12 +52,12 @@ def pictures(generator, config, level):
     return Sampler(snapshots.Snapshot(config, generator, level, 1.0, 0)).picture(SEEDS, *conditions)
 
 
-def scores(discriminator, images, level):
+def scores(discriminator, images, level, alpha=None):
     embedding = maps = None
     if discriminator.embedding is not None:
         embedding = discriminator.embed(ARTICLES, KEYPOINTS)
         maps = discriminator.condition_maps(ARTICLES, KEYPOINTS, level)
-    return discriminator(images, embedding, level=level, maps=maps)
+    return discriminator(images, embedding, level=level, alpha=alpha, maps=maps)
 
 
 def assert_goes_on(steps, before):
@@ -91,6 +92,45 @@ def test_a_larger_model_grows_on(tmp_path):
     steps, line = started(tmp_path / "source", "size=16x12", "condition_size=8x6", *STYLE)
     assert_goes_on(steps, before)
     assert "new: synthesis/levels/2;" in line and line.endswith("new: from_rgb/2, blocks/1")
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.5], ids=["stable", "fading"])
+def test_skips_begin_at_the_picture_of_the_level(tmp_path, alpha):
+    """And where the next level begins to fade in; from there on each level can learn to add to it."""
+    settings = ("size=32x24", "condition_size=8x6", "article_path=style")  # Worn articles are drawn for the highest level.
+    before = source(tmp_path / "source", *settings, level=2, alpha=alpha)
+    steps, line = started(tmp_path / "source", *settings, "skips=true")
+    before.level = 2 - (alpha < 1)
+    assert_goes_on(steps, before)
+    assert "new" not in line
+
+    next_level = before.level + 1
+    images = tf.random.stateless_uniform((4, *steps.average.config.level_sizes[next_level], 3), (1, 2), -1, 1)
+    below = scores(steps.discriminator, ops.downsample(images), before.level)
+    np.testing.assert_allclose(scores(steps.discriminator, images, next_level, 0.0), below, rtol=1e-4, atol=1e-4)
+
+    with tf.GradientTape() as tape:
+        images = pictures(steps.generator, steps.generator.config, 2)
+        loss = tf.reduce_sum(images**2) + tf.reduce_sum(scores(steps.discriminator, images, 2))
+    generator, discriminator = map(named_weights, (steps.generator, steps.discriminator))
+    added = [
+        generator["synthesis/levels/0/to_rgb/kernel"],
+        discriminator["from_rgb/0/kernel"],
+        discriminator["from_maps/0/kernel"],
+    ]
+    assert all(tf.norm(gradient) > 0 for gradient in tape.gradient(loss, [weight.value for weight in added]))
+
+
+def test_maps_reach_the_picture_silently_and_can_be_learned(tmp_path):
+    settings = ("size=8x6", "condition_size=8x6")
+    before = source(tmp_path / "source", *settings)
+    steps, line = started(tmp_path / "source", *settings, "maps_to_rgb=true")
+    assert_goes_on(steps, before)
+    assert "new: synthesis/levels/0, synthesis/levels/1;" in line
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(pictures(steps.generator, steps.generator.config, 1) ** 2)
+    out = named_weights(steps.generator)["synthesis/levels/1/maps_to_rgb/out/kernel"]
+    assert tf.norm(tape.gradient(loss, out.value)) > 0
 
 
 @pytest.mark.parametrize("norm", ["joint", "apart"])
@@ -177,6 +217,14 @@ class TestResolveInit:
         with pytest.raises(UserError, match=text) as error:
             self.ask(tmp_path, path, *overrides)
         assert "\n" not in str(error.value)
+
+    def test_skips_stay_and_join_where_the_source_stands(self, path, tmp_path):
+        snapshots.save(tmp_path / "skips", make_snapshot("size=32x24", "condition_size=8x6", "skips=true"))
+        with pytest.raises(UserError, match="made with other settings than skips=false; add --set skips=true"):
+            self.ask(tmp_path / "run", tmp_path / "skips", "size=32x24")
+        with pytest.raises(UserError, match="leave start_level out, or set 1"):
+            self.ask(tmp_path / "run", path, "skips=true", "start_level=0", chosen=True)
+        assert self.ask(tmp_path / "run", path, "skips=true", "start_level=1", chosen=True)[1].start_level == 1
 
     def test_other_shapes_and_smaller_sizes_are_refused(self, tmp_path):
         snapshots.save(tmp_path / "square", make_snapshot("size=16x16", "conditional=false"))
