@@ -34,6 +34,7 @@ class ModelConfig:
     article_path: str = "style"  # "style": articles through the embeddings; "spatial": also as maps, in both networks.
     discriminator_pose: str = "embedding"  # "embedding": the pose in the projection alone; "spatial": also as maps.
     maps_to_rgb: bool = False  # The generator's maps also reach the picture past AdaIN, which takes their intensity away.
+    article_differences: bool = False  # The discriminator also sees how far each pixel is from the articles laid over it.
     projection: str = "full"  # "full": Miyato & Koyama (1802.05637); "inner": the inner product alone.
     latent_dim: int = 512  # Z, numbers of a latent.
     style_dim: int = 512  # D, numbers of a style vector.
@@ -54,6 +55,8 @@ class ModelConfig:
         _one_of("projection", self.projection, ("full", "inner"))
         if self.maps_to_rgb and not any(self.generator_maps.values()):
             raise UserError("maps_to_rgb: no condition enters the generator as maps; set article_path or pose_path to spatial")
+        if self.article_differences and not self.discriminator_maps["worn"]:
+            raise UserError("article_differences: articles do not enter the discriminator as maps; set article_path to spatial")
         if self.channels(self.num_levels - 1) < 1:
             raise UserError(
                 f"fmap_base {self.fmap_base}: leaves no feature map at {format_size(self.size)}; expected "

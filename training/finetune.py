@@ -29,7 +29,7 @@ _SHARED_CONDITIONS = ("conditional", "slots", "condition_size", "embedding_dim",
 # Each network's maps enter through one convolution, which has a kernel for all of them or none.
 _SHARED_MAPS = (("generator_maps", ("pose_path", "article_path")), ("discriminator_maps", ("discriminator_pose", "article_path")))
 # What a model may add to what the other one has, and must not leave out.
-_ADDED = ("skips", "maps_to_rgb")
+_ADDED = ("skips", "maps_to_rgb", "article_differences")
 _JOINING = "mapping/hidden/0/kernel"
 
 
@@ -154,7 +154,7 @@ def _silent(name, config):
     """Whether a new weight starts at zero: the last one on a way by which conditions come into trained layers."""
     if name.startswith("embedding/out/"):
         return not config.conditional
-    if "maps_to_rgb/out/" in name:
+    if "maps_to_rgb/out/" in name or name.startswith("from_differences/"):
         return True
     maps = config.discriminator_maps if name.startswith("from_maps/") else config.generator_maps
     return "from_maps/" in name and not any(maps.values())

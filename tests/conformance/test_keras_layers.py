@@ -39,7 +39,7 @@ CONFIG = ModelConfig(
     stddev_group=2,
 )
 UNCONDITIONAL = dataclasses.replace(CONFIG, conditional=False)
-MAPPED = dataclasses.replace(CONFIG, maps_to_rgb=True)
+MAPPED = dataclasses.replace(CONFIG, maps_to_rgb=True, article_differences=True)
 SKIPS = dataclasses.replace(UNCONDITIONAL, skips=True)
 NOISE = [(4, 3, 1)] * 2 + [(8, 6, 1)] * 2
 MAPS = [(4, 3, 37), (8, 6, 37)]  # 16 joints, 15 bones, and 3 channels for each of two slots.
@@ -133,6 +133,15 @@ CASES = [
         called_apart="embedding",
     ),
     Case(Discriminator, dict(config=UNCONDITIONAL), dict(images=(8, 6, 3), alpha=0.5), (), float32=True, mixes_rows=COMPARES),
+    Case(
+        Discriminator,
+        dict(config=MAPPED),
+        dict(images=(8, 6, 3), embedding=(4,), maps=MAPS, alpha=0.5),
+        (),
+        float32=True,
+        mixes_rows=COMPARES,
+        called_apart="embedding",
+    ),
     Case(Discriminator, dict(config=SKIPS), dict(images=(8, 6, 3), alpha=0.5), (), float32=True, mixes_rows=COMPARES),
 ]
 LAYERS = [pytest.param(case, id=f"{case.layer.__name__}-{i}") for i, case in enumerate(CASES)]

@@ -170,7 +170,14 @@ def features(weights, model, images, maps, level, alpha):
 
     def enter(images, i):
         x = conv(weights, f"from_rgb/{i}", images)
-        return leaky_relu(x if maps is None else x + conv(weights, f"from_maps/{i}", maps[i], gain=4))
+        if maps is not None:
+            x += conv(weights, f"from_maps/{i}", maps[i], gain=4)
+        if model.article_differences:
+            slots = len(model.slots)
+            articles = tf.split(4 * maps[i][..., -3 * slots :], slots, axis=-1)
+            differences = [tf.where(tf.reduce_any(a != 0, -1, keepdims=True), abs(images - a), 0) for a in articles]
+            x += conv(weights, f"from_differences/{i}", tf.concat(differences, axis=-1))
+        return leaky_relu(x)
 
     x = enter(images, level)
     for i in reversed(range(level)):

@@ -37,6 +37,7 @@ RUNS = {
         1,
         "skips=true",
         "maps_to_rgb=true",
+        "article_differences=true",
         "size=16x12",
         "start_level=1",
         "r1_interval=2",

@@ -128,6 +128,22 @@ def article_map(slots, keypoints, articles, size):
     return tf.concat(drawn, axis=-1)
 
 
+def article_differences(images, maps, slots):
+    """How far pictures are from the articles that lie over them: what a discriminator would need many channels to find out.
+
+    Args:
+        images: [N, H, W, 3] in [-1, 1].
+        maps: the level's, from `maps_by_level` with `worn`, [N, H, W, M].
+        slots: the number of slots, S.
+
+    Output shape: [N, H, W, 3S] in [0, 2]; 0 where no article of the slot lies.
+    """
+    articles = tf.reshape(maps[..., -3 * slots :] * POSE_GAIN, [-1, *maps.shape[1:3], slots, 3])
+    covered = tf.reduce_any(articles != 0, axis=-1, keepdims=True)
+    differences = tf.abs(tf.cast(images, articles.dtype)[:, :, :, None] - articles) * tf.cast(covered, articles.dtype)
+    return tf.reshape(differences, [-1, *maps.shape[1:3], 3 * slots])
+
+
 def warp(images, u, v):
     """Samples pictures at places between their pixels, bilinearly; beyond their edges there is 0.
 

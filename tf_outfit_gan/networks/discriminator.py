@@ -6,7 +6,7 @@ import tensorflow as tf
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import EqualizedConv2D, EqualizedDense, MinibatchStdDev
 from tf_outfit_gan.networks.blocks import DownBlock, built
-from tf_outfit_gan.networks.condition_maps import maps_by_level, maps_conv
+from tf_outfit_gan.networks.condition_maps import article_differences, maps_by_level, maps_conv
 from tf_outfit_gan.networks.embedding import Embedding
 from tf_outfit_gan.networks.serialization import ConfigSerialization
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
@@ -41,6 +41,12 @@ class Discriminator(ConfigSerialization, keras.Model):
             maps_conv(size, config.slots, channels(level), **config.discriminator_maps, **policy)
             for level, size in enumerate(sizes)
         ]
+        self.from_differences = None
+        if config.article_differences:
+            colors = 3 * len(config.slots)
+            self.from_differences = [
+                built(EqualizedConv2D(channels(level), 1, **policy), (None, *size, colors)) for level, size in enumerate(sizes)
+            ]
         # blocks[i] leads from level i + 1 to level i.
         self.blocks = [
             built(DownBlock(channels(i + 1), channels(i), **policy), (None, *size, channels(i + 1)))
@@ -100,6 +106,8 @@ class Discriminator(ConfigSerialization, keras.Model):
         x = self.from_rgb[level](images)
         if maps is not None:
             x += self.from_maps[level](maps[level])
+        if self.from_differences is not None:
+            x += self.from_differences[level](article_differences(images, maps[level], len(self.config.slots)))
         return ops.leaky_relu(x)
 
 

@@ -121,16 +121,18 @@ def test_skips_begin_at_the_picture_of_the_level(tmp_path, alpha):
     assert all(tf.norm(gradient) > 0 for gradient in tape.gradient(loss, [weight.value for weight in added]))
 
 
-def test_maps_reach_the_picture_silently_and_can_be_learned(tmp_path):
+def test_ways_of_maps_come_in_silently_and_can_be_learned(tmp_path):
     settings = ("size=8x6", "condition_size=8x6")
     before = source(tmp_path / "source", *settings)
-    steps, line = started(tmp_path / "source", *settings, "maps_to_rgb=true")
+    steps, line = started(tmp_path / "source", *settings, "maps_to_rgb=true", "article_differences=true")
     assert_goes_on(steps, before)
-    assert "new: synthesis/levels/0, synthesis/levels/1;" in line
+    assert "new: synthesis/levels/0, synthesis/levels/1;" in line and line.endswith("new: from_differences/0, from_differences/1")
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(pictures(steps.generator, steps.generator.config, 1) ** 2)
-    out = named_weights(steps.generator)["synthesis/levels/1/maps_to_rgb/out/kernel"]
-    assert tf.norm(tape.gradient(loss, out.value)) > 0
+        images = pictures(steps.generator, steps.generator.config, 1)
+        loss = tf.reduce_sum(images**2) + tf.reduce_sum(scores(steps.discriminator, images, 1))
+    generator, discriminator = map(named_weights, (steps.generator, steps.discriminator))
+    new = [generator["synthesis/levels/1/maps_to_rgb/out/kernel"], discriminator["from_differences/1/kernel"]]
+    assert all(tf.norm(gradient) > 0 for gradient in tape.gradient(loss, [weight.value for weight in new]))
 
 
 @pytest.mark.parametrize("norm", ["joint", "apart"])
