@@ -1,10 +1,10 @@
 """What a picture was asked for with: its articles, and its pose as a skeleton."""
 
-import io
 import math
 
 from PIL import Image, ImageDraw
 
+from tf_outfit_gan.images.open import fit, open_image
 from tf_outfit_gan.viz.montage import GAP, MISSING, montage
 from tf_outfit_gan.viz.skeleton import draw_skeleton
 
@@ -23,13 +23,13 @@ def conditions(request, slots, size):
 
 
 def wardrobe(request, slots, size, framed=None):
-    """The articles of a `Request` in slot order, two rows of them, together as high as `size`; one slot may be framed."""
+    """The articles of a `Request` as the model sees them, in slot order, two rows, as high as `size`; one may be framed."""
     height, width = size[0] // 2, size[1] // 2
     cells = []
     for slot in slots:
         cell = Image.new("RGB", (width, height), MISSING)
         if slot in request.articles:
-            cell = Image.open(io.BytesIO(request.articles[slot])).resize(cell.size, Image.Resampling.LANCZOS)
+            cell, _ = fit(open_image(request.articles[slot], slot), (height, width))
         if slot == framed:
             ImageDraw.Draw(cell).rectangle([(0, 0), (width - 1, height - 1)], outline=FRAME, width=3)
         cells.append(cell)
