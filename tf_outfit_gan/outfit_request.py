@@ -88,7 +88,7 @@ class Request:
     def checked(self) -> "Request":
         """Itself, if there is a pose to draw it in."""
         if self.keypoints is None:
-            raise UserError(f"{self.name}: has no keypoints; a conditional model needs a pose")
+            raise UserError(f"{self.name}: has no keypoints; a conditional model needs a pose: add them, or give one (--pose)")
         return self
 
 

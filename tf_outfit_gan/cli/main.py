@@ -22,7 +22,7 @@ from tf_outfit_gan.util.storage import local_only
 VERBS = {
     "paperdoll": ("tf_outfit_gan.cli.paperdoll", "draw a synthetic catalogue with exact truth"),
     "prepare": ("tf_outfit_gan.cli.prepare", "convert a catalogue to training records"),
-    "pose": ("tf_outfit_gan.cli.pose", "find the poses that a catalogue's manifest lacks"),
+    "pose": ("tf_outfit_gan.cli.pose", "find the pose of a photo, or those that a catalogue lacks"),
     "inspect": ("tf_outfit_gan.cli.inspect", "summarize a catalogue or data set and flag anomalies"),
     "train": ("training.cli.train", "train a model; the same command resumes it"),
     "report": ("training.cli.report", "show how a run is doing, on one page of HTML"),

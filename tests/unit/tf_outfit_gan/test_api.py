@@ -163,7 +163,7 @@ def test_an_unconditional_model_transfers_between_seeds(unconditional):
         (lambda m: m.render(), "this model is conditional: expected an outfit"),
         (lambda m: m.render("gone.json"), "gone.json: expected an outfit file, no such file"),
         (lambda m: m.render(3), "expected an outfit: the path of an outfit.json, DATA:ID or a dict, got 3"),
-        (lambda m: m.render({"top": photo(1)}), "the outfit: has no keypoints; a conditional model needs a pose"),
+        (lambda m: m.render({"top": photo(1)}), "the outfit: has no keypoints; a conditional model needs a pose: add them"),
         (lambda m: m.render({"hat": photo(1), "keypoints": points(1)}), "unknown slot 'hat'"),
         (lambda m: m.render({"articles": [1]}), "'articles' must be a dict of slots and pictures"),
         (lambda m: m.render({"top": 3}), "top: expected a picture's path or bytes, a Pillow image or an array, got 3"),

@@ -187,7 +187,7 @@ OUTFIT = ("--outfit", "outfit.json")
         (("--outfit", "lost.json"), "lost.json: top 'gone.png': no such file"),
         (("--outfit", "short.json"), "short.json: mpii16 keypoints must be 16 times [x, y, confidence], got shape [15, 3]"),
         (("--outfit", "hat.json"), "hat.json: unknown slot 'hat'"),
-        (("--outfit", "still.json"), "still.json: has no keypoints; a conditional model needs a pose"),
+        (("--outfit", "still.json"), "still.json: has no keypoints; a conditional model needs a pose: add them, or give one"),
         (("--outfit", "data:e001"), "expected a data set, made whole by"),
         ((*OUTFIT, "--add", "top=note.png"), "note.png: expected a picture such as PNG or JPEG"),
         ((*OUTFIT, "--add", "top=gone.png"), "gone.png: no such file"),
