@@ -35,8 +35,15 @@ def differences(runs):
         for run in runs
     ]
     names = dict.fromkeys(name for one in settings for name in one)
-    found = {name: [json.dumps(one[name]) if name in one else "-" for one in settings] for name in names}
+    found = {name: [_shown(one[name]) if name in one else "-" for one in settings] for name in names}
     return {name: values for name, values in found.items() if len(set(values)) > 1}
+
+
+def _shown(value):
+    """A setting's value as text, the same for 3 and 3.0."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def charts(named):

@@ -21,13 +21,14 @@ from training.html_report.charts import chart
 # (title, {label: name in stats.jsonl}). A curve that was never other than 0, such as of what is off, is not drawn.
 CHARTS = (
     ("Losses", {"generator": "loss_generator", "discriminator": "loss_discriminator"}),
-    ("Scores", {"photos": "score_real", "fakes": "score_fake", "mismatched photos": "score_mismatch"}),
+    ("Scores", {"photos": "score_real", "fakes": "score_fake"}),
+    ("Score of mismatched photos", {"": "score_mismatch"}),
     ("R1 penalty", {"": "r1_penalty"}),
     ("Mean sign of the scores", {"photos": "sign_real", "fakes": "sign_fake"}),
     ("Difference between pictures", {"photos": "spread_real", "fakes": "spread_fake"}),
     ("Augmentation", {"p": "ada_probability"}),
-    ("Images a second", {"": "images_per_sec"}),
-    ("Seconds a kimg, everything included", {"": "sec_per_kimg"}),
+    ("Images per second", {"": "images_per_sec"}),
+    ("Seconds per kimg, everything included", {"": "sec_per_kimg"}),
     ("Input wait, share of the time", {"": "input_wait"}),
     ("Skipped updates", {"": "skipped_updates"}),
 )
