@@ -46,11 +46,13 @@ def test_nothing_is_cut_off_on_a_phone_and_all_can_be_read(name, color_scheme, p
 
 
 def test_plots_of_a_row_are_level_though_their_captions_are_not(pages, browser):
-    with opened(browser, pages["comparison"].as_uri()) as page:
-        rows, heights = page.evaluate(
-            """() => [...document.querySelectorAll(".chart")].reduce(([rows, heights], chart) => {
-                (rows[chart.offsetTop] ??= []).push(chart.querySelector(".plot").offsetTop);
-                return [rows, [...heights, chart.querySelector("figcaption").offsetHeight]];
-            }, [{}, []])"""
+    with opened(browser, pages["report"].as_uri()) as page:
+        charts = page.evaluate(
+            """() => [...document.querySelectorAll(".row > figure")].filter(figure => figure.querySelector(".plot")).map(figure => {
+                const [caption, plot] = ["figcaption", ".plot"].map(part => figure.querySelector(part).getBoundingClientRect());
+                return [figure.getBoundingClientRect().top, caption.height, plot.top];
+            })"""
         )
-    assert len(set(heights)) > 1 and all(len(set(tops)) == 1 for tops in rows.values())
+    rows = [[chart for chart in charts if chart[0] == top] for top in {chart[0] for chart in charts}]
+    assert any(len({height for _, height, _ in row}) > 1 for row in rows), charts
+    assert all(len({place for _, _, place in row}) == 1 for row in rows), charts
