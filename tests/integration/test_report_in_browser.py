@@ -48,7 +48,7 @@ def test_nothing_is_cut_off_on_a_phone_and_all_can_be_read(name, color_scheme, p
 def test_plots_of_a_row_are_level_though_their_captions_are_not(pages, browser):
     with opened(browser, pages["report"].as_uri()) as page:
         charts = page.evaluate(
-            """() => [...document.querySelectorAll(".row > figure")].filter(figure => figure.querySelector(".plot")).map(figure => {
+            """() => [...document.querySelectorAll("figure:has(.plot)")].map(figure => {
                 const [caption, plot] = ["figcaption", ".plot"].map(part => figure.querySelector(part).getBoundingClientRect());
                 return [figure.getBoundingClientRect().top, caption.height, plot.top];
             })"""

@@ -524,6 +524,7 @@ def test_a_refusal_is_said_in_the_servers_words(browser, url, shots):
 def test_an_unknown_model_is_named(browser, url):
     with opened(browser, f"{url}/?model=nobody") as page:
         page.wait_for_selector("#problem:has-text('No model “nobody”')")
+        assert not any(page.locator(part).is_visible() for part in (".wardrobe", ".panel", ".book"))  # They would be empty.
         assert violations(page) == []
 
 
