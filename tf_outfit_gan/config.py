@@ -193,8 +193,8 @@ PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "128x96": (dict(size=(128, 96), condition_size=(64, 48), **_SPATIAL), dict(**_MISMATCH)),
     # What two cores train in hours and in minutes.
     "64x48": (dict(size=(64, 48), **_SMALL), dict(total_kimg=400, fade_kimg=40, stable_kimg=160, **_QUICK)),
-    # The shipped model's, as its last run was, which grew it to 128x96. Its first run, from 32x24 on, had another rate, R1 and no
-    # skips: `shipped_model/recipe.json` has all.
+    # The shipped model's, as its last run was, at 128x96. Its first run, from 32x24 on, had another rate, R1 and no skips:
+    # `shipped_model/recipe.json` has all.
     "dolls": (
         dict(
             size=(128, 96),
@@ -209,10 +209,10 @@ PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
                 total_kimg=3000,
                 fade_kimg=16,
                 stable_kimg=600,
-                learning_rate=0.002,
-                r1_gamma=0.3,
+                learning_rate=0.001,
+                r1_gamma=1.5,
                 mismatch_weight=3,
-                ema_halflife_kimg=6,
+                ema_halflife_kimg=8,
                 snapshot_kimg=40,
             ),
         },
