@@ -28,29 +28,36 @@ def main():
     parser.add_argument("--count", type=int, default=200, help="photos (default: %(default)s)")
     args = parser.parse_args()
 
-    snapshot = snapshots.load(snapshots.newest(args.snapshot), training=True)
+    found = falls(snapshots.load(snapshots.newest(args.snapshot), training=True), open_dataset(args.data), args.count)
+    print("| slot | photos | fall | of them falls | drawn: fall | of them falls |\n|---|---|---|---|---|---|")
+    for slot, (photos, drawn) in found.items():
+        cells = [f"{np.mean(kind):.2f} | {np.mean(kind > 0):.2f}" for kind in (photos, drawn)]
+        print(f"| {slot} | {len(photos)} | {' | '.join(cells)} |")
+
+
+def falls(snapshot, dataset, count):
+    """How much less each photo, and each picture drawn of its conditions, gets under another one's article.
+
+    Args:
+        snapshot: a conditional `Snapshot` with its training networks.
+        dataset: a prepared `Dataset`.
+        count: at most so many photos.
+
+    Returns:
+        By slot: an array of photos and one of drawn pictures, of those that wear something in it, as the next one does.
+    """
     config, sampler = snapshot.config, Sampler(snapshot)
-    falls = {(kind, slot): [] for kind in ("photo", "drawn") for slot in config.slots}
-    stream = samples.stream(
-        open_dataset(args.data), "train", snapshot.size, config.condition_size, config.slots, args.count, BATCH, seed=0
-    )
-    for batch in stream:
+    found = {slot: ([], []) for slot in config.slots}
+    for batch in samples.stream(dataset, "train", snapshot.size, config.condition_size, config.slots, count, BATCH, seed=0):
         articles, keypoints = tf.convert_to_tensor(batch.own.articles), tf.constant(batch.own.keypoints)
         others = tf.convert_to_tensor(batch.strangers.articles)
-        drawn = sampler.picture(batch.seeds(), articles, keypoints)
-        for kind, pictures in (("photo", to_float(batch.own.photos)), ("drawn", drawn)):
+        for kind, pictures in enumerate((to_float(batch.own.photos), sampler.picture(batch.seeds(), articles, keypoints))):
             right = scores(snapshot, pictures, articles, keypoints)
             for i, slot in enumerate(config.slots):
                 worn = worn_in(articles, i) & worn_in(others, i)
                 wrong = tf.concat([articles[:, :i], others[:, i : i + 1], articles[:, i + 1 :]], axis=1)
-                falls[kind, slot].extend((right - scores(snapshot, pictures, wrong, keypoints))[worn])
-
-    print("| slot | photos | fall | of them falls | drawn: fall | of them falls |\n|---|---|---|---|---|---|")
-    for slot in config.slots:
-        cells = [
-            f"{np.mean(found):.2f} | {np.mean(np.array(found) > 0):.2f}" for found in (falls["photo", slot], falls["drawn", slot])
-        ]
-        print(f"| {slot} | {len(falls['photo', slot])} | {' | '.join(cells)} |")
+                found[slot][kind].extend((right - scores(snapshot, pictures, wrong, keypoints))[worn])
+    return {slot: tuple(map(np.array, kinds)) for slot, kinds in found.items()}
 
 
 def scores(snapshot, pictures, articles, keypoints):
