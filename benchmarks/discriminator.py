@@ -1,9 +1,10 @@
-"""Whether a discriminator sees what a picture wears: its scores of unseen photos under one other article.
+"""Whether a discriminator sees what a picture wears: its scores of unseen photos under one other article, or another pose.
 
     python benchmarks/discriminator.py RUN --data OTHER-DATA [--count 200]
 
 For each slot that a photo and the next one both wear: how much the score falls when the photo is shown under the article of the
-next one (mean), in how many cases it falls at all, and the same for pictures that the generator draws of the photo's conditions.
+next one (mean), in how many cases it falls at all, and the same for pictures that the generator draws of the photo's conditions;
+in the last row under the pose of the next one.
 A generator learns no color for which its discriminator gives it nothing.
 """
 
@@ -29,14 +30,14 @@ def main():
     args = parser.parse_args()
 
     found = falls(snapshots.load(snapshots.newest(args.snapshot), training=True), open_dataset(args.data), args.count)
-    print("| slot | photos | fall | of them falls | drawn: fall | of them falls |\n|---|---|---|---|---|---|")
-    for slot, (photos, drawn) in found.items():
+    print("| part | photos | fall | of them falls | drawn: fall | of them falls |\n|---|---|---|---|---|---|")
+    for part, (photos, drawn) in found.items():
         cells = [f"{np.mean(kind):.2f} | {np.mean(kind > 0):.2f}" for kind in (photos, drawn)]
-        print(f"| {slot} | {len(photos)} | {' | '.join(cells)} |")
+        print(f"| {part} | {len(photos)} | {' | '.join(cells)} |")
 
 
 def falls(snapshot, dataset, count):
-    """How much less each photo, and each picture drawn of its conditions, gets under another one's article.
+    """How much less each photo, and each picture drawn of its conditions, gets under another one's article or pose.
 
     Args:
         snapshot: a conditional `Snapshot` with its training networks.
@@ -44,32 +45,38 @@ def falls(snapshot, dataset, count):
         count: at most so many photos.
 
     Returns:
-        By slot: an array of photos and one of drawn pictures, of those that wear something in it, as the next one does.
+        By slot, and for "pose": an array of photos and one of drawn pictures; of a slot those that wear something in it, as the
+        next one does.
     """
     config, sampler = snapshot.config, Sampler(snapshot)
-    found = {slot: ([], []) for slot in config.slots}
+    found = {part: ([], []) for part in (*config.slots, "pose")}
     for batch in samples.stream(dataset, "train", snapshot.size, config.condition_size, config.slots, count, BATCH, seed=0):
         articles, keypoints = tf.convert_to_tensor(batch.own.articles), tf.constant(batch.own.keypoints)
         others = tf.convert_to_tensor(batch.strangers.articles)
-        for kind, pictures in enumerate((to_float(batch.own.photos), sampler.picture(batch.seeds(), articles, keypoints))):
-            right = scores(snapshot, pictures, articles, keypoints)
-            for i, slot in enumerate(config.slots):
-                worn = worn_in(articles, i) & worn_in(others, i)
-                wrong = tf.concat([articles[:, :i], others[:, i : i + 1], articles[:, i + 1 :]], axis=1)
-                found[slot][kind].extend((right - scores(snapshot, pictures, wrong, keypoints))[worn])
-    return {slot: tuple(map(np.array, kinds)) for slot, kinds in found.items()}
+        pictures = to_float(batch.own.photos), sampler.picture(batch.seeds(), articles, keypoints)
+        right = scores(snapshot, pictures, articles, keypoints)
+        wrong = {"pose": (articles, batch.strangers.keypoints)}
+        for i, slot in enumerate(config.slots):
+            wrong[slot] = tf.concat([articles[:, :i], others[:, i : i + 1], articles[:, i + 1 :]], axis=1), keypoints
+        for part, conditions in wrong.items():
+            slot = slice(None) if part == "pose" else config.slots.index(part)
+            counted = worn_in(articles, slot) & worn_in(others, slot)
+            for kind, fall in zip(found[part], right - scores(snapshot, pictures, *conditions)):
+                kind.extend(fall[counted])
+    return {part: tuple(map(np.array, kinds)) for part, kinds in found.items()}
 
 
 def scores(snapshot, pictures, articles, keypoints):
-    """What the discriminator gives pictures under conditions, [N]."""
+    """What the discriminator gives several kinds of pictures under the same conditions, [K, N]."""
     discriminator = snapshot.training[1]
     maps = discriminator.condition_maps(articles, keypoints, snapshot.level)
-    return discriminator(pictures, discriminator.embed(articles, keypoints), level=snapshot.level, maps=maps).numpy()
+    embedding = discriminator.embed(articles, keypoints)
+    return np.stack([discriminator(kind, embedding, level=snapshot.level, maps=maps) for kind in pictures])
 
 
 def worn_in(articles, slot):
-    """Which entries wear something in a slot, [N]."""
-    return tf.reduce_any(articles[:, slot] != 0, axis=[1, 2, 3]).numpy()
+    """Which entries wear something in a slot, or in one of several, [N]."""
+    return tf.reduce_any(tf.reshape(articles[:, slot] != 0, [len(articles), -1]), axis=1).numpy()
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class ModelConfig:
     pose_path: str = "style"  # "style": the pose reaches the generator through w alone; "spatial": also as maps.
     article_path: str = "style"  # "style": articles through the embeddings; "spatial": also as maps, in both networks.
     discriminator_pose: str = "embedding"  # "embedding": the pose in the projection alone; "spatial": also as maps.
-    maps_to_rgb: bool = False  # The generator's maps also reach the picture past AdaIN, which takes their intensity away.
+    maps_to_rgb: bool = False  # The generator's maps also reach the picture past AdaIN, which normalizes them.
     article_differences: bool = False  # The discriminator also sees how far each pixel is from the articles laid over it.
     projection: str = "full"  # "full": Miyato & Koyama (1802.05637); "inner": the inner product alone.
     latent_dim: int = 512  # Z, numbers of a latent.

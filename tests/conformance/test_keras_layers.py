@@ -112,7 +112,6 @@ CASES = [
         called_apart="to_rgb",
     ),
     Case(MapsToRGB, dict(config=MAPPED, level=1), dict(x=(8, 6, 4), maps=(8, 6, 37)), (8, 6, 3)),
-    Case(Generator, dict(config=MAPPED), dict(latents=(4,), noise=NOISE, **CONDITIONS, alpha=0.5), (8, 6, 3), float32=True),
     Case(
         Synthesis,
         dict(config=CONFIG, recompute_from=8, norm_kernel="moments"),
@@ -120,29 +119,26 @@ CASES = [
         (8, 6, 3),
         float32=True,
     ),
-    Case(Generator, dict(config=CONFIG), dict(latents=(4,), noise=NOISE, **CONDITIONS, alpha=0.5), (8, 6, 3), float32=True),
-    Case(Generator, dict(config=UNCONDITIONAL), dict(latents=(4,), noise=NOISE, alpha=0.5), (8, 6, 3), float32=True),
-    Case(Generator, dict(config=SKIPS), dict(latents=(4,), noise=NOISE, alpha=0.5), (8, 6, 3), float32=True),
-    Case(
-        Discriminator,
-        dict(config=CONFIG),
-        dict(images=(8, 6, 3), embedding=(4,), maps=MAPS, alpha=0.5),
-        (),
-        float32=True,
-        mixes_rows=COMPARES,
-        called_apart="embedding",
+    *(
+        Case(Generator, dict(config=config), dict(latents=(4,), noise=NOISE, **given, alpha=0.5), (8, 6, 3), float32=True)
+        for config, given in ((CONFIG, CONDITIONS), (MAPPED, CONDITIONS), (UNCONDITIONAL, {}), (SKIPS, {}))
     ),
-    Case(Discriminator, dict(config=UNCONDITIONAL), dict(images=(8, 6, 3), alpha=0.5), (), float32=True, mixes_rows=COMPARES),
-    Case(
-        Discriminator,
-        dict(config=MAPPED),
-        dict(images=(8, 6, 3), embedding=(4,), maps=MAPS, alpha=0.5),
-        (),
-        float32=True,
-        mixes_rows=COMPARES,
-        called_apart="embedding",
+    *(
+        Case(
+            Discriminator,
+            dict(config=config),
+            dict(images=(8, 6, 3), embedding=(4,), maps=MAPS, alpha=0.5),
+            (),
+            float32=True,
+            mixes_rows=COMPARES,
+            called_apart="embedding",
+        )
+        for config in (CONFIG, MAPPED)
     ),
-    Case(Discriminator, dict(config=SKIPS), dict(images=(8, 6, 3), alpha=0.5), (), float32=True, mixes_rows=COMPARES),
+    *(
+        Case(Discriminator, dict(config=config), dict(images=(8, 6, 3), alpha=0.5), (), float32=True, mixes_rows=COMPARES)
+        for config in (UNCONDITIONAL, SKIPS)
+    ),
 ]
 LAYERS = [pytest.param(case, id=f"{case.layer.__name__}-{i}") for i, case in enumerate(CASES)]
 NETWORKS = [param for param in LAYERS if issubclass(param.values[0].layer, keras.Model)]

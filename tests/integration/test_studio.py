@@ -530,7 +530,7 @@ def test_an_unknown_model_is_named(browser, url):
 
 @pytest.mark.slow
 def test_a_joint_shows_a_preview_while_it_is_dragged(page, record_property):
-    """From the joint's move to the decoded picture; a measure of a 64x48 model is in docs/studio.md."""
+    """From the joint's move to the decoded picture; a measure of the shipped model is in docs/studio.md."""
     page.evaluate("performance.clearMeasures()")
     for way in ((40, -60), (-60, 30), (30, 40)):
         drag(page, "Left wrist", way, steps=25)

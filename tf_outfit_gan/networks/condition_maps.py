@@ -65,8 +65,8 @@ def maps_conv(size, slots, channels, *, pose, worn, kernel_size=None, **kwargs):
 class MapsToRGB(ConfigSerialization, keras.layers.Layer):
     """What a level's maps add to its picture, pixel by pixel, as the level's features let them.
 
-    AdaIN divides each channel by its spread, and with it by an article's intensity: all shades of a color become one. This way
-    to the picture has no normalization.
+    AdaIN divides each channel by its spread over the picture, to which an article adds as it is more intense. This way to the
+    picture has no normalization.
 
     Args:
         config: the `ModelConfig`.

@@ -37,14 +37,14 @@ def test_an_article_that_is_not_seen_costs_nothing(data):
         value[:, :, first : first + 3] = 0
         kernel.assign(value)
     unseen = discriminator.falls(snapshot, open_dataset(data), 8)
-    assert not np.any(unseen["shoes"]) and np.any(unseen["top"])
+    assert not np.any(unseen["shoes"]) and np.any(unseen["top"]) and np.any(unseen["pose"])
 
 
-def test_the_table_has_a_row_for_each_slot(data, tmp_path, monkeypatch, capsys):
+def test_the_table_has_a_row_for_each_slot_and_the_pose(data, tmp_path, monkeypatch, capsys):
     snapshot = make_snapshot("size=16x12")
     snapshot.training = build_networks(snapshot.config)
     snapshots.save(tmp_path / "snapshot", snapshot)
     monkeypatch.setattr("sys.argv", ["discriminator", str(tmp_path / "snapshot"), "--data", str(data), "--count", "8"])
     discriminator.main()
-    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[-len(SLOTS) :]]
-    assert [row[0] for row in rows] == [f"| {slot}" for slot in SLOTS] and {len(row) for row in rows} == {6}
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[-len(SLOTS) - 1 :]]
+    assert [row[0] for row in rows] == [f"| {part}" for part in (*SLOTS, "pose")] and {len(row) for row in rows} == {6}

@@ -92,6 +92,10 @@ def test_the_shell_completes_verbs_options_and_settings(line, expected, tmp_path
             ["train", "run", "--data", "data", "--preset", "paper", "--set", "maps_to_rgb=true"],
             "no condition enters the generator as",
         ),
+        (
+            ["train", "run", "--data", "data", "--preset", "paper", "--set", "article_differences=true"],
+            "articles do not enter the discriminator as maps",
+        ),
         (["train", "run", "--data", "no-such-folder"], "no-such-folder"),
         (["train", "run", "--data", "data", "--set", "r1_gama=3"], "unknown key 'r1_gama': did you mean r1_gamma"),
         (["no-such-verb"], "no-such-verb"),
