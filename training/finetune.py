@@ -58,8 +58,7 @@ def resolve_init(folder, init, model_config, config, chosen):
             )
     elif init:
         source = snapshots.read(init)
-        # A level that is still fading in is not yet one to stand on.
-        origin, level = str(snapshots.newest(init).resolve()), source.level - (source.alpha < 1)
+        origin, level = str(snapshots.newest(init).resolve()), _whole_level(source)
         _check(init, source.config, level, model_config)
         if model_config.skips and chosen and config.start_level != level:
             raise UserError(
@@ -71,6 +70,11 @@ def resolve_init(folder, init, model_config, config, chosen):
     if origin and not chosen:
         config = dataclasses.replace(config, start_level=level)
     return origin, config
+
+
+def _whole_level(source):
+    """The level where a source stands: one that is still fading in is not yet one to stand on."""
+    return source.level - (source.alpha < 1)
 
 
 def _check(init, source, level, model):
@@ -132,7 +136,7 @@ def _take(source, theirs, ours):
     skips = ours.config.skips and not source.config.skips
     theirs, ours, new = named_weights(theirs), named_weights(ours), []
     for name, weight in ours.items():
-        if skips and _adds(name, source.level - (source.alpha < 1)):
+        if skips and _adds(name, _whole_level(source)):
             weight.assign(np.zeros(weight.shape, np.float32))
         elif name == _JOINING and not source.config.conditional:
             # The embedding's rows join those of the latent, and the equalized layer scales more rows down. Normalizing
