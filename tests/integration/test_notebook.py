@@ -45,6 +45,6 @@ def test_the_notebook_is_stored_with_its_pictures_and_without_traces():
     notebook = json.loads(text)
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     shown = [cell for cell in code if cell["source"][-1].startswith("show(")]
-    assert len(shown) >= 7 and all("image/png" in cell["outputs"][-1]["data"] for cell in shown)
+    assert len(shown) >= 7 and all("image/jpeg" in cell["outputs"][-1]["data"] for cell in shown)
     assert not any(output.get("name") == "stderr" for cell in code for output in cell["outputs"])
     assert "/tmp/" not in text and len(text) < 1_000_000

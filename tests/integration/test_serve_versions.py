@@ -189,6 +189,6 @@ def test_a_retired_versions_graph_is_gone(tmp_path):
         gc.disable()  # Or it could go by chance.
         try:
             write_model(tmp_path / "2")
-            wait_for(lambda: graph() is None, timeout_sec=20)
+            wait_for(lambda: graph() is None)
         finally:
             gc.enable()
