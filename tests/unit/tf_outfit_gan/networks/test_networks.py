@@ -89,8 +89,9 @@ def test_a_joint_that_is_not_there_does_not_matter():
     )
 
 
-def test_fading_ends_where_the_stable_level_starts():
-    config, _ = from_preset("tiny")
+@pytest.mark.parametrize("skips", ["false", "true"])
+def test_fading_ends_where_the_stable_level_starts(skips):
+    config, _ = from_preset("tiny", [f"skips={skips}"])
     generator, discriminator = Generator(config), Discriminator(config)
     z, noise, articles, keypoints = inputs(config, 4)
     for level in (1, 2):
