@@ -65,7 +65,9 @@ class BatchDraws:
 
     def again(self):
         """What a second picture of each of the same entries draws."""
-        return BatchDraws(self.key + AGAIN, self.batch, self.replica, self.replicas)
+        with tf.device("CPU:0"):  # As of all keys: see `_rows`.
+            key = self.key + AGAIN
+        return BatchDraws(key, self.batch, self.replica, self.replicas)
 
     def latents(self, latent_dim, stream=LATENT):
         return self._rows(tf.raw_ops.StatelessRandomNormalV2, [latent_dim], stream)

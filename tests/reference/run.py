@@ -247,7 +247,7 @@ class Run:
         return self._conditions(weights, moment, wrong), differs
 
     def _energy_score(self, one, other, photo):
-        """The mean over sizes and pixels of |x - y| / 2 + |x' - y| / 2 - |x - x'| / 2, of colors (Gneiting and Raftery 2007, 22)."""
+        """The mean over sizes and pixels of (|x - y| + |x' - y| - |x - x'|) / 2, of colors (Gneiting and Raftery 2007, 22)."""
         scores = []
         while True:
             apart = [
