@@ -183,6 +183,7 @@ _QUICK = dict(
     r1_interval=16,
     ema_halflife_kimg=2,
     precision="mixed_bfloat16",
+    paired_weight=30,
     **_MISMATCH,
 )
 PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
