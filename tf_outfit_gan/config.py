@@ -120,6 +120,7 @@ class TrainingConfig:
     r1_interval: int = 1  # R1 every so many steps, scaled to the same mean strength; 1 = every step.
     mismatch_weight: float = 0.0  # Of real photos under wrong conditions in the discriminator's loss; 0 = off.
     mismatch: str = "entry"  # What is wrong: all of an "entry", or one of its "parts": the pose or one article.
+    paired_weight: float = 0.0  # Of the energy score of a photo under the pictures of its conditions, for the generator; 0 = off.
     ada_target: float = 0.0  # Mean sign of the reals' scores that adaptive augmentation holds: 0.6 in ADA; 0 = off.
     ada_kimg: float = 500  # Its probability goes from 0 to 1 in this long at most.
     mixing_probability: float = 0.9  # Of a picture with the styles of two latents.
@@ -182,6 +183,7 @@ _QUICK = dict(
     r1_interval=16,
     ema_halflife_kimg=2,
     precision="mixed_bfloat16",
+    paired_weight=30,
     **_MISMATCH,
 )
 PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

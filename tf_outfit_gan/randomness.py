@@ -10,6 +10,7 @@ import tensorflow as tf
 # Streams of one key. Each noise layer has a stream of its own, so that a layer's map does not depend on how many
 # layers there are.
 LATENT, OTHER_LATENT, MIXING, AUGMENTATION, MISMATCH, NOISE = 0, 1, 2, 4, 5, 1000
+AGAIN = 2**39  # Added to a key, of which training uses fewer.
 
 
 def normal(shape, key, stream):
@@ -61,6 +62,12 @@ class BatchDraws:
 
     def __init__(self, key, batch, replica=0, replicas=1):
         self.key, self.batch, self.replica, self.replicas = key, batch, replica, replicas
+
+    def again(self):
+        """What a second picture of each of the same entries draws."""
+        with tf.device("CPU:0"):  # As of all keys: see `_rows`.
+            key = self.key + AGAIN
+        return BatchDraws(key, self.batch, self.replica, self.replicas)
 
     def latents(self, latent_dim, stream=LATENT):
         return self._rows(tf.raw_ops.StatelessRandomNormalV2, [latent_dim], stream)
@@ -118,6 +125,10 @@ class DrawnOutside:
 
     def __init__(self, draws):
         self._draws, self._graph = draws, tf.compat.v1.get_default_graph()
+
+    def again(self):
+        with self._graph.as_default():
+            return DrawnOutside(self._draws.again())
 
     def __getattr__(self, name):
         def draw(*args):

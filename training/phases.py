@@ -113,13 +113,23 @@ class Phases:
         """Fakes that the discriminator takes for real, under conditions drawn from the data. Reports w [D], too."""
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            fake, w = self._fake(stage, batch, draws, alpha)
-            fake = seen.images(fake)
+            picture, w = self._fake(stage, batch, draws, alpha)
             own = self._conditions(stage, batch, seen)
-            scores = self.discriminator(fake, own.embedding, level=stage.level, alpha=alpha, maps=own.maps)
+            scores = self.discriminator(seen.images(picture), own.embedding, level=stage.level, alpha=alpha, maps=own.maps)
             loss = losses.generator_loss(scores)
+            statistics = {"loss_generator": loss, "w": w}
+            if self.config.paired_weight and self.model_config.conditional:
+                score = self._paired_score(stage, batch, draws, alpha, picture)
+                loss += self.config.paired_weight * score
+                statistics["paired_score"] = score
             total = tf.reduce_sum(loss) / stage.batch
-        return _mean({"loss_generator": loss, "w": w}, stage), self._gradients(tape, total, self.generator, loss_scale)
+        return _mean(statistics, stage), self._gradients(tape, total, self.generator, loss_scale)
+
+    def _paired_score(self, stage, batch, draws, alpha, picture):
+        """How far the pictures that the conditions may give are from the photo that has them, [N]."""
+        other, _ = self._fake(stage, batch, draws.again(), alpha)
+        real = self._fade(batch["image"], alpha)
+        return losses.energy_score(*(tf.cast(images, tf.float32) for images in (picture, other, real)))
 
     def _fake(self, stage, batch, draws, alpha):
         """Pictures with style mixing: one cutoff a batch, both latents under one condition; and the first one's w."""

@@ -10,11 +10,12 @@ DISCRIMINATOR, R1, GENERATOR = range(3)
 class Draws:
     """What a phase draws for a global batch of N pictures, a row a picture.
 
-    The key is never used again: image counts of steps are at least one apart, and there are three phases.
+    The key is never used again: image counts of steps are at least one apart, and there are three phases. Second pictures of the
+    same entries, "again", have keys beyond all others.
     """
 
-    def __init__(self, seed, cur_nimg, phase, batch):
-        self.key, self.batch = seed * 2**40 + cur_nimg * 3 + phase, batch
+    def __init__(self, seed, cur_nimg, phase, batch, again=False):
+        self.key, self.batch = seed * 2**40 + cur_nimg * 3 + phase + (2**39 if again else 0), batch
 
     def first_latents(self, width):
         """[N, Z]"""

@@ -175,7 +175,13 @@ class Run:
         fake, w = self._fakes(weights, moment, batch, draws, rows)
         own = self._conditions(self.discriminator, moment, seen.conditions(batch))
         loss = tf.nn.softplus(-self._scores(self.discriminator, moment, seen.images(fake), own))
-        return loss, {"loss_generator": loss, "w": w}
+        statistics = {"loss_generator": loss, "w": w}
+        if self.training.paired_weight and self.model.conditional:
+            again = Draws(self.training.seed, self.cur_nimg, GENERATOR, moment.batch, again=True)
+            other, _ = self._fakes(weights, moment, batch, again, rows)
+            statistics["paired_score"] = self._energy_score(fake, other, self._faded(batch["image"], moment))
+            loss += self.training.paired_weight * statistics["paired_score"]
+        return loss, statistics
 
     # --- Their parts ---
 
@@ -239,6 +245,18 @@ class Run:
                 differs[n] = 1
         wrong = seen.conditions({"articles": articles, "keypoints": keypoints})
         return self._conditions(weights, moment, wrong), differs
+
+    def _energy_score(self, one, other, photo):
+        """The mean over sizes and pixels of (|x - y| + |x' - y| - |x - x'|) / 2, of colors (Gneiting and Raftery 2007, 22)."""
+        scores = []
+        while True:
+            apart = [
+                tf.reduce_mean(tf.sqrt(tf.reduce_sum(d**2, -1) + 1e-6), [1, 2]) for d in (one - photo, other - photo, one - other)
+            ]
+            scores.append((apart[0] + apart[1] - apart[2]) / 2)
+            if one.shape[1] <= 8:
+                return tf.add_n(scores) / len(scores)
+            one, other, photo = downsample(one), downsample(other), downsample(photo)
 
     def _r1_penalty(self, weights, moment, real, seen, own):
         """The squared norm of the score's gradient at the photo (1801.04406, equation 9)."""

@@ -31,10 +31,12 @@ RUNS = {
         "mirror=false",
         "stddev_group=2",
         "micro_batch=2",
+        "paired_weight=2",
         "total_kimg=0.04",
     ),
     "skips, maps to RGB": (
         1,
+        "paired_weight=0.5",
         "skips=true",
         "maps_to_rgb=true",
         "article_differences=true",

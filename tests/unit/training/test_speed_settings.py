@@ -11,7 +11,7 @@ from training.schedule import Stage
 from training.step import Steps
 
 # Small, since XLA compiles for a while; with noise, mixing and two micro-batches, whose draws XLA must not change.
-SETTINGS = ["conditional=false", "size=4x3", "fmap_max=4"]
+SETTINGS = ["size=4x3", "condition_size=4x3", "fmap_max=4", "paired_weight=1"]
 STAGE = Stage(0, False, 8, 1, 4)
 
 

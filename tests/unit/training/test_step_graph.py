@@ -23,7 +23,15 @@ gpu_build = pytest.mark.skipif(not tf.test.is_built_with_cuda(), reason="this bu
 )
 def traced(request):
     """(`Steps`, stage, iterator) with everything that a step may have: conditions as maps, a fade, micro-batches, ..."""
-    settings = ["size=8x6", "condition_size=8x6", "r1_interval=2", "ada_target=0.6", "mismatch_weight=1", "mismatch=parts"]
+    settings = [
+        "size=8x6",
+        "condition_size=8x6",
+        "r1_interval=2",
+        "ada_target=0.6",
+        "mismatch_weight=1",
+        "mismatch=parts",
+        "paired_weight=1",
+    ]
     model_config, config = from_preset("tiny", [*settings, f"precision={request.param}"])
     stage = Stage(1, True, 8, 1, 4)
     steps = Steps(tf.distribute.get_strategy(), model_config, config)
