@@ -30,12 +30,15 @@ def snapshot(tmp_path_factory):
 
 
 class CountingRenderer:
-    """The shared renderer in small batches; it counts how often a model is loaded and what is drawn, and fails after so many."""
+    """Draws gray in small batches; counts how often a model is loaded and what is drawn, and fails after so many pictures.
 
-    batch_size, most = 4, 1000
+    With `real` the shared tiny renderer draws.
+    """
+
+    batch_size = 4
 
     def __init__(self):
-        self.loaded, self.drawn = 0, 0
+        self.loaded, self.drawn, self.most, self.real = 0, 0, 1000, False
 
     def load(self, _):
         self.loaded += 1
@@ -45,7 +48,7 @@ class CountingRenderer:
         if self.drawn + len(seeds) > self.most:
             raise RuntimeError("out of memory")
         self.drawn += len(seeds)
-        return tiny_renderer().pictures(requests, seeds, psi)
+        return tiny_renderer().pictures(requests, seeds, psi) if self.real else np.full((len(seeds), 16, 12, 3), 128, np.uint8)
 
 
 @pytest.fixture
@@ -94,6 +97,7 @@ def written(folder):
 
 def test_beam_writes_the_files_and_the_index_of_the_plain_command(folder, snapshot, renderer):
     pytest.importorskip("apache_beam")
+    renderer.real = True
     assert render(snapshot, "shared", "--sheet") == 0
     assert (renderer.drawn, renderer.loaded) == (COUNT, 1)
     assert render(snapshot, "plain", "--sheet", beam=[]) == 0
@@ -107,10 +111,9 @@ def test_beam_writes_the_files_and_the_index_of_the_plain_command(folder, snapsh
 def test_beam_goes_on_where_another_stopped(folder, snapshot, renderer):
     pytest.importorskip("apache_beam")
     renderer.most = 10
-    with pytest.raises(RuntimeError, match="out of memory"):
-        render(snapshot, "out")
+    assert render(snapshot, "out") == 1
     before = written(folder / "out")
-    assert len(before) == renderer.drawn == 8
+    assert len(before) == renderer.drawn == 10
     assert not list((folder / "out").glob(".plan*")) and list((folder / "out").glob(".*.index.jsonl"))
     renderer.most = 1000
     assert render(snapshot, "out") == 0
