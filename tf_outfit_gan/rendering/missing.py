@@ -53,11 +53,11 @@ def draw_missing(folder: PictureFolder, plan: Plan, drawing: Drawing, advance: C
     Returns:
         The lines of the pictures that are asked for, by file, with those of pictures that could not be drawn: see `plan.faults`.
     """
-    lines = {}
+    lines: dict[str, Line] = {}
 
     def missing() -> Iterator[Picture]:
         for picture in plan.pictures():
-            inputs = picture.request and picture.request.checksum()
+            inputs = picture.request.checksum() if picture.request else None
             asked = {"file": picture.file, "outfit": picture.outfit, "pose": picture.pose, "seed": picture.seed}
             lines[picture.file] = asked | drawing.settings | {"inputs": inputs}
             if folder.has(lines[picture.file]):

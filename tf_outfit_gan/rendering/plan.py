@@ -82,8 +82,8 @@ class Plan:
 
     def files(self) -> Iterator[str]:
         """The names of all files, in the order of `pictures`; no outfit is read."""
-        outfits = [None] if self._outfits is None else [name for name, _ in self._outfits]
-        poses = [name for name, _ in self._poses] or [None]
+        outfits: list[str | None] = [None] if self._outfits is None else [name for name, _ in self._outfits]
+        poses: list[str | None] = [name for name, _ in self._poses] or [None]
         return (Picture(*place, None).file for place in itertools.product(outfits, poses, self._seeds))
 
     def pictures(self) -> Iterator[Picture]:
