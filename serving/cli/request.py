@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 
 from tf_outfit_gan.cli.picture_arguments import add_picture_arguments, add_server_arguments, read_plan, served_model
-from tf_outfit_gan.cli.picture_output import draw_all, explained, write_folder
+from tf_outfit_gan.cli.picture_output import draw_all, write_folder
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.viz.conditions import beside_conditions
 from tf_outfit_gan.viz.montage import save_whole
 
 EXAMPLE = "localhost:8501 --outfit outfit.json --seed 1,2 --out picture.png"
@@ -30,7 +31,9 @@ def run(args: argparse.Namespace) -> None:
     if len(plan) > len(paths):
         raise UserError(f"--out {args.out}: several outfits or poses; write them to a folder: --out-dir")
     for path, (picture, image) in zip(paths, draw_all(args, model, plan, smallest=True)):
-        save_whole(explained(picture, image, args, model), path)
+        if args.show_conditions:
+            image = beside_conditions(image, picture.request, model.slots)
+        save_whole(image, path)
         print(path)
 
 

@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tf_outfit_gan import outfit_request
@@ -11,7 +11,7 @@ from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.client import Client
 from tf_outfit_gan.client.served_renderer import ServedRenderer
 from tf_outfit_gan.data.manifest import Outfit, load_outfits, load_poses
-from tf_outfit_gan.outfit_request import MAX_PSI, OUTFIT_HELP, POSE_HELP, PSI_HELP, Request
+from tf_outfit_gan.outfit_request import MAX_PSI, OUTFIT_HELP, POSE_HELP, PSI_HELP, Request, parse_article
 from tf_outfit_gan.rendering.draw import BatchRenderer
 from tf_outfit_gan.rendering.plan import NamedOutfit, Plan
 from tf_outfit_gan.slots import SLOTS
@@ -138,21 +138,24 @@ def _single_outfits(args: argparse.Namespace, model: AskedModel) -> Iterator[Nam
         outfit = outfit.edited(args.add, args.remove, model.slots)
         if not (args.pose or args.poses):
             outfit.checked()
+        yield _stem(text), functools.partial(_known, outfit)
 
-        def read(found: Request = outfit) -> Request:
-            return found
 
-        yield _stem(text), read
+def _known(outfit: Request) -> Request:
+    return outfit
 
 
 def _listed_outfits(args: argparse.Namespace, model: AskedModel) -> Iterator[NamedOutfit]:
-    """Those of --outfits: thousands maybe, whose articles are read when it is their turn."""
+    """Those of --outfits: thousands maybe, whose articles are read when it is their turn, and maybe in another process."""
+    if not args.outfits:
+        return
+    add = [f"{slot}={Path(file).absolute()}" for slot, file in (parse_article(text, model.slots) for text in args.add)]
+    for name, outfit in load_outfits(args.outfits, model.slots):
+        yield name, functools.partial(_read_listed, name, outfit, add, args.remove, model.slots)
 
-    def read(name: str, outfit: Outfit) -> Request:
-        return outfit_request.read_articles(name, outfit).edited(args.add, args.remove, model.slots)
 
-    for name, outfit in load_outfits(args.outfits, model.slots) if args.outfits else ():
-        yield name, functools.partial(read, name, outfit)
+def _read_listed(name: str, outfit: Outfit, add: list[str], remove: list[str], slots: Sequence[str]) -> Request:
+    return outfit_request.read_articles(name, outfit).edited(add, remove, slots)
 
 
 def _stem(text: str) -> str:

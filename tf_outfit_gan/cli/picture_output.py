@@ -1,8 +1,7 @@
 """Draws what `render` and `request` are asked for, and writes it: one picture, a grid, or a folder of pictures."""
 
 import argparse
-from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 
 import numpy as np
 from PIL import Image
@@ -10,11 +9,11 @@ from PIL import Image
 from tf_outfit_gan.cli.picture_arguments import SHEET, SHEET_PICTURES, AskedModel
 from tf_outfit_gan.outfit_request import check_psi
 from tf_outfit_gan.rendering.draw import draw
+from tf_outfit_gan.rendering.missing import Drawing, draw_missing, draw_missing_on_beam
 from tf_outfit_gan.rendering.picture_folder import PictureFolder
 from tf_outfit_gan.rendering.plan import Picture, Plan
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.progress import progress
-from tf_outfit_gan.viz.conditions import beside_conditions
 from tf_outfit_gan.viz.montage import MIN_HEIGHT, enlarged, montage, save_whole, scaled
 
 SHEET_COLUMNS = 16  # Of a contact sheet, where an outfit has more pictures than that.
@@ -36,49 +35,31 @@ def draw_all(args: argparse.Namespace, model: AskedModel, plan: Plan, smallest: 
     return found
 
 
-def write_folder(args: argparse.Namespace, model: AskedModel, plan: Plan) -> None:
+def write_folder(args: argparse.Namespace, model: AskedModel, plan: Plan, beam: list[str] | None = None) -> None:
     """Draws the pictures of a plan that --out-dir lacks, and writes its index, and the contact sheet if it is asked for.
+
+    Args:
+        beam: options of Apache Beam, whose workers then draw; None = this process draws.
 
     Raises:
         UserError: in the end, when some could not be drawn.
     """
     plan.check_names()
-    folder, psi, lines = PictureFolder(args.out_dir), check_psi(args.psi, model.conditional), {}
+    folder, psi = PictureFolder(args.out_dir), check_psi(args.psi, model.conditional)
     edits = {name: value for name, value in (("add", args.add), ("remove", args.remove)) if value}
     settings = {"psi": psi, "model": model.name, "scale": args.scale or 1, "conditions": args.show_conditions, **edits}
-    with progress("render", len(plan), "pictures", args.quiet) as advance:
-
-        def missing() -> Iterator[Picture]:
-            for picture in plan.pictures():
-                inputs = picture.request and picture.request.checksum()
-                asked = {"file": picture.file, "outfit": picture.outfit, "pose": picture.pose, "seed": picture.seed}
-                lines[picture.file] = asked | settings | {"inputs": inputs}
-                if folder.has(lines[picture.file]):
-                    advance()
-                else:
-                    yield picture
-
-        todo = missing()
-        if first := next(todo, None):  # Nothing is missing from a folder that is whole: then no model is loaded.
-            for batch in draw(model.open(), chain([first], todo), psi, plan.faults):
-                folder.add(
-                    [
-                        (lines[picture.file], explained(picture, _shown(pixels, args, smallest=True), args, model))
-                        for picture, pixels in batch
-                    ]
-                )
-                advance(len(batch))
+    drawing = Drawing(model.open, model.slots, settings)
+    if beam is not None:
+        lines = draw_missing_on_beam(folder, plan, drawing, beam)
+    else:
+        with progress("render", len(plan), "pictures", args.quiet) as advance:
+            lines = draw_missing(folder, plan, drawing, advance)
     folder.finish(lines)
     if args.sheet:
         _write_sheet(folder, [line for line in lines.values() if folder.has(line)], plan.pictures_per_outfit)
     print(args.out_dir)
     if plan.faults:
         raise UserError(f"left out of {args.out_dir}: {len(plan.faults)} outfits or pictures; first: {plan.faults[0]}")
-
-
-def explained(picture: Picture, image: Image.Image, args: argparse.Namespace, model: AskedModel) -> Image.Image:
-    """A picture as a file of its own has it: with --show-conditions, its articles and pose beside it."""
-    return beside_conditions(image, picture.request, model.slots) if args.show_conditions else image
 
 
 def _shown(pixels: np.ndarray, args: argparse.Namespace, smallest: bool) -> Image.Image:

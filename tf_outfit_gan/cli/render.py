@@ -3,6 +3,10 @@
 One outfit in many poses, and an outfit with an article added, are the paper's (arXiv 1908.08847, figure 5).
 """
 
+import argparse
+import functools
+import os
+
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.cli.picture_arguments import AskedModel, add_picture_arguments, add_server_arguments, read_plan, served_model
 from tf_outfit_gan.cli.picture_output import draw_all, write_folder
@@ -24,16 +28,26 @@ def add_arguments(parser):
     server = parser.add_argument_group("server")
     server.add_argument("--server", metavar="HOST:PORT", help="let a server draw, as `outfit-gan request` does")
     add_server_arguments(server)
+    performance = parser.add_argument_group("performance")
+    performance.add_argument(
+        "--beam",
+        nargs=argparse.REMAINDER,
+        metavar="OPTION",
+        help="with --out-dir: let Apache Beam share out the work; all that follows are options of Beam's, "
+        "such as --runner=FlinkRunner",
+    )
 
 
 def run(args):
     # Read and check: mistakes are reported before the model is loaded.
     if args.snapshot and args.server:
         raise UserError("expected SNAPSHOT or --server HOST:PORT, got both")
+    if args.beam is not None:
+        _check_beam(args)
     model = served_model(args, args.server) if args.server else _model_of_snapshot(args.snapshot or snapshots.SHIPPED)
     plan = read_plan(args, model)
     if args.out_dir:
-        write_folder(args, model, plan)
+        write_folder(args, model, plan, args.beam)
         return
 
     # Draw, and write.
@@ -56,10 +70,20 @@ def run(args):
 def _model_of_snapshot(path):
     path = snapshots.newest(path)  # A run may write a newer one meanwhile.
     config = snapshots.read(path).config
-
-    def open_model():
-        from tf_outfit_gan.inference import Renderer
-
-        return Renderer(snapshots.load(path))
-
+    open_model = functools.partial(_open_snapshot, path.absolute())
     return AskedModel(str(path), config.conditional, open_model, config.slots, config.condition_size)
+
+
+def _open_snapshot(path):
+    from tf_outfit_gan.inference import Renderer
+
+    return Renderer(snapshots.load(path))
+
+
+def _check_beam(args):
+    """Raises `UserError` where there is nothing to share out; makes the list of outfits known to workers in other folders."""
+    if args.server:
+        raise UserError("--beam: its workers load a snapshot; leave out --server")
+    if args.out:
+        raise UserError("--beam: its workers write a folder of pictures; give --out-dir DIR instead of --out")
+    args.outfits = args.outfits and os.path.abspath(args.outfits)

@@ -1,8 +1,10 @@
 """Which pictures are asked for: each outfit in each pose with each seed."""
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from tf_outfit_gan.util.errors import UserError
 # A name, and a function that reads the outfit, which may be large; it raises `UserError`.
 NamedOutfit = tuple[str, Callable[[], Request]]
 NamedPose = tuple[str, np.ndarray]
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +73,19 @@ class Plan:
                     raise UserError(f"{what} {first[file]} and {name}: both pictures would have one name; rename one of them")
                 first[file] = name
 
+    def parts(self, most: int) -> "Iterator[Plan]":
+        """Plans of at most `most` pictures each, which together are this one; an outfit is in as few as can be."""
+        seeds = _cut(self._seeds, most)
+        poses = _cut(self._poses, most // len(self._seeds)) or [[]]
+        outfits = [None] if self._outfits is None else _cut(self._outfits, most // self.pictures_per_outfit)
+        return (Plan(*part) for part in itertools.product(outfits, poses, seeds))
+
+    def files(self) -> Iterator[str]:
+        """The names of all files, in the order of `pictures`; no outfit is read."""
+        outfits: list[str | None] = [None] if self._outfits is None else [name for name, _ in self._outfits]
+        poses: list[str | None] = [name for name, _ in self._poses] or [None]
+        return (Picture(*place, None).file for place in itertools.product(outfits, poses, self._seeds))
+
     def pictures(self) -> Iterator[Picture]:
         """All pictures; an outfit is read when it is its turn, and left out if it cannot be read: see `faults`."""
         if self._outfits is None:
@@ -86,6 +102,12 @@ class Plan:
             for pose, keypoints in poses:
                 request = dataclasses.replace(outfit, keypoints=keypoints)
                 yield from (Picture(name, pose, seed, request) for seed in self._seeds)
+
+
+def _cut(items: Sequence[T], length: int) -> list[Sequence[T]]:
+    """In pieces of this length, or of 1."""
+    length = max(1, length)
+    return [items[start : start + length] for start in range(0, len(items), length)]
 
 
 def _file_name(name: str) -> str:

@@ -9,17 +9,18 @@ the bytes are the same whatever the number of processes, tasks, machines or inte
 import os
 import statistics
 from dataclasses import replace
+from functools import partial
 
 from tf_outfit_gan.data import importers, records
 from tf_outfit_gan.data.fitness import manifest_findings
-from tf_outfit_gan.data.preparation.beam import make_on_beam
 from tf_outfit_gan.data.preparation.encode import Encoding
-from tf_outfit_gan.data.preparation.shards import Job, finalize, finalized, make_all, plan_shards
+from tf_outfit_gan.data.preparation.shards import Job, finalize, finalized, make_all, make_shard, plan_shards
 from tf_outfit_gan.data.preparation.split import split_off
 from tf_outfit_gan.data.preparation.update import bring_up_to_date
 from tf_outfit_gan.images.open import MAX_PIXELS, image_size
 from tf_outfit_gan.sizes import default_size, format_size, levels_of
 from tf_outfit_gan.slots import SLOTS
+from tf_outfit_gan.util.beam import share_out
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.storage import as_path, is_url
 
@@ -88,7 +89,7 @@ def prepare(
     index, count = task or (0, 1)
     part = shards[index::count]
     if beam is not None:
-        make_on_beam(job, part, beam)
+        share_out(partial(make_shard, job), part, job.data, beam, counter=("prepare", "entries"))
     else:
         make_all(job, part, workers, quiet)
     dataset = finalize(job, manifest, shards)
