@@ -12,6 +12,7 @@ own. The overhead is paired: a direct call and a served one in turn, so that oth
 import argparse
 import base64
 import http.client
+import io
 import json
 import os
 import re
@@ -27,6 +28,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 SERVE = [sys.executable, "-m", "tf_outfit_gan.cli.main", "serve", "--port", "0", "--rest_api_port", "0"]
 PREDICT = "/v1/models/outfit_gan:predict"
@@ -76,7 +78,7 @@ def post(port, body, patience_sec=PATIENCE_SEC):
 
 
 def overhead(models, count):
-    """Median over pairs of a served call's time by a direct one's."""
+    """A served call's time by a direct one's: the median over pairs, and that of the processor, which other work slows less."""
     import grpc
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -94,7 +96,7 @@ def overhead(models, count):
     for name, tensor in tensors.items():
         request.inputs[name].CopyFrom(tf.make_tensor_proto(tensor))
     body = json.dumps({"instances": [row()]}).encode()
-    with served(models) as (port, rest_port, _), grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    with served(models) as (port, rest_port, process), grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
         connection = http.client.HTTPConnection("127.0.0.1", rest_port, timeout=PATIENCE_SEC)
 
@@ -109,19 +111,24 @@ def overhead(models, count):
         }
         pictures = {name: ask() for name, ask in ways.items()}
         assert len(set(pictures.values())) == 1, "the ways give other pictures"
-        seconds = {name: [] for name in ways}
+        seconds, worked = {name: [] for name in ways}, dict.fromkeys(ways, 0.0)
         for _ in range(count):
             for name, ask in ways.items():
+                before = time.process_time() + processor_sec(process)
                 begin = time.perf_counter()
                 ask()
                 seconds[name].append(time.perf_counter() - begin)
+                worked[name] += time.process_time() + processor_sec(process) - before
         connection.close()
     direct = seconds.pop("direct")
-    print(f"direct: {1000 * statistics.median(direct):.1f} ms")
+    print(f"direct: {1000 * statistics.median(direct):.1f} ms, {1000 * worked['direct'] / count:.1f} ms of processor time")
     for name, times in seconds.items():
         ratio = statistics.median(served / plain for served, plain in zip(times, direct))
-        less = min(times) - min(direct)
-        print(f"{name}: {ratio:.3f} of the direct call's time in {count} pairs; {1000 * less:.2f} ms between the fastest of each")
+        less, more = min(times) - min(direct), worked[name] / worked["direct"]
+        print(
+            f"{name}: {ratio:.3f} of the direct call's time in {count} pairs, {more:.3f} of its processor time, "
+            f"client and server together; {1000 * less:.2f} ms between the fastest of each"
+        )
 
 
 def raw(port, content, pause_sec=0.0):
@@ -144,6 +151,14 @@ def in_words(answer):
     return f"{status} {text[:90]}{'...' * (len(text) > 90)}"
 
 
+def with_photo(side):
+    """A request with a black square as its top, which takes some kilobytes; 5000 is the largest that a model takes by default."""
+    out = io.BytesIO()
+    Image.new("1", (side, side)).save(out, "PNG")
+    photo = base64.b64encode(out.getvalue()).decode()
+    return json.dumps({"instances": [row(article_images_bytes=["", {"b64": photo}, "", "", "", ""])]}).encode()
+
+
 def bad_requests(port, rest_port):
     """{what: function that returns the answer in words}."""
     head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\n".encode()
@@ -156,11 +171,12 @@ def bad_requests(port, rest_port):
     strings = json.dumps({"instances": [row(keypoints=[["a", "b", "c"]] * joints)]}).encode()
     last = json.dumps({"inputs": {k: [v] for k, v in row(keypoints=[[0.51, 0.25, 1]] * joints + [[1, 2]]).items()}}).encode()
     both = json.dumps({"inputs": [[0.51, 0.25, 1]] * joints, "instances": []}).encode()
+    many = json.dumps({"instances": [row()] * 20_000}).encode()
     rows = b'{"instances": [' + b'{"seed": 1},' * (20 * MB // 12) + b'{"seed": 1}]}'
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (good[:100], good[100:])) + b"0\r\n\r\n"
 
-    def rest(body):
-        return lambda: in_words(post(rest_port, body))
+    def rest(body, times=1):
+        return lambda: [in_words(post(rest_port, body)) for _ in range(times)][-1]
 
     def shape(*dims):
         import grpc
@@ -202,6 +218,9 @@ def bad_requests(port, rest_port):
         "20 MB of keypoints, the last one short": rest(last),
         "20 MB in both forms": rest(both),
         "20 MB of rows without keys": rest(rows),
+        "20,000 rows": rest(many),
+        "a PNG of 8192x8192, fifty times": rest(with_photo(8192), 50),
+        "a PNG of 5000x5000, fifty times": rest(with_photo(5000), 50),
         "gRPC: shape [200,000,000], one value": lambda: shape(200_000_000),
         "gRPC: shape [2^40], one value": lambda: shape(2**40),
         "gRPC: shape [-1]": lambda: shape(-1),
@@ -211,7 +230,7 @@ def bad_requests(port, rest_port):
 
 def bad(models, _):
     """One line of a table a request."""
-    print("| request | answer | s | s of the server's processor | peak memory, MB more |\n|---|---|---|---|---|")
+    print("| request | answer | s | s of the server's processor | peak memory, MB more | after it |\n|---|---|---|---|---|---|")
     with served(models) as (port, rest_port, process):
         post(rest_port, json.dumps({"instances": [row()]}))
         for name, ask in bad_requests(port, rest_port).items():
@@ -224,8 +243,8 @@ def bad(models, _):
                 answer = f"{type(error).__name__}"
             seconds = time.monotonic() - begin
             worked = processor_sec(process) - worked
-            more = (memory(process, "VmHWM") - before) / MB
-            print(f"| {name} | {answer} | {seconds:.1f} | {worked:.1f} | {more:.0f} |", flush=True)
+            more, after = ((memory(process, what) - before) / MB for what in ("VmHWM", "VmRSS"))
+            print(f"| {name} | {answer} | {seconds:.1f} | {worked:.1f} | {more:.0f} | {after:.0f} |", flush=True)
 
 
 def processor_sec(process):
