@@ -1,9 +1,12 @@
 """benchmarks/export_variants.py: every form draws the model's pictures, and constants draw the same ones."""
 
+import pytest
+
 from benchmarks import export_variants
 from tests.helpers.exported import write_snapshot
 
 
+@pytest.mark.slow
 def test_a_row_for_each_form(tmp_path, monkeypatch, capsys):
     write_snapshot(tmp_path / "000400kimg")
     monkeypatch.setattr("sys.argv", ["export_variants", str(tmp_path / "000400kimg"), "--rows", "2", "--count", "1"])
