@@ -5,15 +5,19 @@ Files of `ram://` are those of one process: preparation has one worker here.
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import tf_outfit_gan as og
 from export import savedmodel
 from export.savedmodel import write_savedmodel
 from tests.helpers.catalogues import write_catalogue
+from tests.helpers.runs import assert_same_memory
+from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.data.preparation import shards
@@ -22,18 +26,16 @@ from tf_outfit_gan.data.records import open_dataset
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.storage import as_path
-from training import checkpoint
 
 SIZE = (16, 12)
 
 
 def copied(folder, url):
-    """Copies the files of a local folder to a URL."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            target = as_path(f"{url}/{path.relative_to(folder).as_posix()}")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(target, path.read_bytes())
+    """Copies the files of a folder to another one, here or in the store."""
+    for name, content in files_of(folder).items():
+        target = as_path(f"{url}/{name}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, content)
     return url
 
 
@@ -138,19 +140,67 @@ def test_an_update_in_the_store(stored, tmp_path, capsys):
     assert as_path("ram://road/daily-data/dataset-0001.json").exists()
 
 
-def test_a_run_reads_the_store(stored, tmp_path):
+@pytest.fixture(scope="module")
+def runs(stored, tmp_path_factory):
+    """A run on the disk; and the same one in the store, by two machines one after the other."""
     local, *_ = stored
-    settings = ["size=8x6", "stable_kimg=0.016", "fade_kimg=0.016", "total_kimg=0.032", "conditional=false", "seed=1"]
-    for name, data in (("here", local / "data"), ("there", "ram://road/data")):
-        words = ["train", str(tmp_path / name), "--data", str(data), "--preset", "tiny", "--quiet"]
+    folder = tmp_path_factory.mktemp("runs")
+    settings = ["size=8x6", "stable_kimg=0.016", "fade_kimg=0.016", "conditional=false", "seed=1"]
+
+    def train(run, data, total_kimg):
+        words = ["train", str(run), "--data", str(data), "--preset", "tiny", "--quiet", "--set", f"total_kimg={total_kimg}"]
         assert main([*words, *(f"--set={setting}" for setting in settings)]) == 0
-    runs = [json.loads((tmp_path / name / "config.json").read_text()) for name in ("here", "there")]
-    assert runs[1]["data"] == "ram://road/data" and runs[0]["data_checksum"] == runs[1]["data_checksum"]
-    stats = [
-        [json.loads(line)["loss_discriminator"] for line in (tmp_path / name / "stats.jsonl").read_text().splitlines()]
-        for name in ("here", "there")
+
+    train(folder / "here", local / "data", 0.032)
+    with pytest.MonkeyPatch.context() as patch:
+        for machine, total_kimg in (("first", 0.016), ("second", 0.032)):
+            (folder / machine).mkdir()
+            patch.setattr(tempfile, "tempdir", str(folder / machine))
+            train("ram://road/runs/there", "ram://road/data", total_kimg)
+    return folder, folder / "here", as_path("ram://road/runs/there")
+
+
+def test_a_run_in_the_store_is_the_run_on_the_disk(runs):
+    folder, here, there = runs
+    configs = [json.loads((run / "config.json").read_text()) for run in (here, there)]
+    assert configs[1]["data"] == "ram://road/data" and configs[0]["data_checksum"] == configs[1]["data_checksum"]
+    losses = [
+        [json.loads(line)["loss_discriminator"] for line in (run / "stats.jsonl").read_text().splitlines()]
+        for run in (here, there)
     ]
-    assert stats[0] == stats[1] and checkpoint.found(tmp_path / "there/checkpoints")
+    assert losses[0] == losses[1] and "resuming" in (there / "log.txt").read_text()
+    name = snapshots.newest(here).name
+    assert snapshots.newest(there) == there / "snapshots" / name
+    ours, theirs = files_of(here / "snapshots" / name), files_of(there / "snapshots" / name)
+    assert {key: ours[key] for key in ours if key != "state.json"} == {key: theirs[key] for key in theirs if key != "state.json"}
+    assert {path.name for path in here.iterdir()} - {"lock"} == {path.name for path in there.iterdir()}
+    copied(there, folder / "fetched")
+    assert_same_memory(folder / "fetched", here)
+
+
+def test_everyone_reads_a_run_in_the_store(runs, tmp_path, monkeypatch, capsys):
+    _, here, there = runs
+    monkeypatch.chdir(tmp_path)
+    for name, run in (("here", here), ("there", there)):
+        assert main(["render", str(run), "--seed", "1,2", "--out", f"{name}.png"]) == 0
+        assert main(["transfer", str(run), "--source", "1", "--target", "2", "--what", "color", "--out", f"{name}-mix.png"]) == 0
+        assert main(["evaluate", str(run), "--data", "ram://road/data", "--count", "4", "--json", f"{name}.json", "--quiet"]) == 0
+    for file in ("{}.png", "{}-mix.png"):
+        assert Path(file.format("here")).read_bytes() == Path(file.format("there")).read_bytes()
+    found = [json.loads(Path(f"{name}.json").read_text()) for name in ("here", "there")]
+    assert found[1]["snapshot"] == str(snapshots.newest(there)) and found[0]["figures"] == found[1]["figures"]
+    assert repr(og.load(str(there))) == repr(og.load(here))
+
+    snapshots.save_transfer_split(snapshots.newest(there), 2)
+    assert snapshots.transfer_split(there) == 2 and snapshots.transfer_split(here) is None
+    snapshots.save("ram://road/saved", snapshots.load(there, training=True))
+    assert files_of("ram://road/saved").keys() == files_of(snapshots.newest(here)).keys()
+
+    assert main(["report", str(there)]) == main(["report", str(here), str(there)]) == 0
+    assert f"outfit-gan render {there}" in (there / "report.html").read_text()
+    words = ["train", "next", "--data", "ram://road/data", "--config", f"{there}/config.json", "--init", str(there), "--quiet"]
+    assert main([*words, "--set=total_kimg=0.008"]) == 0
+    assert json.loads(Path("next/config.json").read_text())["init"] == str(snapshots.newest(there))
 
 
 def test_an_export_in_the_store_is_the_one_on_the_disk(tiny_export, monkeypatch):
