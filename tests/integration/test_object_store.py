@@ -19,13 +19,17 @@ from tests.helpers.catalogues import write_catalogue
 from tests.helpers.runs import assert_same_memory
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.config import with_overrides
+from tf_outfit_gan.config_file import read_settings
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.data.preparation import shards
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.data.records import open_dataset
+from tf_outfit_gan.metrics.subject import open_subject
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.storage import as_path
+from training.finetune import resolve_init
 
 SIZE = (16, 12)
 
@@ -178,29 +182,35 @@ def test_a_run_in_the_store_is_the_run_on_the_disk(runs):
     assert_same_memory(folder / "fetched", here)
 
 
-def test_everyone_reads_a_run_in_the_store(runs, tmp_path, monkeypatch, capsys):
+def test_everyone_reads_a_run_in_the_store(runs, tmp_path, monkeypatch):
     _, here, there = runs
     monkeypatch.chdir(tmp_path)
-    for name, run in (("here", here), ("there", there)):
-        assert main(["render", str(run), "--seed", "1,2", "--out", f"{name}.png"]) == 0
-        assert main(["transfer", str(run), "--source", "1", "--target", "2", "--what", "color", "--out", f"{name}-mix.png"]) == 0
-        assert main(["evaluate", str(run), "--data", "ram://road/data", "--count", "4", "--json", f"{name}.json", "--quiet"]) == 0
-    for file in ("{}.png", "{}-mix.png"):
-        assert Path(file.format("here")).read_bytes() == Path(file.format("there")).read_bytes()
-    found = [json.loads(Path(f"{name}.json").read_text()) for name in ("here", "there")]
-    assert found[1]["snapshot"] == str(snapshots.newest(there)) and found[0]["figures"] == found[1]["figures"]
+    ours, theirs = (snapshots.load(run, training=True) for run in (here, there))
+    assert (ours.config, ours.cur_nimg) == (theirs.config, theirs.cur_nimg)
+    for network, other in zip((ours.generator, *ours.training), (theirs.generator, *theirs.training)):
+        for weight, expected in zip(network.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(weight, expected)
     assert repr(og.load(str(there))) == repr(og.load(here))
+    assert main(["render", str(there), "--seed", "1", "--out", "picture.png"]) == 0
 
-    snapshots.save_transfer_split(snapshots.newest(there), 2)
+    newest = str(snapshots.newest(there))
+    assert open_subject(str(there), None).name == newest
+    snapshots.save_transfer_split(newest, 2)
     assert snapshots.transfer_split(there) == 2 and snapshots.transfer_split(here) is None
-    snapshots.save("ram://road/saved", snapshots.load(there, training=True))
+    snapshots.save("ram://road/saved", theirs)
     assert files_of("ram://road/saved").keys() == files_of(snapshots.newest(here)).keys()
+    as_path(f"{newest}/state.json").unlink()
+    with pytest.raises(UserError, match="ram://road/runs/there: no snapshot here"):
+        snapshots.load(there)
+    as_path("ram://road/saved/generator.weights.h5").unlink()
+    with pytest.raises(UserError, match="ram://road/saved/generator.weights.h5: weights do not load .*no such file"):
+        snapshots.load("ram://road/saved")
 
+    _, model, training = read_settings(f"{there}/config.json")
+    configs = with_overrides(model, training, [])
+    assert resolve_init(tmp_path / "next", "ram://road/saved", *configs, False)[0] == "ram://road/saved"
     assert main(["report", str(there)]) == main(["report", str(here), str(there)]) == 0
-    assert f"outfit-gan render {there}" in (there / "report.html").read_text()
-    words = ["train", "next", "--data", "ram://road/data", "--config", f"{there}/config.json", "--init", str(there), "--quiet"]
-    assert main([*words, "--set=total_kimg=0.008"]) == 0
-    assert json.loads(Path("next/config.json").read_text())["init"] == str(snapshots.newest(there))
+    assert f"outfit-gan render {there}" in (there / "report.html").read_text() and Path("comparison.html").is_file()
 
 
 def test_an_export_in_the_store_is_the_one_on_the_disk(tiny_export, monkeypatch):
@@ -214,6 +224,7 @@ def test_an_export_in_the_store_is_the_one_on_the_disk(tiny_export, monkeypatch)
     assert str(there) == "ram://road/models/1" and files_of(there) == files_of(base_path / "1")
     assert tf.saved_model.contains_saved_model(str(there))
     assert str(write_savedmodel(snapshot, "ram://road/models")) == "ram://road/models/2"
+    assert open_subject("ram://road/models", None).name == "ram://road/models/2"
     with pytest.raises(UserError, match="ram://road/models has that version already"):
         write_savedmodel(snapshot, "ram://road/models", version=2)
     with pytest.raises(UserError, match="ram://road/models/2 is one version of a model; give the folder that it lies in"):

@@ -89,7 +89,10 @@ def run(args):
     if any(setting.startswith("slots=") for setting in args.set):
         raise UserError("--set slots: a model has the slots of its data; name them in `outfit-gan prepare --slots`")
     if not args.dry_run:  # A mistake is reported before TensorFlow's import, which takes seconds.
-        cluster, dataset = resolve(args.cluster), open_dataset(args.data)
+        cluster = resolve(args.cluster)
+        if cluster:
+            local_only(place, "a run of several machines")
+        dataset = open_dataset(args.data)
         if "slots" in chosen and model_config.slots != dataset.slots:
             raise UserError(
                 f"{args.config}: slots {','.join(model_config.slots)}: expected those of {args.data}, {','.join(dataset.slots)}"
@@ -110,7 +113,6 @@ def run(args):
         check_address(args.data_service)
     time_limit_sec = args.time_limit and args.time_limit * 60
     if cluster:
-        local_only(place, "a run of several machines")
         cluster.check_port()
     # Of a cluster, its chief holds the folder for all.
     held = opened(place, args.quiet) if cluster is None or cluster.index == 0 else contextlib.nullcontext((place, None))
