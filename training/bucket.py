@@ -234,9 +234,10 @@ class _Owner:
         self._thread.join()
 
     def leave(self):
-        """Leaves the run to others, who then need not wait."""
+        """Leaves the run to others, who then need not wait; where the store does not answer they do."""
         self.stop()
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(UserError):
+            self._path.unlink(missing_ok=True)
 
     def _beat(self):
         while not self._over.wait(BEAT_SEC):

@@ -16,7 +16,6 @@ import tf_outfit_gan as og
 from export import savedmodel
 from export.savedmodel import write_savedmodel
 from tests.helpers.catalogues import write_catalogue
-from tests.helpers.runs import assert_same_memory
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.config import with_overrides
@@ -35,7 +34,7 @@ SIZE = (16, 12)
 
 
 def copied(folder, url):
-    """Copies the files of a folder to another one, here or in the store."""
+    """Copies the files of a local folder to a URL."""
     for name, content in files_of(folder).items():
         target = as_path(f"{url}/{name}")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -161,11 +160,11 @@ def runs(stored, tmp_path_factory):
             (folder / machine).mkdir()
             patch.setattr(tempfile, "tempdir", str(folder / machine))
             train("ram://road/runs/there", "ram://road/data", total_kimg)
-    return folder, folder / "here", as_path("ram://road/runs/there")
+    return folder / "here", as_path("ram://road/runs/there")
 
 
 def test_a_run_in_the_store_is_the_run_on_the_disk(runs):
-    folder, here, there = runs
+    here, there = runs
     configs = [json.loads((run / "config.json").read_text()) for run in (here, there)]
     assert configs[1]["data"] == "ram://road/data" and configs[0]["data_checksum"] == configs[1]["data_checksum"]
     losses = [
@@ -178,12 +177,10 @@ def test_a_run_in_the_store_is_the_run_on_the_disk(runs):
     ours, theirs = files_of(here / "snapshots" / name), files_of(there / "snapshots" / name)
     assert ours.keys() == theirs.keys() and ours["config.json"] == theirs["config.json"]
     assert {path.name for path in here.iterdir()} - {"lock"} == {path.name for path in there.iterdir()}
-    copied(there, folder / "fetched")
-    assert_same_memory(folder / "fetched", here)
 
 
 def test_everyone_reads_a_run_in_the_store(runs, tmp_path, monkeypatch):
-    _, here, there = runs
+    here, there = runs
     monkeypatch.chdir(tmp_path)
     ours, theirs = (snapshots.load(run, training=True) for run in (here, there))
     assert (ours.config, ours.cur_nimg) == (theirs.config, theirs.cur_nimg)
@@ -224,7 +221,6 @@ def test_an_export_in_the_store_is_the_one_on_the_disk(tiny_export, monkeypatch)
     assert str(there) == "ram://road/models/1" and files_of(there) == files_of(base_path / "1")
     assert tf.saved_model.contains_saved_model(str(there))
     assert str(write_savedmodel(snapshot, "ram://road/models")) == "ram://road/models/2"
-    assert open_subject("ram://road/models", None).name == "ram://road/models/2"
     with pytest.raises(UserError, match="ram://road/models has that version already"):
         write_savedmodel(snapshot, "ram://road/models", version=2)
     with pytest.raises(UserError, match="ram://road/models/2 is one version of a model; give the folder that it lies in"):

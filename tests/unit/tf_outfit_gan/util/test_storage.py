@@ -131,7 +131,7 @@ def test_what_needs_a_local_disk_says_so():
         "report gs://b/run gs://b/other",
         "render gs://b/run --seed 1 --out x.png",
         "transfer gs://b/run --source 1 --target 2 --what color --out x.png",
-        "evaluate gs://b/run gs://b/models/x --data gs://b/data",
+        "evaluate gs://b/run gs://b/other --data gs://b/data",
         "figures gs://b/run --data gs://b/data --out x",
         "export gs://b/run gs://b/models/x",
         "verify models/x --snapshot gs://b/run",
