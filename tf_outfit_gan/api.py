@@ -12,13 +12,15 @@ from tf_outfit_gan.outfit_request import OutfitLike, PoseLike, Request, check_la
 from tf_outfit_gan.picture_styles import Styles
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.storage import Place
 
 
-def load(path: str | os.PathLike[str] = snapshots.SHIPPED) -> "Model":
+def load(path: Place = snapshots.SHIPPED) -> "Model":
     """Loads a model; this imports TensorFlow, which takes seconds.
 
     Args:
-        path: a snapshot folder, or a run folder, which means its newest snapshot; without it, the shipped model.
+        path: a snapshot folder, or a run folder, which means its newest snapshot, here or, as a URL, in a bucket;
+            without it, the shipped model.
 
     Raises:
         UserError: when there is no snapshot or it cannot be read, or when Keras runs on another backend.

@@ -7,7 +7,6 @@
 """
 
 import math
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from tf_outfit_gan.config import FIELDS, MODEL_FIELDS, PRESETS, TRAINING_FIELDS, example, parse_value, suggestion
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import json_object, read_file
+from tf_outfit_gan.util.storage import Place, as_path
 
 MAX_BYTES = 1 << 20
 _PARTS = {"model": MODEL_FIELDS, "training": TRAINING_FIELDS}
@@ -22,7 +22,7 @@ _PARTS = {"model": MODEL_FIELDS, "training": TRAINING_FIELDS}
 _OF_A_RUN = ("data", "data_checksum", "init", "overrides", "command", "version", "commit", "machine")
 
 
-def read_settings(path: str | os.PathLike[str]) -> tuple[str | None, dict[str, Any], dict[str, Any]]:
+def read_settings(path: Place) -> tuple[str | None, dict[str, Any], dict[str, Any]]:
     """Reads the settings of a file.
 
     Returns:
@@ -31,9 +31,10 @@ def read_settings(path: str | os.PathLike[str]) -> tuple[str | None, dict[str, A
     Raises:
         UserError: names a file that cannot be read, an unknown key with keys that look like it, or a value of the wrong kind.
     """
+    path = as_path(path)
     content = read_file(path, MAX_BYTES)
     try:
-        fields = _yaml(content) if Path(path).suffix.lower() in (".yaml", ".yml") else json_object(content)
+        fields = _yaml(content) if Path(path.name).suffix.lower() in (".yaml", ".yml") else json_object(content)
         _check_names(fields, ("preset", *_PARTS), ignored=_OF_A_RUN)
         preset = fields.get("preset")
         if preset is not None and preset not in PRESETS:

@@ -8,7 +8,8 @@
         noise.npz              optional: fixed noise maps, where the model came with some
         transfer.json          optional: where the layers of the pose end and those of the colors begin: see `evaluate`
 
-It is what everyone but the trainer reads. It is written under another name and renamed: what has the name is whole.
+It is what everyone but the trainer reads. It is written under another name and renamed: what has the name is whole. In a
+bucket, where folders have no names, state.json comes last and says so.
 Wherever the path of one is expected, the word "shipped" means the one that comes with this package.
 """
 
@@ -16,7 +17,7 @@ import dataclasses
 import hashlib
 import json
 import math
-import os
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tf_outfit_gan.config import ModelConfig, from_json, to_json
-from tf_outfit_gan.util.atomic import check_room, whole_folder, write_whole
+from tf_outfit_gan.util.atomic import check_room, upload_folder, whole_folder, write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.provenance import provenance
+from tf_outfit_gan.util.storage import Place, RemotePath, as_path, local_copy
 
 if TYPE_CHECKING:
     import keras
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 SHIPPED = "shipped"  # The name of the model that comes with the package, at _SHIPPED_FOLDER.
 _SHIPPED_FOLDER = Path(__file__).with_name("shipped_model") / "snapshot"
+STATE = "state.json"
 GENERATOR = "generator.weights.h5"
 _UNROUNDED = "unrounded.weights.h5"
 _TRANSFER = "transfer.json"
@@ -80,9 +83,15 @@ def weights_checksum(snapshot: Snapshot) -> str:
     return digest.hexdigest()
 
 
-def save(path: str | os.PathLike[str], snapshot: Snapshot, half: bool = False) -> None:
+def save(path: Place, snapshot: Snapshot, half: bool = False) -> None:
     """Writes a snapshot folder, all or nothing; `half` rounds the weights to float16, as they are to be published."""
-    with whole_folder(Path(path)) as beside:
+    path = as_path(path)
+    if isinstance(path, RemotePath):
+        with tempfile.TemporaryDirectory() as folder:
+            save(Path(folder) / path.name, snapshot, half)
+            upload_folder(Path(folder) / path.name, path, STATE)
+        return
+    with whole_folder(path) as beside:
         networks = dict(zip((GENERATOR, *_TRAINING), (snapshot.generator, *(snapshot.training or ()))))
         check_room(beside, map(_file_bytes, networks.values()))
         for name, network in networks.items():
@@ -97,21 +106,21 @@ def save(path: str | os.PathLike[str], snapshot: Snapshot, half: bool = False) -
             np.savez(beside / "noise.npz", *snapshot.noise)
         (beside / "config.json").write_text(to_json(snapshot.config))
         state = {"cur_nimg": snapshot.cur_nimg, "level": snapshot.level, "alpha": snapshot.alpha, "format": FORMAT}
-        (beside / "state.json").write_text(json.dumps(state | {"made_by": provenance()}, indent=2))
+        (beside / STATE).write_text(json.dumps(state | {"made_by": provenance()}, indent=2))
 
 
-def read(path: str | os.PathLike[str]) -> Snapshot:
+def read(path: Place) -> Snapshot:
     """What a snapshot is, without its generator: known before TensorFlow is imported.
 
     Args:
-        path: a snapshot folder, or a run folder, which means its newest snapshot.
+        path: a snapshot folder, or a run folder, which means its newest snapshot; here or, as a URL, in a bucket.
 
     Raises:
         UserError: when there is none, or it cannot be read.
     """
     path = newest(path)
     try:
-        state = json.loads((path / "state.json").read_text())
+        state = json.loads((path / STATE).read_text())
         if state["format"] != FORMAT:
             raise UserError(f"format {state['format']}, but this version reads format {FORMAT}")
         config = from_json(ModelConfig, (path / "config.json").read_text())
@@ -121,7 +130,7 @@ def read(path: str | os.PathLike[str]) -> Snapshot:
     return Snapshot(config, None, level, alpha, cur_nimg)
 
 
-def load(path: str | os.PathLike[str], training: bool = False) -> Snapshot:
+def load(path: Place, training: bool = False) -> Snapshot:
     """`read`, with the generator and its weights, and with the fixed noise maps if there are some.
 
     Args:
@@ -140,27 +149,27 @@ def load(path: str | os.PathLike[str], training: bool = False) -> Snapshot:
         networks = tuple(_loaded(network, path / name) for name, network in zip(_TRAINING, built))
     if (path / "noise.npz").is_file():
         try:
-            with np.load(path / "noise.npz") as maps:
+            with local_copy(path / "noise.npz") as file, np.load(file) as maps:
                 noise = [maps[f"arr_{layer}"] for layer in range(snapshot.config.num_layers)]
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise UserError(f"{path}/noise.npz: noise maps do not load ({_first_line(error)})") from None
     return dataclasses.replace(snapshot, generator=generator, noise=noise, training=networks)
 
 
-def save_transfer_split(path: str | os.PathLike[str], split: int) -> None:
+def save_transfer_split(path: Place, split: int) -> None:
     """Adds to a snapshot folder that layers below `split`, 0-based, carry the pose, and the others the colors."""
-    write_whole(Path(path) / _TRANSFER, json.dumps({"split": split}) + "\n")
+    write_whole(as_path(path) / _TRANSFER, json.dumps({"split": split}) + "\n")
 
 
-def transfer_split(path: str | os.PathLike[str]) -> int | None:
+def transfer_split(path: Place) -> int | None:
     """What `save_transfer_split` wrote into the snapshot that a path means, as for `read`; None where there is none."""
-    path = newest(path) / _TRANSFER
-    if not path.is_file():
+    file = newest(path) / _TRANSFER
+    if not file.is_file():
         return None
     try:
-        return int(json.loads(path.read_text(encoding="utf-8"))["split"])
+        return int(json.loads(file.read_text(encoding="utf-8"))["split"])
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path}: not readable ({_first_line(error)}); delete it and evaluate again") from None
+        raise UserError(f"{file}: not readable ({_first_line(error)}); delete it and evaluate again") from None
 
 
 def _file_bytes(network: "keras.Model") -> int:
@@ -185,26 +194,28 @@ def _round(path: Path, rounded: Path) -> None:
         target.attrs.update(source.attrs)
 
 
-def _loaded(network: "keras.Model", path: Path) -> "keras.Model":
+def _loaded(network: "keras.Model", path: Path | RemotePath) -> "keras.Model":
     try:
-        network.load_weights(path)
+        with local_copy(path) as file:
+            network.load_weights(file)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path}: weights do not load ({_first_line(error)})") from None
     return network
 
 
-def newest(path: str | os.PathLike[str]) -> Path:
+def newest(path: Place) -> Path | RemotePath:
     """The snapshot folder that a path means: itself, or the newest one in a run folder, or the shipped one."""
-    path = Path(path)
+    path = as_path(path)
     if path == Path(SHIPPED) and not path.exists():
         path = _SHIPPED_FOLDER
-    if (path / "state.json").is_file():
+    if (path / STATE).is_file():
         return path
     folder = path / "snapshots" if (path / "snapshots").is_dir() else path
-    found = sorted(p for p in folder.glob("[0-9]*kimg") if (p / "state.json").is_file()) if folder.is_dir() else []
-    if not found:
-        raise UserError(f"{path}: no snapshot here; expected a snapshot folder or a run folder with snapshots/")
-    return found[-1]
+    names = sorted((found.name for found in folder.glob("[0-9]*kimg")), reverse=True) if folder.is_dir() else []
+    for name in names:
+        if (folder / name / STATE).is_file():
+            return folder / name
+    raise UserError(f"{path}: no snapshot here; expected a snapshot folder or a run folder with snapshots/")
 
 
 def _first_line(error: Exception) -> str:

@@ -177,9 +177,14 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
                         logger.board.picture(cur_nimg, grids.fakes(folder, drawn))
             # The checkpoint comes last: a run that is killed before it does the rest again. There is one at the end of
             # each period, as the next one may take more memory than there is.
-            if (checkpoint.at(cur_nimg) or last or cur_nimg >= period.end_nimg) and workers.chief:
+            checkpoint_due = (checkpoint.at(cur_nimg) or last or cur_nimg >= period.end_nimg) and workers.chief
+            if checkpoint_due:
                 with logger.times.spent("checkpoints"):
                     checkpoints.save(cur_nimg, trained_period)
+            if options.saved and (snapshot_due or checkpoint_due):
+                with logger.times.spent("copying to the bucket"):
+                    for line in options.saved():
+                        logger.warn(line)
             # Measuring may take long, and nothing is lost if it is cut short.
             if snapshot_due:
                 with logger.times.spent("metrics"):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import json_object
+from tf_outfit_gan.util.storage import RemotePath, as_path
 
 # What stands before a message of the log.
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+ +")
@@ -27,7 +28,7 @@ _REASONS = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno
 class RunFolder:
     """A run. `stats` has at least one line, each a dict with cur_nimg; `metrics` may be empty, as may `log`."""
 
-    path: Path
+    path: Path | RemotePath
     config: dict  # data, model, training; machine, except for old runs.
     stats: list
     metrics: list
@@ -54,7 +55,7 @@ class RunFolder:
 
 def read_run(path):
     """Reads a run's folder; raises `UserError` where there is none, or one without statistics."""
-    path = Path(path)
+    path = as_path(path)
     try:
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
         config["model"]["size"], config["training"]["total_kimg"], config["data"]  # What every run has.

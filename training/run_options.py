@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 ACCEPT_DATA_HELP = "resume a run with other data than it was trained on so far; the log says so"
 
@@ -16,6 +17,7 @@ class RunOptions:
     inception: str | None = None  # Weights file of InceptionV3 to measure with; None = other features.
     accept_data: bool = False  # Go on with other data than the run was trained on so far.
     init: str | None = None  # A snapshot whose weights a fresh run starts with, from `resolve_init`; None = random ones.
+    saved: Callable[[], list[str]] | None = None  # Called when something was saved; returns warnings for the log.
     started: float = dataclasses.field(default_factory=time.monotonic)  # When the call was asked for, `time.monotonic`.
     # How the configurations came about, for config.json and the report; None = not from a preset.
     preset: str | None = None

@@ -11,7 +11,7 @@ from tf_outfit_gan.util.storage import RemotePath, local_only
 SERVING_IMAGE = "tensorflow/serving:2.20.0"  # The newest release; its runtime loads what this TensorFlow writes.
 
 EXAMPLE = "runs/dolls models/outfit_gan"
-REMOTE = ("models",)
+REMOTE = ("snapshot", "models")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

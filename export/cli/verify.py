@@ -9,6 +9,7 @@ from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.model_versions import model_versions
 
 EXAMPLE = "models/outfit_gan --snapshot runs/dolls"
+REMOTE = ("snapshot",)
 
 
 class NotVerified(Exception):

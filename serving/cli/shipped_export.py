@@ -10,6 +10,7 @@ from tf_outfit_gan.util.command import OUTFIT_GAN
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import sha256_of
 from tf_outfit_gan.util.model_versions import model_versions
+from tf_outfit_gan.util.storage import local_copy
 
 
 def shipped_export() -> Path:
@@ -21,7 +22,8 @@ def shipped_export() -> Path:
         UserError: when the export fails, after what it printed itself.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    checksum = sha256_of(snapshots.newest(snapshots.SHIPPED) / snapshots.GENERATOR)
+    with local_copy(snapshots.newest(snapshots.SHIPPED) / snapshots.GENERATOR) as weights:
+        checksum = sha256_of(weights)
     models = cache / "outfit-gan" / f"{__version__}-{checksum[:16]}" / "outfit_gan"
     if not model_versions(models):
         print(f"exporting the shipped model to {models}; this is done once and takes about a minute", flush=True)

@@ -5,35 +5,40 @@ Files of `ram://` are those of one process: preparation has one worker here.
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import tf_outfit_gan as og
 from export import savedmodel
 from export.savedmodel import write_savedmodel
 from tests.helpers.catalogues import write_catalogue
+from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.config import with_overrides
+from tf_outfit_gan.config_file import read_settings
 from tf_outfit_gan.data.pipeline import batches
 from tf_outfit_gan.data.preparation import shards
 from tf_outfit_gan.data.preparation.prepare import prepare
 from tf_outfit_gan.data.records import open_dataset
+from tf_outfit_gan.metrics.subject import open_subject
 from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.storage import as_path
-from training import checkpoint
+from training.finetune import resolve_init
 
 SIZE = (16, 12)
 
 
 def copied(folder, url):
     """Copies the files of a local folder to a URL."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            target = as_path(f"{url}/{path.relative_to(folder).as_posix()}")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(target, path.read_bytes())
+    for name, content in files_of(folder).items():
+        target = as_path(f"{url}/{name}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, content)
     return url
 
 
@@ -138,19 +143,71 @@ def test_an_update_in_the_store(stored, tmp_path, capsys):
     assert as_path("ram://road/daily-data/dataset-0001.json").exists()
 
 
-def test_a_run_reads_the_store(stored, tmp_path):
+@pytest.fixture(scope="module")
+def runs(stored, tmp_path_factory):
+    """A run on the disk; and the same one in the store, by two machines one after the other."""
     local, *_ = stored
-    settings = ["size=8x6", "stable_kimg=0.016", "fade_kimg=0.016", "total_kimg=0.032", "conditional=false", "seed=1"]
-    for name, data in (("here", local / "data"), ("there", "ram://road/data")):
-        words = ["train", str(tmp_path / name), "--data", str(data), "--preset", "tiny", "--quiet"]
+    folder = tmp_path_factory.mktemp("runs")
+    settings = ["size=8x6", "stable_kimg=0.016", "fade_kimg=0.016", "conditional=false", "seed=1", "tick_kimg=0.008"]
+
+    def train(run, data, total_kimg):
+        words = ["train", str(run), "--data", str(data), "--preset", "tiny", "--quiet", "--set", f"total_kimg={total_kimg}"]
         assert main([*words, *(f"--set={setting}" for setting in settings)]) == 0
-    runs = [json.loads((tmp_path / name / "config.json").read_text()) for name in ("here", "there")]
-    assert runs[1]["data"] == "ram://road/data" and runs[0]["data_checksum"] == runs[1]["data_checksum"]
-    stats = [
-        [json.loads(line)["loss_discriminator"] for line in (tmp_path / name / "stats.jsonl").read_text().splitlines()]
-        for name in ("here", "there")
+
+    train(folder / "here", local / "data", 0.032)
+    with pytest.MonkeyPatch.context() as patch:
+        for machine, total_kimg in (("first", 0.016), ("second", 0.032)):
+            (folder / machine).mkdir()
+            patch.setattr(tempfile, "tempdir", str(folder / machine))
+            train("ram://road/runs/there", "ram://road/data", total_kimg)
+    return folder / "here", as_path("ram://road/runs/there")
+
+
+def test_a_run_in_the_store_is_the_run_on_the_disk(runs):
+    here, there = runs
+    configs = [json.loads((run / "config.json").read_text()) for run in (here, there)]
+    assert configs[1]["data"] == "ram://road/data" and configs[0]["data_checksum"] == configs[1]["data_checksum"]
+    losses = [
+        [json.loads(line)["loss_discriminator"] for line in (run / "stats.jsonl").read_text().splitlines()]
+        for run in (here, there)
     ]
-    assert stats[0] == stats[1] and checkpoint.found(tmp_path / "there/checkpoints")
+    assert losses[0] == losses[1] and "resuming" in (there / "log.txt").read_text()
+    name = snapshots.newest(here).name
+    assert snapshots.newest(there) == there / "snapshots" / name
+    ours, theirs = files_of(here / "snapshots" / name), files_of(there / "snapshots" / name)
+    assert ours.keys() == theirs.keys() and ours["config.json"] == theirs["config.json"]
+    assert {path.name for path in here.iterdir()} - {"lock"} == {path.name for path in there.iterdir()}
+
+
+def test_everyone_reads_a_run_in_the_store(runs, tmp_path, monkeypatch):
+    here, there = runs
+    monkeypatch.chdir(tmp_path)
+    ours, theirs = (snapshots.load(run, training=True) for run in (here, there))
+    assert (ours.config, ours.cur_nimg) == (theirs.config, theirs.cur_nimg)
+    for network, other in zip((ours.generator, *ours.training), (theirs.generator, *theirs.training)):
+        for weight, expected in zip(network.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(weight, expected)
+    assert repr(og.load(str(there))) == repr(og.load(here))
+    assert main(["render", str(there), "--seed", "1", "--out", "picture.png"]) == 0
+
+    newest = str(snapshots.newest(there))
+    assert open_subject(str(there), None).name == newest
+    snapshots.save_transfer_split(newest, 2)
+    assert snapshots.transfer_split(there) == 2 and snapshots.transfer_split(here) is None
+    snapshots.save("ram://road/saved", theirs)
+    assert files_of("ram://road/saved").keys() == files_of(snapshots.newest(here)).keys()
+    as_path(f"{newest}/state.json").unlink()
+    with pytest.raises(UserError, match="ram://road/runs/there: no snapshot here"):
+        snapshots.load(there)
+    as_path("ram://road/saved/generator.weights.h5").unlink()
+    with pytest.raises(UserError, match="ram://road/saved/generator.weights.h5: weights do not load .*no such file"):
+        snapshots.load("ram://road/saved")
+
+    _, model, training = read_settings(f"{there}/config.json")
+    configs = with_overrides(model, training, [])
+    assert resolve_init(tmp_path / "next", "ram://road/saved", *configs, False)[0] == "ram://road/saved"
+    assert main(["report", str(there)]) == main(["report", str(here), str(there)]) == 0
+    assert str(there) in (there / "report.html").read_text() and Path("comparison.html").is_file()
 
 
 def test_an_export_in_the_store_is_the_one_on_the_disk(tiny_export, monkeypatch):

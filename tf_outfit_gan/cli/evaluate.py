@@ -14,6 +14,7 @@ from tf_outfit_gan.util.atomic import write_whole
 from tf_outfit_gan.util.errors import UserError
 
 EXAMPLE = "runs/dolls --data data --split test --metrics all --pose-model runs/pose/estimator --masks catalogue/masks"
+REMOTE = ("models", "data")
 
 
 def add_arguments(parser):
@@ -121,8 +122,8 @@ def _keep_split(measurement):
     if measurement.fields["kind"] == "snapshot" and split and split.value is not None:
         try:
             save_transfer_split(measurement.name, split.value)
-        except OSError as error:
-            print(f"{measurement.name}: the split point is not stored there: {error.strerror}")
+        except (OSError, UserError) as error:
+            print(f"{measurement.name}: the split point is not stored there: {getattr(error, 'strerror', error)}")
 
 
 def _names(args):

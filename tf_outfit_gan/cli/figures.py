@@ -15,6 +15,7 @@ from tf_outfit_gan.util.progress import progress
 from tf_outfit_gan.viz.montage import save_whole
 
 EXAMPLE = "runs/dolls runs/unconditional --data other-data --split train --out figures"
+REMOTE = ("snapshots", "data")
 
 # Each seed gives pictures so many seeds of their own.
 SEEDS = 1000

@@ -2,14 +2,15 @@
 
 import math
 import sys
-from pathlib import Path
 
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.stylegan1.conversion import convert
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.storage import as_path
 
 EXAMPLE = "karras2019stylegan-ffhq-1024x1024.pkl imported"
+REMOTE = ("snapshot",)
 
 
 def add_arguments(parser):
@@ -18,7 +19,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    if Path(args.snapshot).exists():
+    if as_path(args.snapshot).exists():
         raise UserError(f"{args.snapshot}: is already there; choose a new name or delete it")
     try:
         snapshot, ignored = convert(args.network)

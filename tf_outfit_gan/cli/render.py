@@ -15,6 +15,7 @@ from tf_outfit_gan.viz.conditions import conditions
 from tf_outfit_gan.viz.montage import montage, save_whole
 
 EXAMPLE = "runs/dolls --outfits outfits.jsonl --poses poses --seeds 1,2 --out-dir pictures --sheet"
+REMOTE = ("snapshot",)
 
 
 def add_arguments(parser):

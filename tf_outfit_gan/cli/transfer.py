@@ -14,6 +14,7 @@ from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.viz.montage import montage, picture, save_whole
 
 EXAMPLE = "runs/dolls --source data:000007 --target outfit.json --what color --out transfer.png"
+REMOTE = ("snapshot",)
 
 
 def add_arguments(parser):

@@ -9,6 +9,7 @@ from tf_outfit_gan.client import Client
 from tf_outfit_gan.metrics.exported_sampler import ExportedSampler, newest_version, read_card
 from tf_outfit_gan.metrics.parallel_sampler import ParallelSampler
 from tf_outfit_gan.metrics.served_sampler import ServedSampler
+from tf_outfit_gan.util.storage import as_path
 
 # The steps of which path lengths are made are far smaller than one of 255.
 _NO_FLOATS = {"path_length": "no signature of an export answers with pictures that are not rounded"}
@@ -58,8 +59,8 @@ def open_subject(place, model_name):
         UserError: when there is nothing of these, or it cannot be read.
         ServerError: when the server is not there or fails.
     """
-    path = Path(place)
-    if ":" in str(place) and not path.exists():
+    path = as_path(place)
+    if ":" in str(place) and isinstance(path, Path) and not path.exists():
         return _of_server(str(place), model_name)
     version = newest_version(path)
     if version:

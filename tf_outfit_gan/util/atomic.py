@@ -42,12 +42,13 @@ def upload(local: Path, path: RemotePath) -> None:
     import tensorflow as tf
 
     partial = beside(path)
-    tf.io.gfile.copy(str(local), str(partial), overwrite=True)
-    tf.io.gfile.rename(str(partial), str(path), overwrite=True)
+    path.translated(lambda: tf.io.gfile.copy(str(local), str(partial), overwrite=True))
+    path.translated(lambda: tf.io.gfile.rename(str(partial), str(path), overwrite=True))
 
 
 def upload_folder(local: Path, path: RemotePath, last: str) -> None:
     """Copies a folder to another file system, the file `last` after all others: with it the folder is whole."""
+    (path / last).unlink(missing_ok=True)
     files = sorted(file.relative_to(local) for file in local.rglob("*") if file.is_file())
     for file in sorted(files, key=lambda file: str(file) == last):
         (path / file.parent if len(file.parts) > 1 else path).mkdir(parents=True, exist_ok=True)

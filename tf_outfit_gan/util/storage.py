@@ -5,12 +5,14 @@ that this project uses. It is no `os.PathLike`: what needs a file of this machin
 makes a local folder of the name `gs:`.
 """
 
+import contextlib
 import os
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from tf_outfit_gan.util.errors import UserError
 
@@ -19,6 +21,8 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)
 
 OBJECT_STORES = ("gs", "s3", "az")
 
+T = TypeVar("T")
+
 
 def is_url(place: object) -> bool:
     """Whether a text or a path names a place that is no local one; addresses of servers are none that files lie on."""
@@ -26,7 +30,7 @@ def is_url(place: object) -> bool:
     return match is not None and match[1] not in ("http", "https", "grpc")
 
 
-def as_path(place: "str | os.PathLike[str] | RemotePath") -> "Path | RemotePath":
+def as_path(place: "Place") -> "Path | RemotePath":
     """Returns a `RemotePath` for a URL, and a `Path` for all else."""
     if isinstance(place, RemotePath):
         return place
@@ -40,6 +44,20 @@ def local_only(place: object, what: str) -> None:
     """Raises `UserError` for a URL, where `what` is done on this machine's disk."""
     if is_url(place):
         raise UserError(f"{as_path(str(place))}: {what} needs a local folder or file; copy it here, or mount the bucket")
+
+
+@contextlib.contextmanager
+def local_copy(path: "Path | RemotePath") -> Iterator[Path]:
+    """Yields a file of this machine for those who read nothing else: a local file itself, or a copy, which then goes."""
+    if isinstance(path, Path):
+        yield path
+        return
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as folder:
+        local = Path(folder) / path.name
+        path.translated(lambda: tf.io.gfile.copy(str(path), str(local)))
+        yield local
 
 
 def relative(path: "Path | RemotePath", folder: "Path | RemotePath") -> str:
@@ -81,6 +99,10 @@ class RemotePath:
         return PurePosixPath(self.name).stem
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.url.split("/"))
+
+    @property
     def parent(self) -> "RemotePath":
         return RemotePath(self.url.rpartition("/")[0])
 
@@ -120,20 +142,23 @@ class RemotePath:
         if not missing_ok or self.exists():
             self._ask("remove")
 
+    def rmtree(self) -> None:
+        self._ask("rmtree")
+
     def read_bytes(self) -> bytes:
         import tensorflow as tf
 
-        return self._translated(lambda: tf.io.gfile.GFile(self.url, "rb").read())
+        return self.translated(lambda: tf.io.gfile.GFile(self.url, "rb").read())
 
-    def read_text(self, encoding: str = "utf-8") -> str:
-        return self.read_bytes().decode(encoding)
+    def read_text(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return self.read_bytes().decode(encoding, errors)
 
     def _ask(self, function: str, *arguments: str) -> Any:
         import tensorflow as tf
 
-        return self._translated(lambda: getattr(tf.io.gfile, function)(*(arguments or (self.url,))))
+        return self.translated(lambda: getattr(tf.io.gfile, function)(*(arguments or (self.url,))))
 
-    def _translated(self, call: Any) -> Any:
+    def translated(self, call: Callable[[], T]) -> T:
         """Calls what may raise TensorFlow's errors; a missing file is Python's `FileNotFoundError`."""
         import tensorflow as tf
 
@@ -149,3 +174,6 @@ class RemotePath:
             ) from None
         except tf.errors.OpError as error:
             raise UserError(f"{self.url}: {' '.join(str(error.message).split())}") from None
+
+
+Place = str | os.PathLike[str] | RemotePath  # Of a file or a folder, here or elsewhere, as a user or a program names it.

@@ -1,6 +1,7 @@
 """The verb `outfit-gan report`: one self-contained page that shows what a run is and how it is doing, or compares runs.
 
-It needs neither TensorFlow nor a network: the page has no script, and its pictures and curves are part of it.
+It needs neither TensorFlow nor a network, unless the run lies in a bucket: the page has no script, and its pictures and
+curves are part of it.
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.util.atomic import write_whole
 
 EXAMPLE = "runs/dolls --out report.html"
+REMOTE = ("folders",)
 
 
 def add_arguments(parser):

@@ -4,26 +4,29 @@ import contextlib
 import dataclasses
 import json
 import time
-from pathlib import Path
 
 from tf_outfit_gan.cli import arguments
 from tf_outfit_gan.config import to_dict, to_json
 from tf_outfit_gan.data.records import open_dataset, reading
 from tf_outfit_gan.util.errors import UserError
+from tf_outfit_gan.util.storage import as_path, local_only
 from training import schedule
+from training.bucket import local_folder, opened
 from training.cli.settings import add_settings, settings_of
 from training.data_service import check_address
 from training.distribute.cluster import resolve
 from training.finetune import resolve_init
-from training.run_folder import explain_full_disk, locked
+from training.run_folder import explain_full_disk
 from training.run_options import ACCEPT_DATA_HELP, RunOptions
 
 EXAMPLE = "runs/dolls --data data --preset 256x192 --set seed=1"
-REMOTE = ("data",)
+REMOTE = ("folder", "data", "init", "config")
 
 
 def add_arguments(parser):
-    parser.add_argument("folder", metavar="RUN", help="the run's folder: checkpoints, snapshots, grids, statistics")
+    parser.add_argument(
+        "folder", metavar="RUN", help="the run's folder: checkpoints, snapshots, grids, statistics; may lie in a bucket"
+    )
     main = parser.add_argument_group("main")
     main.add_argument("--data", required=True, help="a data set from 'outfit-gan prepare'")
     main.add_argument("--init", metavar="SNAPSHOT", help="start from another model: a snapshot, or a run's newest one")
@@ -82,17 +85,20 @@ def run(args):
     started = time.monotonic()
     if args.json and not args.dry_run:
         raise UserError("--json: writes the settings of a dry run; add --dry-run")
-    folder, (model_config, config, chosen) = Path(args.folder), settings_of(args)
+    place, (model_config, config, chosen) = as_path(args.folder), settings_of(args)
     if any(setting.startswith("slots=") for setting in args.set):
         raise UserError("--set slots: a model has the slots of its data; name them in `outfit-gan prepare --slots`")
     if not args.dry_run:  # A mistake is reported before TensorFlow's import, which takes seconds.
-        cluster, dataset = resolve(args.cluster), open_dataset(args.data)
+        cluster = resolve(args.cluster)
+        if cluster:
+            local_only(place, "a run of several machines")
+        dataset = open_dataset(args.data)
         if "slots" in chosen and model_config.slots != dataset.slots:
             raise UserError(
                 f"{args.config}: slots {','.join(model_config.slots)}: expected those of {args.data}, {','.join(dataset.slots)}"
             )
         model_config = dataclasses.replace(model_config, slots=dataset.slots)
-    init, config = resolve_init(folder, args.init, model_config, config, "start_level" in chosen)
+    init, config = resolve_init(place, args.init, model_config, config, "start_level" in chosen)
     if args.dry_run:
         if args.json:
             model = {name: value for name, value in to_dict(model_config).items() if name != "slots"}  # The data has them.
@@ -100,7 +106,7 @@ def run(args):
             return
         plan = schedule.table(model_config, config, args.replicas)
         print(to_json(model_config), to_json(config), f"\nOn {args.replicas} replica(s):", plan, sep="\n", flush=True)
-        _show_needs(folder, model_config, config, args.devices)
+        _show_needs(local_folder(place), model_config, config, args.devices)
         return
 
     if args.data_service:
@@ -109,8 +115,8 @@ def run(args):
     if cluster:
         cluster.check_port()
     # Of a cluster, its chief holds the folder for all.
-    lock = locked(folder) if cluster is None or cluster.index == 0 else contextlib.nullcontext()
-    with lock, reading(dataset), explain_full_disk(folder):
+    held = opened(place, args.quiet) if cluster is None or cluster.index == 0 else contextlib.nullcontext((place, None))
+    with held as (folder, saved), reading(dataset), explain_full_disk(folder):
         from training.distribute.devices import choose_devices
         from training.distribute.restart import Restart
         from training.distribute.strategy import make_strategy
@@ -127,6 +133,7 @@ def run(args):
                 inception=args.inception,
                 accept_data=args.accept_data,
                 init=init,
+                saved=saved,
                 started=started,
                 preset=None if args.config else args.preset,
                 overrides=tuple(args.set),

@@ -50,7 +50,7 @@ def page(run):
         kimg=run.stats[-1]["cur_nimg"] / 1000,
         total_kimg=run.config["training"]["total_kimg"],
         state=state(run),
-        written=time.strftime("%Y-%m-%d %H:%M", time.localtime((run.path / "stats.jsonl").stat().st_mtime)),
+        written=time.strftime("%Y-%m-%d %H:%M", time.localtime((run.path / "stats.jsonl").stat().st_mtime_ns / 1e9)),
         newest=run.grids and picture(run.grids[-1], NEWEST_WIDTH),
         warnings=run.warnings,
         charts=charts(run),
@@ -176,7 +176,7 @@ def picture(path, width):
     kimg = int(path.stem.removeprefix("fakes_").removesuffix("kimg"))
     found = {"name": path.name, "caption": f"After {kimg} kimg", "uri": None, "error": None}
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(path.read_bytes())) as image:
             image = image.convert("RGB")
     except OSError as error:
         return found | {"error": str(error)}

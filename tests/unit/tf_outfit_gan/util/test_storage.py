@@ -1,5 +1,6 @@
 """Paths of other file systems: one type with pathlib's methods, which no local function takes for a local path."""
 
+import json
 import os
 import pickle
 import shutil
@@ -8,12 +9,12 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.cli.main import _check_places, main, parser_of
 from tf_outfit_gan.util import atomic
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import fault_of, read_file
 from tf_outfit_gan.util.model_versions import model_versions
-from tf_outfit_gan.util.storage import RemotePath, as_path, is_url, local_only, relative
+from tf_outfit_gan.util.storage import RemotePath, as_path, is_url, local_copy, local_only, relative
 
 
 @pytest.fixture
@@ -87,13 +88,32 @@ def test_a_folder_ends_with_the_file_that_says_it_is_whole(folder, tmp_path, mon
     order, upload = [], atomic.upload
     monkeypatch.setattr(atomic, "upload", lambda local, path: (order.append(relative(path, folder)), upload(local, path)))
     atomic.upload_folder(tmp_path, folder / "1", "last")
-    assert order == ["1/a/x", "1/z", "1/last"] and (folder / "1/a/x").read_text() == "a/x"
+    assert order == ["1/a/x", "1/z", "1/last"]
+    # While it is copied again it is not whole.
+    monkeypatch.setattr(atomic, "upload", lambda *_: (_ for _ in ()).throw(ZeroDivisionError))
+    with pytest.raises(ZeroDivisionError):
+        atomic.upload_folder(tmp_path, folder / "1", "last")
+    assert not (folder / "1" / "last").exists() and (folder / "1/a/x").read_text() == "a/x"
     assert model_versions(folder) == {1: folder / "1"}
 
 
-def test_a_file_system_that_is_not_there_is_one_clear_line():
-    with pytest.raises(UserError, match="s3://bucket/x: this TensorFlow .* has no file system for s3://; load a plugin"):
-        as_path("s3://bucket/x").exists()
+def test_a_file_system_that_is_not_there_is_one_clear_line(tmp_path):
+    (tmp_path / "x").write_text("")
+    path = as_path("s3://bucket/x")
+    for call in (path.exists, lambda: atomic.upload(tmp_path / "x", path), lambda: local_copy(path).__enter__()):
+        with pytest.raises(UserError, match="s3://bucket/.*: this TensorFlow .* has no file system for s3://; load a plugin"):
+            call()
+
+
+def test_a_copy_of_this_machine_lasts_for_a_block(folder, tmp_path):
+    atomic.write_whole(folder / "weights.h5", b"weights")
+    with local_copy(folder / "weights.h5") as copy:
+        assert copy.read_bytes() == b"weights" and copy.name == "weights.h5"
+    assert not copy.exists() and (folder / "weights.h5").exists()
+    with local_copy(tmp_path) as same:
+        assert same == tmp_path
+    with pytest.raises(FileNotFoundError), local_copy(folder / "none"):
+        pass
 
 
 def test_what_needs_a_local_disk_says_so():
@@ -105,21 +125,46 @@ def test_what_needs_a_local_disk_says_so():
 @pytest.mark.parametrize(
     "command",
     [
+        "prepare gs://b/shop gs://b/data --size 64x48",
+        "train gs://b/run --data gs://b/data --init gs://b/other",
+        "train gs://b/run --data gs://b/data --config gs://b/other/config.json",
+        "report gs://b/run gs://b/other",
+        "render gs://b/run --seed 1 --out x.png",
+        "transfer gs://b/run --source 1 --target 2 --what color --out x.png",
+        "evaluate gs://b/run gs://b/other --data gs://b/data",
+        "figures gs://b/run --data gs://b/data --out x",
+        "export gs://b/run gs://b/models/x",
+        "verify models/x --snapshot gs://b/run",
+        "import-stylegan x.pkl gs://b/out",
+    ],
+)
+def test_what_may_lie_in_a_bucket(command):
+    words = command.split()
+    _check_places(parser_of(words[0]).parse_args(words))
+
+
+def test_a_run_of_several_machines_needs_a_local_folder(monkeypatch, capsys):
+    cluster = {"cluster": {"worker": ["one:1", "two:1"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+    assert main("train gs://b/run --data data".split()) == 2
+    assert "gs://b/run: a run of several machines needs a local folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
         "paperdoll gs://b/dolls --count 1 --size 64x48",
         "pose gs://b/shop --pose-model x.tflite",
         "inspect gs://b/data",
-        "train gs://b/run --data gs://b/data",
-        "train run --data data --init gs://b/run",
-        "report gs://b/run",
         "train-pose gs://b/run data",
         "render --outfits x --poses y --out-dir gs://b/out",
-        "evaluate gs://b/run --data data",
-        "export gs://b/run models/x",
+        "evaluate run --data data --masks gs://b/masks",
+        "export run models/x --evaluation gs://b/x.json",
         "export shipped gs://b/models/x --format onnx",
         "verify gs://b/models/x",
         "serve gs://b/models/x",
         "studio gs://b/page",
-        "import-stylegan x.pkl gs://b/out",
+        "import-stylegan gs://b/x.pkl out",
         "demo gs://b/out",
         "prepare shop data --pose-model gs://b/x.tflite",
     ],
