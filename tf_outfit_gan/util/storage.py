@@ -106,6 +106,9 @@ class RemotePath:
     def parent(self) -> "RemotePath":
         return RemotePath(self.url.rpartition("/")[0])
 
+    def absolute(self) -> "RemotePath":
+        return self
+
     def with_name(self, name: str) -> "RemotePath":
         return self.parent / name
 
