@@ -5,6 +5,8 @@ Non-saturating logistic loss with R1 (arXiv 1406.2661; 1801.04406, equation 9), 
 
 import tensorflow as tf
 
+from tf_outfit_gan import ops
+
 
 def generator_loss(fake_scores):
     """-log(sigmoid(D(fake))), [N]: the generator wants its pictures taken for real."""
@@ -40,7 +42,7 @@ def _distance(ones, others):
         found.append(tf.reduce_mean(tf.sqrt(tf.reduce_sum(tf.square(difference), axis=-1) + 1e-6), axis=[1, 2]))
         if difference.shape[1] <= 8:
             return tf.add_n(found) / len(found)
-        difference = tf.nn.avg_pool2d(difference, 2, 2, "VALID")
+        difference = ops.downsample(difference)
 
 
 def r1_penalty(image_gradients):

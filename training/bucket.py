@@ -120,13 +120,8 @@ class _Copies:
 
     def tried(self):
         """`copy`, but a store that does not answer ends no run: the next copy has it all. Returns lines for the log."""
-        try:
-            self.copy()
-        except TakenOver:
-            raise
-        except (UserError, OSError) as error:
-            return [f"not copied to {self._place}, which is tried again when something is saved: {error}"]
-        return []
+        error = self._failure()
+        return [f"not copied to {self._place}, which is tried again when something is saved: {error}"] if error else []
 
     def copy(self):
         """Makes the bucket's folder as the local one is; raises `TakenOver` if it is another process's by now."""
@@ -146,18 +141,24 @@ class _Copies:
             del self._copied[name]
 
     def end(self):
-        """Copies what is left, and leaves the run to others."""
+        """Copies what is left, and removes the owner, so that others may train at once."""
+        if error := self._failure():
+            raise UserError(
+                f"{self._place}: cannot be written ({error}); the run is whole in {self._folder}, and the same command on this "
+                "machine copies it"
+            )
+        self._owner.leave()
+        _clear(self._folder)
+
+    def _failure(self):
+        """Calls `copy`, and returns why the store did not take it; None = it did."""
         try:
             self.copy()
         except TakenOver:
             raise
         except (UserError, OSError) as error:
-            raise UserError(
-                f"{self._place}: cannot be written ({error}); the run is whole in {self._folder}, and the same command on this "
-                "machine copies it"
-            ) from None
-        self._owner.leave()
-        _clear(self._folder)
+            return error
+        return None
 
     def _local_names(self):
         """Names of the run's files; what is being written is none."""
@@ -234,7 +235,7 @@ class _Owner:
         self._thread.join()
 
     def leave(self):
-        """Leaves the run to others, who then need not wait; where the store does not answer they do."""
+        """Removes the file, so that others need not wait; where the store does not answer they do."""
         self.stop()
         with contextlib.suppress(UserError):
             self._path.unlink(missing_ok=True)
@@ -246,7 +247,7 @@ class _Owner:
                 self._write()
 
     def _read(self):
-        """What stands there; None = nobody trains, or, where a file system renames in two steps, the owner is just writing."""
+        """The text of the file; None = there is none: nobody trains, or the file system is just renaming it in two steps."""
         with self._use:
             try:
                 return self._path.read_text(errors="replace")

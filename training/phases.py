@@ -16,7 +16,7 @@ from tf_outfit_gan.randomness import OTHER_LATENT
 from training.augment import Augmentation, Unaltered
 from training.mismatch import with_wrong_part
 
-# What a picture is scored under: embedding [N, F] and condition maps, a list of [N, H, W, M]; None where there is none.
+# What a picture is drawn or scored under: embedding [N, F] and condition maps, a list of [N, H, W, M]; None where there is none.
 Conditions = collections.namedtuple("Conditions", "embedding maps")
 
 
@@ -60,10 +60,10 @@ class Phases:
     def discriminator_phase(self, stage, batch, draws, alpha, loss_scale=1.0):
         """The discriminator's loss on reals and on fakes of the same conditions; with R1 unless that is lazy."""
         real = self._fade(batch["image"], alpha)
-        fake, _ = self._fake(stage, batch, draws, alpha)
+        fake, _ = self._fake(stage, self._conditions(self.generator, stage, batch, Unaltered()), draws, alpha)
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            own = self._conditions(stage, batch, seen)
+            own = self._conditions(self.discriminator, stage, batch, seen)
             wrong, is_wrong = self._wrong_conditions(stage, batch, own, seen, draws)
             penalty, pictures = 0.0, [(seen.images(fake), own.maps)]
             if wrong and wrong.maps is not None:
@@ -103,7 +103,7 @@ class Phases:
         real = self._fade(batch["image"], alpha)
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            own = self._conditions(stage, batch, seen)
+            own = self._conditions(self.discriminator, stage, batch, seen)
             _, penalty = self._penalized_features(stage, real, own, seen, alpha, loss_scale)
             total = tf.reduce_sum(penalty) * self.r1_weight(stage) * self.config.r1_interval / stage.batch
         statistics = self._r1_statistics(stage, penalty)
@@ -113,36 +113,30 @@ class Phases:
         """Fakes that the discriminator takes for real, under conditions drawn from the data. Reports w [D], too."""
         seen = self._augmentation(stage, draws)
         with tf.GradientTape() as tape:
-            picture, w = self._fake(stage, batch, draws, alpha)
-            own = self._conditions(stage, batch, seen)
-            scores = self.discriminator(seen.images(picture), own.embedding, level=stage.level, alpha=alpha, maps=own.maps)
+            given = self._conditions(self.generator, stage, batch, Unaltered())
+            fake, w = self._fake(stage, given, draws, alpha)
+            own = self._conditions(self.discriminator, stage, batch, seen)
+            scores = self.discriminator(seen.images(fake), own.embedding, level=stage.level, alpha=alpha, maps=own.maps)
             loss = losses.generator_loss(scores)
             statistics = {"loss_generator": loss, "w": w}
             if self.config.paired_weight and self.model_config.conditional:
-                score = self._paired_score(stage, batch, draws, alpha, picture)
+                other, _ = self._fake(stage, given, draws.again(), alpha)
+                score = losses.energy_score(fake, other, self._fade(batch["image"], alpha))
                 loss += self.config.paired_weight * score
                 statistics["paired_score"] = score
             total = tf.reduce_sum(loss) / stage.batch
         return _mean(statistics, stage), self._gradients(tape, total, self.generator, loss_scale)
 
-    def _paired_score(self, stage, batch, draws, alpha, picture):
-        """How far the pictures that the conditions may give are from the photo that has them, [N]."""
-        other, _ = self._fake(stage, batch, draws.again(), alpha)
-        real = self._fade(batch["image"], alpha)
-        return losses.energy_score(*(tf.cast(images, tf.float32) for images in (picture, other, real)))
-
-    def _fake(self, stage, batch, draws, alpha):
+    def _fake(self, stage, given, draws, alpha):
         """Pictures with style mixing: one cutoff a batch, both latents under one condition; and the first one's w."""
         generator, sizes = self.generator, self.model_config.level_sizes[: stage.level + 1]
-        embedding = generator.embed(batch["articles"], batch["keypoints"]) if self.model_config.conditional else None
-        first_w = generator.mapping(draws.latents(self.model_config.latent_dim), embedding)
+        first_w = generator.mapping(draws.latents(self.model_config.latent_dim), given.embedding)
         w = generator.broadcast(first_w)
         if self.config.mixing_probability:
-            other = generator.mapping(draws.latents(self.model_config.latent_dim, OTHER_LATENT), embedding)
+            other = generator.mapping(draws.latents(self.model_config.latent_dim, OTHER_LATENT), given.embedding)
             cutoff = draws.mixing_cutoff(self.config.mixing_probability, 2 * len(sizes))
             w = styles.mix(w, generator.broadcast(other), cutoff)
-        maps = generator.condition_maps(batch.get("articles"), batch.get("keypoints"), stage.level)
-        return generator.synthesis(w, draws.noise(sizes), maps, level=stage.level, alpha=alpha), first_w
+        return generator.synthesis(w, draws.noise(sizes), given.maps, level=stage.level, alpha=alpha), first_w
 
     def _augmentation(self, stage, draws):
         """How the discriminator sees this batch."""
@@ -154,13 +148,13 @@ class Phases:
         """The score of a discriminator that distinguishes nothing: 0, or less where photos count as fakes, too."""
         return -math.log(1 + self.config.mismatch_weight) if self.model_config.conditional else 0.0
 
-    def _conditions(self, stage, batch, seen):
-        """What the discriminator is given of a batch's articles and poses."""
+    def _conditions(self, network, stage, batch, seen):
+        """What a network is given of a batch's articles and poses, as it is to see them."""
         if not self.model_config.conditional:
             return Conditions(None, None)
         batch = seen.conditions(batch)
         given = batch["articles"], batch["keypoints"]
-        return Conditions(self.discriminator.embed(*given), self.discriminator.condition_maps(*given, stage.level))
+        return Conditions(network.embed(*given), network.condition_maps(*given, stage.level))
 
     def _wrong_conditions(self, stage, batch, own, seen, draws):
         """Conditions that the photos do not show, and [N] 1 where they really differ; (None, None) without mismatch."""
@@ -168,7 +162,7 @@ class Phases:
             return None, None
         if self.config.mismatch == "parts":
             wrong, differs = with_wrong_part(batch, draws)
-            return self._conditions(stage, wrong, seen), differs
+            return self._conditions(self.discriminator, stage, wrong, seen), differs
         return tf.nest.map_structure(lambda x: None if x is None else tf.roll(x, 1, axis=0), own), 1.0
 
     def _fade(self, real, alpha):

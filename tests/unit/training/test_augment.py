@@ -12,7 +12,7 @@ from tf_outfit_gan.losses import discriminator_loss, mismatch_loss, r1_penalty
 from tf_outfit_gan.pose.heatmaps import render_heatmaps
 from tf_outfit_gan.randomness import BatchDraws
 from tf_outfit_gan.util.errors import UserError
-from training.augment import Augmentation, adapted, color_matrix, resampling
+from training.augment import Augmentation, Unaltered, adapted, color_matrix, resampling
 from training.checkpoint import Checkpoints
 from training.schedule import Stage
 from training.step import Steps
@@ -153,11 +153,12 @@ class TestAugmentation:
     def test_the_discriminator_sees_altered_conditions(self, steps):
         """The generator's loss at p = 0.8 is that of altered fakes under conditions altered along."""
         steps.ada_probability.assign(0.8)
-        batch, draws = random_batch(), BatchDraws(tf.constant(5, tf.int64), 8)
-        statistics, _ = steps.phases.generator_phase(Stage(2, False, 8, 1), batch, draws, None)
+        batch, draws, stage = random_batch(), BatchDraws(tf.constant(5, tf.int64), 8), Stage(2, False, 8, 1)
+        statistics, _ = steps.phases.generator_phase(stage, batch, draws, None)
         view, discriminator = drawn(0.8), steps.discriminator
         seen = view.conditions(batch)
-        fake, _ = steps.phases._fake(Stage(2, False, 8, 1), batch, draws, None)
+        given = steps.phases._conditions(steps.generator, stage, batch, Unaltered())
+        fake, _ = steps.phases._fake(stage, given, draws, None)
 
         def scores_of(images, conditions):
             given = conditions["articles"], conditions["keypoints"]
