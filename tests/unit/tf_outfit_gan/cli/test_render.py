@@ -18,13 +18,6 @@ from tf_outfit_gan.viz.montage import GAP, MIN_HEIGHT
 SIZE = (16, 12)
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    path = tmp_path_factory.mktemp("run") / "snapshots" / "000400kimg"
-    write_snapshot(path)
-    return path
-
-
 @pytest.fixture
 def renderer():
     return tiny_renderer()

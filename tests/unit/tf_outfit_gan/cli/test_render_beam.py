@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.helpers.exported import photo, points, tiny_renderer, write_snapshot
+from tests.helpers.exported import photo, points, tiny_renderer
 from tf_outfit_gan import inference
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.outfit_request import Request
@@ -20,13 +20,6 @@ from tf_outfit_gan.rendering.plan import Plan
 LOCAL = ["--beam", "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
 OUTFITS, POSES, SEEDS = 5, 2, "1,2,3"
 COUNT = OUTFITS * POSES * 3
-
-
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    path = tmp_path_factory.mktemp("run") / "snapshots" / "000400kimg"
-    write_snapshot(path)
-    return path
 
 
 class CountingRenderer:

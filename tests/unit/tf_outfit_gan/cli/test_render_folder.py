@@ -20,13 +20,6 @@ OUTFITS = {"red": ["top"], "0002": ["top", "shoes"], "a b/c": []}  # The second 
 NAMES = [f"{outfit}_{pose}_{seed}.png" for outfit in ("red", "0002", "a-b-c") for pose in ("left", "right") for seed in (1, 2)]
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    path = tmp_path_factory.mktemp("run") / "snapshots" / "000400kimg"
-    write_snapshot(path)
-    return path
-
-
 class CountingRenderer:
     """The shared renderer in small batches of several outfits; it counts what it drew, and is interrupted after so many."""
 

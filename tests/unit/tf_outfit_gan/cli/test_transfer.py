@@ -15,13 +15,6 @@ from tf_outfit_gan.util.errors import UserError
 SIZE = (16, 12)
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory):
-    path = tmp_path_factory.mktemp("run") / "000400kimg"
-    write_snapshot(path)
-    return path
-
-
 @pytest.fixture
 def renderer():
     return tiny_renderer()
