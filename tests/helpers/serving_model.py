@@ -28,7 +28,9 @@ class _FlatColor(tf.Module):
     def paint(self, articles, keypoints, seed, psi):
         sizes = tf.cast(tf.strings.length(articles), tf.float32)  # [6]
         draw = tf.random.stateless_normal([3], seed=tf.stack([seed, tf.constant(0, tf.int64)]), alg="philox")
-        condition = tf.stack([tf.reduce_sum(sizes * tf.range(1.0, 7.0)), tf.reduce_sum(keypoints), 1.0]) / 100
+        # Each number has a weight of its own: exchanged axes show.
+        pose = tf.reduce_sum(keypoints * tf.reshape(tf.range(1.0, 49.0), [16, 3]))
+        condition = tf.stack([tf.reduce_sum(sizes * tf.range(1.0, 7.0)), pose, 1.0]) / 100
         color = tf.sin(condition + psi * draw) * self.brightness * 0.5 + 0.5
         image = tf.saturate_cast(tf.round(color * 255), tf.uint8) + tf.zeros([HEIGHT, WIDTH, 3], tf.uint8)
         return tf.io.encode_png(image, compression=1)
