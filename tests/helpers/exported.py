@@ -15,10 +15,10 @@ from tf_outfit_gan.snapshot import Snapshot
 from tf_outfit_gan.viz.montage import CAPTION, GAP, MIN_HEIGHT
 
 
-def make_snapshot(*overrides, level=None, alpha=1.0):
-    """A tiny snapshot; its weights are random, always the same, and large enough for pictures with contrast."""
+def make_snapshot(*overrides, preset="tiny", level=None, alpha=1.0):
+    """A snapshot; its weights are random, always the same, and large enough for pictures with contrast."""
     keras.utils.set_random_seed(3)
-    config, _ = from_preset("tiny", overrides)
+    config, _ = from_preset(preset, overrides)
     generator = build_generator(config)
     rng = np.random.default_rng(3)
     for variable in generator.variables:

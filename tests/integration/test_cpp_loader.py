@@ -15,6 +15,7 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 
 from export.verification import CARD, WARMUP, same
 from export.warmup import read_samples
+from tests.helpers.exported import write_snapshot
 from tf_outfit_gan.cli.main import main
 
 SOURCE = Path(__file__).parents[1] / "helpers" / "savedmodel_runner.cc"
@@ -56,32 +57,41 @@ def downloaded(version, folder):
     return folder / "tensorflow"
 
 
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory):
-    """An export of the shipped model."""
-    base_path = tmp_path_factory.mktemp("shipped")
-    assert main(["export", "shipped", str(base_path)]) == 0
-    return base_path / "1"
+@pytest.fixture(scope="module", params=["shipped", "256x192"])
+def version_dir(request, tmp_path_factory):
+    """An export of the shipped model, and one of an untrained model of a larger preset."""
+    folder = tmp_path_factory.mktemp("exported")
+    snapshot = "shipped"
+    if request.param != "shipped":
+        snapshot = str(folder / "000400kimg")
+        write_snapshot(snapshot, preset=request.param)
+    assert main(["export", snapshot, str(folder / "models")]) == 0
+    return folder / "models" / "1"
 
 
-def test_every_signature_answers_as_recorded(runner, shipped, tmp_path):
+def test_verify_passes_by_the_installed_tensorflow(version_dir, capsys):
+    assert main(["verify", str(version_dir.parent)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("PASS")
+
+
+def test_every_signature_answers_as_recorded(runner, version_dir, tmp_path):
     version, program = runner
-    samples = list(read_samples(shipped / WARMUP))
+    samples = list(read_samples(version_dir / WARMUP))
     lines = [f"{signature} {written(tmp_path / str(i), inputs)}" for i, (signature, inputs, _) in enumerate(samples)]
-    printed, *answers = ask(program, shipped, lines)
+    printed, *answers = ask(program, version_dir, lines)
     assert printed == version and answers == ["OK"] * len(samples)
     for i, (signature, _, expected) in enumerate(samples):
         for name, array in expected.items():
             found = tf.make_ndarray(TensorProto.FromString((tmp_path / str(i) / "out" / name).read_bytes()))
             assert same(found, array), (signature, name)
-    assert {signature for signature, *_ in samples} == set(json.loads((shipped / CARD).read_text())["signatures"])
+    assert {signature for signature, *_ in samples} == set(json.loads((version_dir / CARD).read_text())["signatures"])
 
 
-def test_a_mistake_has_its_message(runner, shipped, tmp_path):
+def test_a_mistake_has_its_message(runner, version_dir, tmp_path):
     _, program = runner
-    good = next(inputs for signature, inputs, _ in read_samples(shipped / WARMUP) if signature == "serving_default")
-    bad = good | {"keypoints": np.full_like(good["keypoints"], 100)}
-    _, answer, *_ = ask(program, shipped, [f"serving_default {written(tmp_path / 'bad', bad)}"])  # Further lines name the node.
+    good = next(inputs for signature, inputs, _ in read_samples(version_dir / WARMUP) if signature == "serving_default")
+    bad = good | {"keypoints": np.full_like(good["keypoints"], 100)}  # Pixels. The answer's further lines name the node.
+    _, answer, *_ = ask(program, version_dir, [f"serving_default {written(tmp_path / 'bad', bad)}"])
     assert answer.startswith("INVALID_ARGUMENT: ") and "If these are pixels" in answer
 
 
