@@ -90,18 +90,18 @@ def style_half(snapshot: Snapshot) -> Half:
 
 
 def synthesis_half(snapshot: Snapshot) -> Half:
-    """w [N, L, D], noise_0 ... [N, H, W, 1], and the conditions that enter as maps -> pictures, uint8 [N, H, W, 3]."""
+    """w [N, L, D], noise_0 ... [N, H, W, 1] where it is injected, and what enters as maps -> pictures, uint8 [N, H, W, 3]."""
     config, sampler = snapshot.config, Sampler(snapshot)
     short = {"article_images_bytes": "articles"}
     enter = [short.get(name, name) for name in map_inputs(config)]
-    sizes = [size for size in config.level_sizes[: snapshot.level + 1] for _ in range(2)]
+    sizes = [size for size in config.level_sizes[: snapshot.level + 1] for _ in range(2)] if config.noise_injection else []
     specs = {"w": tf.TensorSpec([None, snapshot.num_layers, config.style_dim])}
     specs |= {name: spec for name, spec in _condition_specs(snapshot).items() if name in enter}
     specs |= {f"noise_{layer}": tf.TensorSpec([None, *size, 1]) for layer, size in enumerate(sizes)}
 
     def synthesize(given: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         maps = sampler.condition_maps(given.get("articles"), given.get("keypoints")) if enter else None
-        noise = [given[f"noise_{layer}"] for layer in range(len(sizes))]
+        noise = [given[f"noise_{layer}"] for layer in range(len(sizes))] or None
         steps = tf.round((sampler.draw_with_noise(given["w"], noise, maps) + 1) * pixels.HALF_RANGE)
         # As `pixels.to_uint8`, whose saturating cast the converters do not know.
         return {"pictures": tf.cast(tf.maximum(tf.minimum(steps, 255.0), 0.0), tf.uint8)}

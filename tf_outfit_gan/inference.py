@@ -80,8 +80,8 @@ class Sampler:
         """Pictures of style vectors and condition maps; the seeds give the noise."""
         return self.draw_with_noise(w, seeded_noise(seeds, self.config.level_sizes[: self.level + 1]), maps)
 
-    def draw_with_noise(self, w: tf.Tensor, noise: list[tf.Tensor], maps: list[tf.Tensor] | None = None) -> tf.Tensor:
-        """The same with noise maps, two a level, [N, H, W, 1], instead of seeds."""
+    def draw_with_noise(self, w: tf.Tensor, noise: list[tf.Tensor] | None, maps: list[tf.Tensor] | None = None) -> tf.Tensor:
+        """The same with noise maps, two a level, [N, H, W, 1], instead of seeds; None without `noise_injection`."""
         return self.generator.synthesis(w, noise, maps, level=self.level, alpha=self._alpha)
 
     def picture(

@@ -1,7 +1,7 @@
 """Fine-tuning: a run that starts from another model, smaller or without conditions as it may be.
 
 What both models have is taken, and what only the new one has is made so that it changes no picture: the run begins
-where the other one stands.
+where the other one stands. Noise alone may be left out, which changes detail.
 """
 
 import dataclasses

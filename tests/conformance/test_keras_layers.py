@@ -40,7 +40,7 @@ CONFIG = ModelConfig(
 )
 UNCONDITIONAL = dataclasses.replace(CONFIG, conditional=False)
 MAPPED = dataclasses.replace(CONFIG, maps_to_rgb=True, article_differences=True)
-SKIPS = dataclasses.replace(UNCONDITIONAL, skips=True)
+SKIPS = dataclasses.replace(UNCONDITIONAL, skips=True, noise_injection=False)
 NOISE = [(4, 3, 1)] * 2 + [(8, 6, 1)] * 2
 MAPS = [(4, 3, 37), (8, 6, 37)]  # 16 joints, 15 bones, and 3 channels for each of two slots.
 CONDITIONS = dict(articles=(2, 8, 6, 3), keypoints=(16, 3))

@@ -52,7 +52,11 @@ def draw(folder, snapshot, request, psi):
 @pytest.mark.parametrize("kind", ["onnx", "litert"])
 @pytest.mark.parametrize(
     "overrides, where",
-    [((), {}), (("conditional=false",), {"level": 1, "alpha": 0.5}), (("article_path=style", "pose_path=style"), {})],
+    [
+        (("noise_injection=false",), {}),
+        (("conditional=false",), {"level": 1, "alpha": 0.5}),
+        (("article_path=style", "pose_path=style"), {}),
+    ],
 )
 def test_the_files_draw_the_snapshots_pictures(tmp_path, kind, overrides, where):
     snapshot = make_snapshot(*overrides, **where)

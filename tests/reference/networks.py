@@ -133,7 +133,9 @@ def synthesis(weights, model, w, noise, maps, level, alpha):
 
     def styled(name, x, layer):
         """Noise, leaky ReLU, and AdaIN (section 2, equation 1)."""
-        x = leaky_relu(x + noise[layer] * weights[f"{name}/noise/strength"])
+        if model.noise_injection:
+            x += noise[layer] * weights[f"{name}/noise/strength"]
+        x = leaky_relu(x)
         mean, variance = tf.nn.moments(x, [1, 2], keepdims=True)
         scale, shift = tf.split(dense(weights, f"{name}/adain/affine", w[layer])[:, None, None], 2, axis=-1)
         return (x - mean) / tf.sqrt(variance + 1e-8) * (scale + 1) + shift

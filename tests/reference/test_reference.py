@@ -34,8 +34,9 @@ RUNS = {
         "paired_weight=2",
         "total_kimg=0.04",
     ),
-    "skips, maps to RGB": (
+    "skips, maps to RGB, no noise": (
         1,
+        "noise_injection=false",
         "paired_weight=0.5",
         "skips=true",
         "maps_to_rgb=true",

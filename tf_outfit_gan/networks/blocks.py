@@ -13,23 +13,28 @@ class StyledLayer(keras.layers.Layer):
     Args:
         channels: feature maps, of the input as of the output.
         style_dim: width of w.
+        noise_injection: whether noise is added.
         norm_kernel: of `AdaIN`.
 
     Call arguments:
         x: features with their bias, [N, H, W, C].
         w: style vectors, [N, D].
-        noise: [N, H, W, 1].
+        noise: [N, H, W, 1]; not read where none is added.
     """
 
-    def __init__(self, channels, style_dim, norm_kernel="batch_norm", **kwargs):
+    def __init__(self, channels, style_dim, noise_injection=True, norm_kernel="batch_norm", **kwargs):
         super().__init__(**kwargs)
         features = (None, None, None, channels)
-        self.noise = built(NoiseInjection(dtype=self.dtype_policy.name), features, (None, None, None, 1))
+        self.noise = None
+        if noise_injection:
+            self.noise = built(NoiseInjection(dtype=self.dtype_policy.name), features, (None, None, None, 1))
         self.adain = built(AdaIN(norm_kernel, dtype=self.dtype_policy.name), features, (None, style_dim))
         self.built = True
 
     def call(self, x, w, noise):
-        return self.adain(ops.leaky_relu(self.noise(x, noise)), w)
+        if self.noise is not None:
+            x = self.noise(x, noise)
+        return self.adain(ops.leaky_relu(x), w)
 
 
 @keras.saving.register_keras_serializable(package="tf_outfit_gan")

@@ -23,7 +23,7 @@ class SynthesisLevel(ConfigSerialization, keras.layers.Layer):
     Call arguments:
         x: features of the level below, [N, H/2, W/2, C]; the batch size at the base.
         first_w, second_w: style vectors of the two layers, [N, D].
-        first_noise, second_noise: noise maps of the two layers, [N, H, W, 1].
+        first_noise, second_noise: noise maps of the two layers, [N, H, W, 1]; not read without `noise_injection`.
         maps: the level's condition maps, [N, H, W, M]; None where no condition enters so.
     """
 
@@ -39,10 +39,10 @@ class SynthesisLevel(ConfigSerialization, keras.layers.Layer):
             below = (None, *config.level_sizes[level - 1], config.channels(level - 1))
             self.first = built(EqualizedConv2D(channels, 3, resample="up", flip=flip, **policy), below)
         self.from_maps = maps_conv(config.level_sizes[level], config.slots, channels, **config.generator_maps, **policy)
-        self.first_style = StyledLayer(channels, config.style_dim, norm_kernel, **policy)
+        self.first_style = StyledLayer(channels, config.style_dim, config.noise_injection, norm_kernel, **policy)
         features = (None, *config.level_sizes[level], channels)
         self.second = built(EqualizedConv2D(channels, 3, **policy), features)
-        self.second_style = StyledLayer(channels, config.style_dim, norm_kernel, **policy)
+        self.second_style = StyledLayer(channels, config.style_dim, config.noise_injection, norm_kernel, **policy)
         self.to_rgb = built(EqualizedConv2D(3, 1, gain=1.0, **policy), features)
         self.maps_to_rgb = MapsToRGB(config, level, **policy) if config.maps_to_rgb else None
         self.built = True
@@ -74,7 +74,7 @@ class Synthesis(ConfigSerialization, keras.layers.Layer):
 
     Call arguments:
         w: style vectors by layer, [N, L, D]; layers above the level asked for are not read.
-        noise: a list of two maps a level, [N, H, W, 1], from the base up.
+        noise: a list of two maps a level, [N, H, W, 1], from the base up; may be None without `noise_injection`.
         maps: a list of each level's condition maps, [N, H, W, M], or None where no condition enters so.
         level: the level whose picture is asked for; a Python integer, which selects the graph.
         alpha: how far the level is faded in, a scalar tensor; None = a stable level.
@@ -95,9 +95,10 @@ class Synthesis(ConfigSerialization, keras.layers.Layer):
         x, shown = tf.shape(w)[0], []
         w = tf.unstack(w, axis=1)  # One operation, and one in its gradient, where slices would be one a layer.
         for i, block in enumerate(self.levels[: level + 1]):
+            own_noise = noise[2 * i : 2 * i + 2] if noise else (None, None)
             own_maps = maps[i : i + 1] if maps else []
             run = recomputed(block) if self._recomputed[i] else block
-            x = run(x, *w[2 * i : 2 * i + 2], *noise[2 * i : 2 * i + 2], *own_maps)
+            x = run(x, *w[2 * i : 2 * i + 2], *own_noise, *own_maps)
             if self.config.skips or i == level or (i == level - 1 and alpha is not None):
                 shown.append(block.show(x, *own_maps))
         return _sum_up(shown, alpha) if self.config.skips else _fade(shown, alpha)

@@ -122,6 +122,17 @@ def test_skips_begin_at_the_picture_of_the_level(tmp_path, alpha):
     assert min(gradient_sizes(steps, 2, ["synthesis/levels/0/to_rgb"], ["from_rgb/0", "from_maps/0"])) > 0
 
 
+def test_noise_can_be_left_out_and_comes_in_silently(tmp_path):
+    before = source(tmp_path / "noisy", *SMALL)
+    steps, _ = started(tmp_path / "noisy", *SMALL, "noise_injection=false")
+    for weight in (*before.generator.weights, *before.training[0].weights):
+        if weight.name == "strength":
+            weight.assign(np.zeros(weight.shape, np.float32))
+    assert_goes_on(steps, before)
+    without = source(tmp_path / "plain", *SMALL, "noise_injection=false")
+    assert_goes_on(started(tmp_path / "plain", *SMALL)[0], without)
+
+
 def test_ways_of_maps_come_in_silently_and_can_be_learned(tmp_path):
     settings = ("size=8x6", "condition_size=8x6")
     before = source(tmp_path / "source", *settings)

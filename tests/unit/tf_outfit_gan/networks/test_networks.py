@@ -89,6 +89,16 @@ def test_a_joint_that_is_not_there_does_not_matter():
     )
 
 
+def test_without_noise_injection_the_noise_is_neither_weighed_nor_read():
+    config, _ = from_preset("tiny", ["noise_injection=false"])
+    generator = Generator(config)
+    assert not any("noise" in weight.path for weight in generator.weights)
+    z, noise, articles, keypoints = inputs(config, 2)
+    picture = generator(z, noise, articles, keypoints)
+    np.testing.assert_array_equal(generator(z, [3 * each for each in noise], articles, keypoints), picture)
+    np.testing.assert_array_equal(generator(z, None, articles, keypoints), picture)
+
+
 @pytest.mark.parametrize("skips", ["false", "true"])
 def test_fading_ends_where_the_stable_level_starts(skips):
     config, _ = from_preset("tiny", [f"skips={skips}"])
