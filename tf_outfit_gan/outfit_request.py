@@ -43,7 +43,7 @@ PSI_HELP = (
 )
 MAX_PSI = 2  # As the exported model has it.
 
-# Words in a file's name that mean a slot, beside the slot's own name.
+# Words that mean a slot, beside the slot's own name: before a file, or in its name.
 ALIASES = {
     "outerwear": ("jacket", "coat", "blazer", "cardigan", "parka"),
     "top": ("shirt", "tshirt", "blouse", "sweater", "pullover", "hoodie"),
@@ -191,9 +191,11 @@ def read_pose(pose: PoseLike) -> np.ndarray:
 
 
 def parse_article(text: str, slots: Sequence[str] = SLOTS) -> tuple[str, str]:
-    """Splits "outerwear=photo.jpg" into slot and file; without a slot, a word in the file's name decides which of `slots`."""
+    """Splits "outerwear=photo.jpg" or "jacket=photo.jpg" into slot and file; else a word in the file's name decides."""
     slot, equals, file = text.partition("=")
     if equals and not Path(text).is_file():
+        if slot not in slots:
+            slot = next((known for known in slots if slot in ALIASES.get(known, ())), slot)
         slot_index(slot, slots)
         return slot, file
     words = set(re.split("[^a-z]+", Path(text).stem.lower()))

@@ -193,7 +193,7 @@ def train(folder, dataset, model_config, config, options=None, strategy=None):
                     logger.say(line)
         stop.agree()  # No worker leaves before the chief has written everything.
     logger.say(logger.times.summary())
-    logger.say(f"at {cur_nimg / 1000:.1f} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
+    logger.say(f"at {cur_nimg / 1000:g} of {config.total_kimg:g} kimg; newest snapshot: {snapshots.newest(folder)}")
     stop.leave()
     return cur_nimg
 

@@ -106,9 +106,9 @@ class Retention:
 
 def memory_forecast(generator, discriminator):
     """A line for people: how large the networks are, and what training keeps on each device, at least."""
-    generator_size, discriminator_size = (network.count_params() / 1e6 for network in (generator, discriminator))
+    generator_size, discriminator_size = (_count(network.count_params()) for network in (generator, discriminator))
     return (
-        f"generator {generator_size:.1f} M weights, discriminator {discriminator_size:.1f} M; each device keeps "
+        f"generator {generator_size} weights, discriminator {discriminator_size}; each device keeps "
         f"{_size(_memory_bytes(generator, discriminator))} of weights, averages and moments; gradients and "
         "the activations of a batch come on top (less of them: micro_batch, recompute_from)"
     )
@@ -127,6 +127,10 @@ def _memory_bytes(generator, discriminator):
 
 def _weight_bytes(network):
     return sum(4 * math.prod(weight.shape) for weight in network.weights)
+
+
+def _count(weights):
+    return f"{weights / 1e6:.1f} M" if weights >= 1e5 else f"{weights:,}"
 
 
 def _size(count):

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tf_outfit_gan.cli.main import VERBS, parser_of
+from tf_outfit_gan.cli.picture_arguments import AskedModel, read_plan
+from tf_outfit_gan.slots import SLOTS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -35,6 +37,15 @@ def commands(path):
                     yield words
 
 
+def mentions(path):
+    """The words of each `outfit-gan` command in the document's sentences, which may leave out arguments."""
+    prose = FENCE.sub("", path.read_text())
+    for typed in re.findall(r"`(?:[A-Z_]+=\S+ )?outfit-gan\s([^`]+)`", prose):
+        words = typed.partition("--beam")[0].split()  # What follows are options of Beam's.
+        if words[0] != "VERB":
+            yield words
+
+
 def anchors(path):
     """What links to a document's headings may say after the #, as code-hosting pages make it."""
     headings = re.findall(r"^#+ (.*)", FENCE.sub("", path.read_text()), re.MULTILINE)
@@ -49,6 +60,26 @@ def test_its_commands_are_ones_that_the_program_takes(path):
             parser_of(words[0]).parse_args(words)
         except Exception as error:
             pytest.fail(f"outfit-gan {shlex.join(words)}: {error}")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_its_sentences_name_options_that_there_are(path, capsys):
+    for verb, *rest in mentions(path):
+        asked = rest[:1] if verb == "benchmark" else []
+        with pytest.raises(SystemExit):
+            parser_of(verb).parse_args([verb, *asked, "--help"])
+        known = re.findall(r"--[\w-]+", capsys.readouterr().out)
+        assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= set(known), [verb, *rest]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_its_examples_can_be_drawn(path, monkeypatch):
+    """Outfits, poses and articles of `examples/` are there, and what a command takes off is worn."""
+    monkeypatch.chdir(ROOT)
+    model = AskedModel("shipped", conditional=True, open=pytest.fail, slots=SLOTS, condition_size=(64, 48))
+    for words in commands(path):
+        if words[0] in ("render", "request") and "examples/" in shlex.join(words):
+            read_plan(parser_of(words[0]).parse_args(words), model)
 
 
 def test_the_commands_of_the_readme_are_found():

@@ -41,6 +41,17 @@ def test_worker_processes_are_as_quiet(tmp_path):
     assert "absl::InitializeLog" in run(tmp_path, body, level="0")[0]
 
 
+def test_decoding_photos_is_as_quiet(tmp_path):
+    """oneDNN's kernels make TensorFlow write of any transpose of integers that it needs another processor, which is untrue."""
+    body = [
+        "import tensorflow as tf",
+        "from tf_outfit_gan.images.decode_in_graph import decode_articles",
+        "photo = tf.io.encode_jpeg(tf.zeros([8, 6, 3], tf.uint8)).numpy()",
+        "tf.function(decode_articles)(tf.constant([[photo]]), (4, 3), ('top',))",
+    ]
+    assert run(tmp_path, body) == ("", 0)
+
+
 def test_level_0_shows_all(tmp_path):
     assert "absl::InitializeLog" in run(tmp_path, ["import tensorflow"], level="0")[0]
 

@@ -77,7 +77,7 @@ def test_a_run_leaves_what_it_promises(finished):
     assert {line["height"] for line in stats} == {8, 16}
     assert all(np.isfinite([value for name, value in line.items() if name != "warnings"]).all() for line in stats)
     log = (finished / "log.txt").read_text()
-    assert "resuming" in log and "at 0.0 kimg" in log
+    assert "resuming" in log and "at 0.0 kimg" in log and "at 0.128 of 0.128 kimg" in log
     built = [line[28:] for line in log.splitlines() if line[28:].startswith("building the graph for ")]
     places = "8x6 (stable)", "8x6 (stable)", "16x12 (fading in)", "16x12 (stable)"  # The first call had one step.
     assert built == [f"building the graph for {place}" for place in places]

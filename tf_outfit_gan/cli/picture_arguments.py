@@ -52,8 +52,8 @@ def add_picture_arguments(parser: argparse.ArgumentParser, out_help: str) -> Non
         action="append",
         default=[],
         metavar="[SLOT=]FILE",
-        help="an article to put on, instead of what is in its slot; a word in the file's name, such as "
-        "jacket, can name the slot; may be given again",
+        help="an article to put on, instead of what is in its slot; SLOT may be a word such as jacket, "
+        "or left out where the file's name has one; may be given again",
     )
     outfit.add_argument("--remove", action="append", default=[], metavar="SLOT", help="a slot to empty; may be given again")
     outfit.add_argument(

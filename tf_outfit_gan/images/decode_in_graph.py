@@ -158,13 +158,20 @@ def _upright(image, orientation):
     """Turns a photo as its camera was held (Exif 2.32, table 6): transposed from 5 on, then mirrored."""
 
     def turn():
-        turned = tf.transpose(image, tf.where(orientation >= 5, [1, 0, 2], [0, 1, 2]))
+        turned = tf.cond(orientation >= 5, lambda: _transposed(image), lambda: image)
         for axis, mirrored in ((1, (2, 3, 6, 7)), (0, (3, 4, 7, 8))):
             is_mirrored = tf.reduce_any(orientation == tf.constant(mirrored))
             turned = tf.where(is_mirrored, tf.reverse(turned, [axis]), turned)
         return turned
 
     return tf.cond(orientation == 1, lambda: image, turn)
+
+
+def _transposed(image):
+    """[H, W, 3] -> [W, H, 3]. Of `tf.transpose` with integers oneDNN logs an error that is none, whether it runs or not."""
+    height, width = tf.unstack(tf.shape(image)[:2])
+    places = tf.range(width)[:, None] + width * tf.range(height)  # [W, H]
+    return tf.gather(tf.reshape(image, [-1, 3]), places)
 
 
 def _fit(image, size):
@@ -186,9 +193,10 @@ def _fit(image, size):
 
 def _border_color(image):
     """The median color of a picture's border, int32 [3], as `open.fit` takes it."""
-    border = tf.sort(tf.cast(tf.concat([image[0], image[-1], image[:, 0], image[:, -1]], 0), tf.int32), axis=0)
+    border = tf.cast(tf.concat([image[0], image[-1], image[:, 0], image[:, -1]], 0), tf.int32)
+    channels = tf.sort(tf.stack(tf.unstack(border, axis=1)))  # [3, the border's pixels]: along another axis it transposes.
     count = tf.shape(border)[0]
-    return (border[(count - 1) // 2] + border[count // 2]) // 2
+    return (channels[:, (count - 1) // 2] + channels[:, count // 2]) // 2
 
 
 def frame(rows, columns, size):

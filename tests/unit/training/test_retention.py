@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.util.errors import UserError
-from training.retention import RECENT, Retention, kept
+from training.retention import RECENT, Retention, kept, memory_forecast
 
 
 def test_few_enough_and_no_limit_keep_all():
@@ -84,3 +84,8 @@ def test_the_forecast_adds_up_what_is_kept(tmp_path):
         "4 grids of 0.5 MB, 2 checkpoints of 3.4 MB; "
     )
     assert line.endswith(" are free")
+
+
+def test_the_weights_of_small_networks_are_counted_one_by_one():
+    networks = [SimpleNamespace(weights=[], count_params=lambda count=count: count) for count in (1_060_000, 4321)]
+    assert memory_forecast(*networks).startswith("generator 1.1 M weights, discriminator 4,321; each device keeps ")

@@ -139,13 +139,18 @@ def test_articles_are_sent_as_they_are_or_made_upright_png(folder):
     "text, slot",
     [
         ("bag=photo.jpg", "bag"),
+        ("jacket=photo.jpg", "outerwear"),
         ("red-Jacket_01.JPG", "outerwear"),
         ("a/top.png", "top"),
         ("my skirt.jpg", "bottom"),
     ],
 )
 def test_the_slot_of_an_article_is_given_or_in_the_name(text, slot):
-    assert parse_article(text) == (slot, text.removeprefix("bag="))
+    assert parse_article(text) == (slot, text.rpartition("=")[2])
+
+
+def test_a_slot_of_ones_own_comes_before_a_word_for_another():
+    assert parse_article("jacket=photo.jpg", ("outerwear", "jacket")) == ("jacket", "photo.jpg")
 
 
 @pytest.mark.parametrize(
