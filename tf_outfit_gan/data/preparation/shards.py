@@ -181,6 +181,7 @@ def _write_shard(job, shard, results):
     # Taken before the pictures are read: what changes meanwhile is another entry.
     prints = {entry.id: fingerprint(entry, job.source) for entry in shard.entries}
     members, with_keypoints, skipped, articles = [], 0, [], dict.fromkeys(job.encoding.slots, 0)
+    unprofiled_cmyk = {}
     with _outputs(job, shard) as (writers, files):
         for encoded in results:
             if isinstance(encoded, Skipped):
@@ -190,10 +191,12 @@ def _write_shard(job, shard, results):
                 writer.write(_example(encoded, kind, level))
             members.append([encoded.id, prints[encoded.id]])
             with_keypoints += encoded.has_keypoints
+            if encoded.unprofiled_cmyk:
+                unprofiled_cmyk[encoded.id] = encoded.unprofiled_cmyk
             for slot, article in zip(job.encoding.slots, encoded.articles[0]):
                 articles[slot] += bool(article)
     fields = {"entries": len(members), "with_keypoints": with_keypoints, "articles": articles, "files": files}
-    _done(job, shard, fields, skipped, members)
+    _done(job, shard, fields, skipped, members, unprofiled_cmyk)
 
 
 def _copy_shard(job, shard):
@@ -202,8 +205,9 @@ def _copy_shard(job, shard):
     from tensorflow.train import Example
 
     name, places = shard.copied
-    before = json.loads(done_file(job.data, name).read_text())["members"]
-    members, stay, slots = [before[place] for place in places], set(places), job.encoding.slots
+    before = json.loads(done_file(job.data, name).read_text())
+    members, stay, slots = [before["members"][place] for place in places], set(places), job.encoding.slots
+    counts = before.get("unprofiled_cmyk", {})
     with_keypoints, articles = 0, dict.fromkeys(slots, 0)
     with _outputs(job, shard) as (writers, files):
         for (kind, level), writer in writers.items():
@@ -227,7 +231,7 @@ def _copy_shard(job, shard):
                         articles[slot] += bool(article)
                 kept += 1
     fields = {"entries": len(members), "with_keypoints": with_keypoints, "articles": articles, "files": files}
-    _done(job, shard, fields, [], members)
+    _done(job, shard, fields, [], members, {id: counts[id] for id, _ in members if id in counts})
 
 
 @contextmanager
@@ -250,9 +254,16 @@ def _outputs(job, shard):
             files[names[output]] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
-def _done(job, shard, fields, skipped, members):
-    """Says that a shard's files are whole; `members` are id and fingerprint of each record, in order."""
+def _done(job, shard, fields, skipped, members, unprofiled_cmyk):
+    """Says that a shard's files are whole.
+
+    Args:
+        members: id and fingerprint of each record, in order.
+        unprofiled_cmyk: {id: how many pictures}, of the entries that have any.
+    """
     content = {"origin": job.origin, **fields, "skipped": skipped, "members": members}
+    if unprofiled_cmyk:
+        content["unprofiled_cmyk"] = unprofiled_cmyk
     write_whole(shard.done_file(job.data), json.dumps(content))
 
 
@@ -314,7 +325,10 @@ def finalize(job, manifest, shards):
 
 def held(description):
     """What dataset.json says of a shard whose done file says `description`."""
-    return {key: value for key, value in description.items() if key not in ("skipped", "members")}
+    fields = {key: value for key, value in description.items() if key not in ("skipped", "members")}
+    if "unprofiled_cmyk" in fields:
+        fields["unprofiled_cmyk"] = sum(fields["unprofiled_cmyk"].values())
+    return fields
 
 
 def skipped_of(job, manifest, descriptions):
@@ -352,7 +366,11 @@ def write_dataset(job, skipped, splits, version=1):
     clear_partials(job.data / "records")
     for skip in skipped[:3]:
         print(f"skipped {job.why(skip)}")
-    return records.open_dataset(job.data)
+    dataset = records.open_dataset(job.data)
+    if dataset.unprofiled_cmyk:
+        how = "the profile of --cmyk-profile" if job.encoding.cmyk_profile else "the plain formula; --cmyk-profile gives them one"
+        print(f"warning: {dataset.unprofiled_cmyk} pictures are CMYK without a profile, converted by {how}")
+    return dataset
 
 
 def finalized(job):
