@@ -200,23 +200,12 @@ def fit(image, size):
 
 
 def pyramid(image, levels):
-    """Returns the picture [H, W, 3] uint8 at each of `levels`, from small to large; its own size is the last one.
+    """Returns an RGB picture at each of `levels`, from small to large; its own size is the last one.
 
-    Each level is the exact mean of 2x2 pixels of the next, as StyleGAN stores its data: sums are kept as integers and
-    rounded once, so no level inherits the rounding of another.
+    Each pixel is the exact mean of those of the picture that it covers, rounded once, so no level inherits the rounding of
+    another; StyleGAN stores its data as such means, too.
     """
-    pixels = [np.asarray(image)]
-    sums = pixels[0]
-    for shift in range(2, 2 * len(levels), 2):
-        # This was as much work as the JPEGs. 256 times 255 still fits in 16 bits; and a color at a time, for NumPy's
-        # loop along three colors is all overhead.
-        kind = np.uint16 if shift <= 8 else np.uint32
-        rows = np.add(sums[0::2], sums[1::2], dtype=kind)
-        sums = np.empty((rows.shape[0], rows.shape[1] // 2, 3), kind)
-        for color in range(3):
-            np.add(rows[:, 0::2, color], rows[:, 1::2, color], out=sums[..., color])
-        pixels.insert(0, (sums + kind(1 << (shift - 1)) >> shift).astype(np.uint8))
-    return pixels
+    return [*(image.reduce(image.height // height) for height, _ in levels[:-1]), image]
 
 
 def _border_color(image):

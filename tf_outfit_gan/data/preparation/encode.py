@@ -4,7 +4,6 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from tf_outfit_gan.data.manifest import Skipped
 from tf_outfit_gan.data.records import is_raw
@@ -126,11 +125,11 @@ def open_photo(entry, **options):
 
 def _encode_levels(image, levels):
     pictures = zip(levels, pyramid(image, levels))
-    return [pixels.tobytes() if is_raw(level) else _jpeg(pixels) for level, pixels in pictures]
+    return [picture.tobytes() if is_raw(level) else _jpeg(picture) for level, picture in pictures]
 
 
-def _jpeg(pixels):
+def _jpeg(image):
     """Baseline, because progressive takes three times as long to decode; with all its color, which is the subject."""
     out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    image.save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=b"")  # Pillow would write the photo's.
     return out.getvalue()

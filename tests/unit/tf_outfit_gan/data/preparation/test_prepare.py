@@ -377,12 +377,26 @@ def test_wrong_usage_is_one_line_and_exit_2(tmp_path, capsys):
         assert words in error and error.count("\n") == 1
 
 
-def test_the_programs_and_the_worker_processes_start_without_tensorflow():
+def test_prepare_and_the_start_of_inspect_do_without_tensorflow(tmp_path):
+    """It would take a process of either longer than a hundred entries do."""
+    source = write_catalogue(tmp_path / "shop", 6, (128, 96))
     code = (
-        "import sys, tf_outfit_gan.data.preparation.encode, tf_outfit_gan.cli.inspect, tf_outfit_gan.cli.prepare\n"
+        "import sys, tf_outfit_gan.cli.inspect\n"
+        "from tf_outfit_gan.cli.main import main\n"
+        "main(['prepare', sys.argv[1], sys.argv[2], '--workers', '1'])\n"
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code, source, tmp_path / "data"], check=False).returncode == 0
+    assert open_dataset(tmp_path / "data").count("train") == 4
+
+
+def test_no_comment_of_a_photo_comes_into_the_records(tmp_path):
+    source = write_catalogue(tmp_path / "shop", 2, (128, 96), suffix="jpg")
+    exif = Image.Exif()
+    exif[0x010E] = "of whom"  # What the picture shows.
+    Image.open(source / "e001.jpg").save(source / "e001.jpg", comment=b"by whom and of whom", exif=exif)
+    assert not prepare(source, tmp_path / "data", (128, 96), workers=1, quiet=True).skipped
+    assert not [name for name, content in contents(tmp_path / "data").items() if b"of whom" in content]
 
 
 def test_the_default_size_is_that_of_the_median_photo_and_at_most_1024x768(tmp_path, capsys):
