@@ -18,7 +18,7 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["tf_outfit_gan*", "training*", "export*", "serving*"]),
     package_data={
-        "tf_outfit_gan": ["py.typed", "examples/*.json", "examples/*/*", "shipped_model/**/*", "client/wire*"],
+        "tf_outfit_gan": ["py.typed", "examples/*.json", "examples/*/*", "shipped_model/**/*", "client/wire*", "data/example*"],
         "training.html_report": ["*.jinja"],
         "serving.studio": ["*.html", "*.css", "*.svg", "*.json", "js/*.js"],
     },
@@ -39,6 +39,7 @@ setup(
         "tensorboard>=2.20",
         "rich>=13",
         "protobuf>=6.31",
+        "google-crc32c>=1.7",
         "argcomplete>=3.5",
         "jinja2>=3.1",
         "pyyaml>=6",

@@ -30,23 +30,31 @@ def encoded(image, format, **options):
 
 def matrix_profile(primaries, gamma):
     """A minimal ICC display profile (version 2.1): XYZ of the primaries, and one gamma for all."""
-
-    def xyz(values):
-        return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
-
-    def description(text):
-        return b"desc\0\0\0\0" + struct.pack(">I", len(text) + 1) + text + b"\0" * (1 + 4 + 4 + 2 + 1 + 67)
-
     curve = b"curv\0\0\0\0" + struct.pack(">IHxx", 1, round(gamma * 256))
-    tags = {
-        b"desc": description(b"test"),
-        b"cprt": b"text\0\0\0\0none\0\0\0\0",
-        b"wtpt": xyz((0.9642, 1.0, 0.8249)),
-        **{name: xyz(values) for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries)},
-        b"rTRC": curve,
-        b"gTRC": curve,
-        b"bTRC": curve,
-    }
+    primaries = {name: _xyz(values) for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries)}
+    return _profile(b"mntr", b"RGB ", b"XYZ ", {**primaries, b"rTRC": curve, b"gTRC": curve, b"bTRC": curve})
+
+
+def cmyk_profile(colors):
+    """A minimal ICC profile of a press (version 2.1), linear between the corners of CMYK.
+
+    Args:
+        colors: [2, 2, 2, 2, 3], the CIELAB color of each combination of no ink and full ink, by C, M, Y and K.
+    """
+    lab = np.round(np.asarray(colors) * [2.55, 1, 1] + [0, 128, 128]).astype(np.uint8)
+    identity = struct.pack(">9i", *(65536 * (place % 4 == 0) for place in range(9)))
+    table = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + identity + bytes(range(256)) * 4 + lab.tobytes() + bytes(range(256)) * 3
+    return _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": table})
+
+
+def _xyz(values):
+    return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
+
+
+def _profile(device, colors, connection, tags):
+    description = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"test\0" + b"\0" * (4 + 4 + 2 + 1 + 67)
+    white, rights = _xyz((0.9642, 1.0, 0.8249)), b"text\0\0\0\0none\0\0\0\0"
+    tags = {b"desc": description, b"cprt": rights, b"wtpt": white, **tags}
     offset, table, body = 128 + 4 + 12 * len(tags), b"", b""
     for name, content in tags.items():
         content += b"\0" * (-len(content) % 4)
@@ -57,9 +65,9 @@ def matrix_profile(primaries, gamma):
         offset + len(body),
         b"\0" * 4,
         0x02100000,
-        b"mntr",
-        b"RGB ",
-        b"XYZ ",
+        device,
+        colors,
+        connection,
         struct.pack(">6H", 2020, 1, 1, 0, 0, 0),
         b"acsp",
     )

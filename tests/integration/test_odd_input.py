@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tests.helpers.odd_pictures import ADOBE_RGB, adobe_to_srgb, bomb_png, encoded, matrix_profile, scene
+from tests.helpers.odd_pictures import ADOBE_RGB, adobe_to_srgb, bomb_png, cmyk_profile, encoded, matrix_profile, scene
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.manifest import load_outfit, load_pose, read_manifest
 from tf_outfit_gan.data.preparation.encode import open_photo
 from tf_outfit_gan.images.article_bytes import article_bytes
+from tf_outfit_gan.images.color_profile import UNPROFILED_CMYK
 from tf_outfit_gan.images.open import open_image
 from tf_outfit_gan.util.errors import UserError
 
@@ -114,9 +115,26 @@ def test_an_article_of_a_request_has_the_colors_of_its_profile(tmp_path):
     np.testing.assert_allclose(sent.getpixel((0, 0)), adobe_to_srgb((200, 100, 50)), atol=1)
 
 
-def test_print_colors(tmp_path):
-    ink = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
-    assert np.abs(opened(tmp_path / "ink.jpg", encoded(ink, "JPEG", quality=100)) - [255, 0, 0]).max() <= 3
+@pytest.mark.parametrize("format", ["JPEG", "TIFF"])
+def test_print_colors(format):
+    """A CMYK picture follows its own profile, else the one that is given, else the formula, and says where it has none."""
+    corners = np.zeros((2, 2, 2, 2, 3)) + [50, 0, 0]
+    corners[0, 1, 1, 0] = 50, 20, 10
+    red, gray, plain = (155, 105, 102), (119, 119, 119), (255, 0, 0)  # CIELAB 50 20 10 and 50 0 0 in sRGB.
+    profile, other = cmyk_profile(corners), cmyk_profile(np.zeros((2, 2, 2, 2, 3)) + [50, 0, 0])
+    for options, given, expected, unprofiled in (
+        ({}, None, plain, True),
+        ({}, profile, red, True),
+        ({"icc_profile": profile}, None, red, False),
+        ({"icc_profile": profile}, other, red, False),
+        ({"icc_profile": other}, profile, gray, False),
+        ({"icc_profile": matrix_profile(*ADOBE_RGB)}, profile, red, True),  # Of other colors: ignored.
+    ):
+        ink = encoded(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), format, **options)
+        found = open_image(ink, cmyk_profile=given)
+        np.testing.assert_allclose(found.getpixel((8, 8)), expected, atol=2)
+        assert (UNPROFILED_CMYK in found.info) == unprofiled
+    assert UNPROFILED_CMYK not in open_image(encoded(scene(), format)).info
 
 
 # Pictures that do not.
@@ -166,6 +184,8 @@ HALF = len(JPEG) // 2
         ("line.png", encoded(Image.new("RGB", (10000, 1)), "PNG"), "1x10000 pixels"),
         ("profile.png", encoded(scene(), "PNG", icc_profile=b"no profile" * 30), "profile"),
         ("float.tiff", encoded(Image.new("F", (8, 8)), "TIFF"), "32 bits"),
+        ("negative.tiff", encoded(Image.new("I;16", (8, 8), 9), "TIFF", tiffinfo={262: 0}), "0 for black"),
+        ("negative_turned.tiff", encoded(Image.new("I;16", (8, 8), 9), "TIFF", tiffinfo={262: 0, 274: 6}), "0 for black"),
         ("drawing.eps", encoded(scene(), "EPS"), "EPS is not one of"),
     ],
 )

@@ -42,6 +42,11 @@ def add_arguments(parser):
         metavar="FILE",
         help="finds the poses of entries without keypoints: a .tflite file or a SavedModel folder; see docs/pose.md",
     )
+    main.add_argument(
+        "--cmyk-profile",
+        metavar="FILE.icc",
+        help="ICC profile of CMYK pictures that come without one (default: the plain formula); see docs/data.md",
+    )
     main.add_argument("--require-pose", action="store_true", help="set aside entries without a pose")
     main.add_argument(
         "--test-share",
@@ -106,5 +111,6 @@ def run(args):
         require_pose=args.require_pose,
         test_share=args.test_share,
         update=args.update,
+        cmyk_profile=args.cmyk_profile,
         max_pixels=round(args.max_megapixels * 1e6),
     )

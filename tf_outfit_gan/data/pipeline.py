@@ -194,25 +194,25 @@ def _parse(records, num_slots):
 
 def _decode(entry, image_size, condition_size):
     """Decodes a parsed entry."""
-    decoded = {"ids": entry["id"], "image": _picture(entry["image"], image_size)}
+    decoded = {"ids": entry["id"], "image": decode_picture(entry["image"], image_size)}
     if "flip" in entry:
         decoded["flip"] = entry["flip"]
     if condition_size:
-        decoded["articles"] = tuple(_article(article, condition_size) for article in tf.unstack(entry["articles"]))
+        decoded["articles"] = tuple(decode_article(encoded, condition_size) for encoded in tf.unstack(entry["articles"]))
         decoded["worn"] = tf.strings.length(entry["articles"]) > 0
         decoded["keypoints"] = entry["keypoints"]
     return decoded
 
 
-def _article(encoded, size):
-    """`_picture`; a missing one, an empty string, gives black."""
+def decode_article(encoded, size):
+    """`decode_picture`; a missing one, an empty string, gives black."""
     if is_raw(size):
         return decode_raw(encoded, size)
     there = tf.strings.length(encoded) > 0
-    return tf.cond(there, lambda: _picture(encoded, size), lambda: tf.zeros([*size, 3], tf.uint8))
+    return tf.cond(there, lambda: decode_picture(encoded, size), lambda: tf.zeros([*size, 3], tf.uint8))
 
 
-def _picture(encoded, size):
+def decode_picture(encoded, size):
     """Decodes one string to uint8 [h, w, 3]."""
     return decode_raw(encoded, size) if is_raw(size) else tf.ensure_shape(decode_jpeg(encoded), [*size, 3])
 

@@ -84,6 +84,11 @@ class Dataset:
         return all(shard["with_keypoints"] == shard["entries"] for split in SPLITS for shard in self.splits[split])
 
     @property
+    def unprofiled_cmyk(self):
+        """How many pictures were CMYK without a profile; 0 also of what earlier versions prepared, which did not count."""
+        return sum(shard.get("unprofiled_cmyk", 0) for split in SPLITS for shard in self.splits[split])
+
+    @property
     def checksum(self):
         """What identifies this data, wherever it lies: SHA-256 of its slots, levels and files' checksums."""
         shards = [shard["files"] for split in SPLITS for shard in self.splits[split]]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from tf_outfit_gan.images.color_profile import UNPROFILED_CMYK
 from tf_outfit_gan.images.open import MAX_BYTES, MAX_PIXELS, WHITE, open_image
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import read_file
@@ -27,15 +28,16 @@ class Cutout:
     classes: tuple
 
 
-def open_article(article, name=None, *, frame=None, max_pixels=MAX_PIXELS):
+def open_article(article, name=None, *, frame=None, max_pixels=MAX_PIXELS, cmyk_profile=None):
     """Opens an article as 8-bit RGB: a picture as `open_image` does, a `Cutout` cropped to its part, on white.
 
-    `frame` and `max_pixels` are as of `open_image`; a `Cutout`, which needs every pixel of its mask, is not reduced.
-    Raises `UserError` that names the file which cannot be used; what is no file is called `name`.
+    `frame`, `max_pixels` and `cmyk_profile` are as of `open_image`; a `Cutout`, which needs every pixel of
+    its mask, is not reduced. Raises `UserError` that names the file which cannot be used; what is no file is called `name`.
     """
     if not isinstance(article, Cutout):
-        return open_image(article, name, frame=frame, max_pixels=max_pixels)
-    photo, mask = open_image(article.image, max_pixels=max_pixels), read_mask(article.mask, max_pixels)
+        return open_image(article, name, frame=frame, max_pixels=max_pixels, cmyk_profile=cmyk_profile)
+    photo = open_image(article.image, max_pixels=max_pixels, cmyk_profile=cmyk_profile)
+    mask = read_mask(article.mask, max_pixels)
     if mask.shape != (photo.height, photo.width):
         raise UserError(
             f"{article.mask}: expected a mask of its photo's size, {photo.height}x{photo.width}, "
@@ -48,7 +50,10 @@ def open_article(article, name=None, *, frame=None, max_pixels=MAX_PIXELS):
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     pixels = np.where(part[..., None], np.asarray(photo), np.uint8(WHITE))[top:bottom, left:right]
     margin = round(MARGIN * max(pixels.shape[:2]))
-    return Image.fromarray(np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), constant_values=WHITE[0]))
+    cut = Image.fromarray(np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), constant_values=WHITE[0]))
+    if UNPROFILED_CMYK in photo.info:
+        cut.info[UNPROFILED_CMYK] = True
+    return cut
 
 
 def read_mask(path, max_pixels=MAX_PIXELS):

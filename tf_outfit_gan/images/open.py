@@ -54,7 +54,7 @@ class Placement:
         return Placement(1 / self.x_scale, -self.x_offset / self.x_scale, 1 / self.y_scale, -self.y_offset / self.y_scale)
 
 
-def open_image(source, name=None, *, frame=None, max_pixels=MAX_PIXELS):
+def open_image(source, name=None, *, frame=None, max_pixels=MAX_PIXELS, cmyk_profile=None):
     """Opens a picture as 8-bit RGB in sRGB: upright (EXIF), transparency laid on white.
 
     Of an animation or a file of several pages it is the first picture.
@@ -66,6 +66,7 @@ def open_image(source, name=None, *, frame=None, max_pixels=MAX_PIXELS):
         frame: (height, width) that it is going to be fitted into: of a JPEG much larger than that, a reduced picture of
             the same aspect is decoded, which is faster and loses nothing that `fit` would keep. None = at its size.
         max_pixels: a larger picture is refused.
+        cmyk_profile: the bytes of the ICC profile of a CMYK picture that has none; None = by the plain formula.
 
     Raises:
         UserError: names a picture that is missing, damaged as far as its format shows, too large or too small to be
@@ -78,10 +79,10 @@ def open_image(source, name=None, *, frame=None, max_pixels=MAX_PIXELS):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Of tags that no pixel depends on.
             if isinstance(source, bytes):
-                return _decode(source, frame, max_pixels)
+                return _decode(source, frame, max_pixels, cmyk_profile)
             image = source if isinstance(source, Image.Image) else _from_array(source)
             _check_size(image, max_pixels)
-            return _to_rgb(image)
+            return _to_rgb(image.copy(), cmyk_profile)  # Whose pixels stay the caller's.
     except UnidentifiedImageError:  # Its message holds an address in memory, another one in each run.
         reason = _no_picture(source)
     except Exception as error:
@@ -99,17 +100,17 @@ def image_size(path):
         raise UserError(f"{path}: expected a picture such as PNG or JPEG, could not read it ({error})") from None
 
 
-def _decode(data, frame, max_pixels):
+def _decode(data, frame, max_pixels, cmyk_profile):
     with Image.open(io.BytesIO(data)) as image:
         if image.format not in FORMATS:
             raise ValueError(f"{image.format} is not one of {', '.join(FORMATS)}")
         _check_size(image, max_pixels)
         if image.format in ("JPEG", "MPO"):
-            return _to_rgb(decode_jpeg(data, image, frame[::-1] if frame and _turned(image) else frame))
+            return _to_rgb(decode_jpeg(data, image, frame[::-1] if frame and _turned(image) else frame), cmyk_profile)
         if image.format == "PNG":
             with Image.open(io.BytesIO(data)) as checked:
                 checked.verify()  # Its checksums, which decoding does not look at; and this cannot decode any more.
-        return _to_rgb(image)
+        return _to_rgb(image, cmyk_profile)
 
 
 def _turned(image):
@@ -146,32 +147,36 @@ def _check_size(image, max_pixels):
         raise ValueError(f"{height}x{width} pixels; expected {MIN_SIDE} a side at least, {max_pixels:,} in all at most")
 
 
-def _to_rgb(image):
-    """Turns any picture of Pillow's upright, and into sRGB on white."""
-    return _on_white(exif_transpose(image), image.info.get("icc_profile"))
+def _to_rgb(image, cmyk_profile):
+    """Turns any picture of Pillow's upright, and into sRGB on white; one that is so already is given back as it is."""
+    image.load()  # While its file is open.
+    if image.mode.startswith("I;16"):
+        _check_gray(image)  # While it has its tags.
+    upright = exif_transpose(image) if image.getexif().get(Base.Orientation, 1) != 1 else image
+    return _on_white(upright, image.info.get("icc_profile"), cmyk_profile)
 
 
-def _on_white(image, profile):
+def _on_white(image, profile, cmyk_profile):
     """Turns a picture of any mode into RGB, in sRGB, without transparency."""
     if image.mode.startswith("I;16"):
-        image = _eight_bits(image)
+        # Pillow would clip it at 255.
+        image = Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
     elif image.mode in ("I", "F"):
         raise ValueError("its pixels have 32 bits, and nothing says which number is white")
     if not image.has_transparency_data:
-        return to_srgb(image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB"), profile)
+        return to_srgb(image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB"), profile, cmyk_profile)
     image = image.convert("RGBA")
     colors = to_srgb(image.convert("RGB"), profile)
     return Image.composite(colors, Image.new("RGB", image.size, WHITE), image.getchannel("A"))
 
 
-def _eight_bits(image):
-    """Scales 16-bit gray, which Pillow would clip at 255."""
+def _check_gray(image):
+    """Refuses 16-bit gray whose numbers do not say black by 0 and white by their largest."""
     tags = getattr(image, "tag_v2", {})
     if (tags.get(BITS_PER_SAMPLE, (16,)), tags.get(PHOTOMETRIC, 1)) != ((16,), 1):
         raise ValueError("TIFF of more than 8 bits is read only if it has 16, with 0 for black")
     if "transparency" in image.info:
         raise ValueError("16-bit gray with a transparent shade is not read")
-    return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
 
 
 def fit(image, size):
@@ -195,23 +200,12 @@ def fit(image, size):
 
 
 def pyramid(image, levels):
-    """Returns the picture [H, W, 3] uint8 at each of `levels`, from small to large; its own size is the last one.
+    """Returns an RGB picture at each of `levels`, from small to large; its own size is the last one.
 
-    Each level is the exact mean of 2x2 pixels of the next, as StyleGAN stores its data: sums are kept as integers and
-    rounded once, so no level inherits the rounding of another.
+    Each pixel is the exact mean of those of the picture that it covers, rounded once, so no level inherits the rounding of
+    another; StyleGAN stores its data as such means, too.
     """
-    pixels = [np.asarray(image)]
-    sums = pixels[0]
-    for shift in range(2, 2 * len(levels), 2):
-        # This was as much work as the JPEGs. 256 times 255 still fits in 16 bits; and a color at a time, for NumPy's
-        # loop along three colors is all overhead.
-        kind = np.uint16 if shift <= 8 else np.uint32
-        rows = np.add(sums[0::2], sums[1::2], dtype=kind)
-        sums = np.empty((rows.shape[0], rows.shape[1] // 2, 3), kind)
-        for color in range(3):
-            np.add(rows[:, 0::2, color], rows[:, 1::2, color], out=sums[..., color])
-        pixels.insert(0, (sums + kind(1 << (shift - 1)) >> shift).astype(np.uint8))
-    return pixels
+    return [*(image.reduce(image.height // height) for height, _ in levels[:-1]), image]
 
 
 def _border_color(image):

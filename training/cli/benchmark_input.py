@@ -1,4 +1,4 @@
-"""`outfit-gan benchmark input`: times reading and decoding, level by level, and its limit.
+"""`outfit-gan benchmark input`: times reading and decoding, level by level, and its limits.
 
 The limit is the decoding of the very same bytes, which lie in memory, by the very same operations, in one graph call. Both are
 timed in alternation, in seconds of processor time: what a core feeds, also on a machine that is busy.

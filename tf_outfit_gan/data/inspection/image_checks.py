@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tf_outfit_gan.data.preparation.encode import open_photo
+from tf_outfit_gan.images.color_profile import UNPROFILED_CMYK
 from tf_outfit_gan.images.cutout import Cutout, open_article
 from tf_outfit_gan.util.errors import UserError
 
@@ -54,6 +55,8 @@ def _check_file(opened, is_article, name):
     digest = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
     reduced = np.asarray(image.reduce(max(1, min(image.size) // REDUCED_SIDE)))
     odd = check_image(reduced, is_article).odd
+    if UNPROFILED_CMYK in image.info:
+        odd = (*odd, "in CMYK without a profile")
     return ImageChecks(digest, odd, (image.height, image.width), name)
 
 

@@ -98,6 +98,8 @@ class Records:
                         )
                         poses += [pose] if pose.any() else []
                     advance(len(batch["ids"]))
+        if dataset.unprofiled_cmyk:
+            statistics.warnings.append(f"{dataset.unprofiled_cmyk} pictures were CMYK without a profile; inspect the catalogue")
         statistics.warnings += count_findings({split: dataset.count(split) for split in SPLITS}, len(poses))
         statistics.warnings += pose_findings(np.array(poses).reshape(-1, NUM_JOINTS, 3), np.full(len(poses), level[1] / level[0]))
         return statistics

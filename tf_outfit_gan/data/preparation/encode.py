@@ -4,10 +4,10 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from tf_outfit_gan.data.manifest import Skipped
 from tf_outfit_gan.data.records import is_raw
+from tf_outfit_gan.images.color_profile import UNPROFILED_CMYK
 from tf_outfit_gan.images.cutout import open_article
 from tf_outfit_gan.images.framing import place
 from tf_outfit_gan.images.open import MAX_PIXELS, fit, open_image, pyramid
@@ -33,6 +33,7 @@ class Encoding:
         require_pose: an entry that is left without keypoints is set aside.
         max_pixels: an entry with a larger picture is set aside.
         framing: what of a photo is shown, one of `FRAMINGS`.
+        cmyk_profile: the bytes of the ICC profile of CMYK pictures that have none; None = by the plain formula.
     """
 
     levels: tuple
@@ -42,17 +43,22 @@ class Encoding:
     require_pose: bool = False
     max_pixels: int = MAX_PIXELS
     framing: str = "pad"
+    cmyk_profile: bytes | None = None
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """What the records of an entry hold: photos[level], and articles[level][slot] with b"" for a missing one."""
+    """What the records of an entry hold: photos[level], and articles[level][slot] with b"" for a missing one.
+
+    Of its pictures, `unprofiled_cmyk` were CMYK without a profile.
+    """
 
     id: str
     photos: list
     articles: list
     keypoints: np.ndarray
     has_keypoints: bool
+    unprofiled_cmyk: int
 
 
 def encode_entries(entries, encoding):
@@ -70,7 +76,9 @@ def encode_entry(entry, encoding):
         raise UserError("no keypoints; expected a pose in every entry, as --require-pose is given")
     levels, article_levels, slots = encoding.levels, encoding.article_levels, encoding.slots
     frame = levels[-1] if encoding.framing == "pad" else None  # A part of a photo needs the photo's own pixels.
-    original = open_photo(entry, frame=frame, max_pixels=encoding.max_pixels)
+    options = {"max_pixels": encoding.max_pixels, "cmyk_profile": encoding.cmyk_profile}
+    original = open_photo(entry, frame=frame, **options)
+    unprofiled_cmyk = UNPROFILED_CMYK in original.info
     keypoints = entry.outfit.keypoints
     if keypoints is None and encoding.pose_model:
         from tf_outfit_gan.pose_estimation.persons import find_person
@@ -80,7 +88,8 @@ def encode_entry(entry, encoding):
     photo, placement = place(original, levels[-1], encoding.framing, keypoints)
     articles = [[b""] * len(slots) for _ in article_levels]
     for slot, article in entry.outfit.articles.items():
-        packshot = open_article(article, frame=article_levels[-1], max_pixels=encoding.max_pixels)
+        packshot = open_article(article, frame=article_levels[-1], **options)
+        unprofiled_cmyk += UNPROFILED_CMYK in packshot.info
         packshot, _ = fit(packshot, article_levels[-1])
         for level, picture in enumerate(_encode_levels(packshot, article_levels)):
             articles[level][slots.index(slot)] = picture
@@ -90,6 +99,7 @@ def encode_entry(entry, encoding):
         articles=articles,
         keypoints=np.zeros((NUM_JOINTS, 3), np.float32) if keypoints is None else placement.move(keypoints),
         has_keypoints=keypoints is not None,
+        unprofiled_cmyk=int(unprofiled_cmyk),
     )
 
 
@@ -115,11 +125,11 @@ def open_photo(entry, **options):
 
 def _encode_levels(image, levels):
     pictures = zip(levels, pyramid(image, levels))
-    return [pixels.tobytes() if is_raw(level) else _jpeg(pixels) for level, pixels in pictures]
+    return [picture.tobytes() if is_raw(level) else _jpeg(picture) for level, picture in pictures]
 
 
-def _jpeg(pixels):
+def _jpeg(image):
     """Baseline, because progressive takes three times as long to decode; with all its color, which is the subject."""
     out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    image.save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=b"")  # Pillow would write the photo's.
     return out.getvalue()

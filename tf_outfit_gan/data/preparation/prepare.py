@@ -6,6 +6,7 @@ file says so that is written after its records. So a rerun after a kill continue
 the bytes are the same whatever the number of processes, tasks, machines or interruptions.
 """
 
+import hashlib
 import os
 import statistics
 from dataclasses import replace
@@ -17,6 +18,7 @@ from tf_outfit_gan.data.preparation.encode import Encoding
 from tf_outfit_gan.data.preparation.shards import Job, finalize, finalized, make_all, make_shard, plan_shards
 from tf_outfit_gan.data.preparation.split import split_off
 from tf_outfit_gan.data.preparation.update import bring_up_to_date
+from tf_outfit_gan.images.color_profile import read_cmyk_profile
 from tf_outfit_gan.images.open import MAX_PIXELS, image_size
 from tf_outfit_gan.sizes import default_size, format_size, levels_of
 from tf_outfit_gan.slots import SLOTS
@@ -50,6 +52,7 @@ def prepare(
     test_share=None,
     framing="pad",
     update=False,
+    cmyk_profile=None,
 ):
     """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
 
@@ -68,6 +71,7 @@ def prepare(
         framing: what of a photo is shown, one of `framing.FRAMINGS`.
         test_share: makes a test split of about this share of the entries, see `split_off`; None = as the catalogue says.
         update: brings a data set up to date with its catalogue, see `update.bring_up_to_date`.
+        cmyk_profile: file with the ICC profile of CMYK pictures that have none; None = by the plain formula.
 
     Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
@@ -77,7 +81,20 @@ def prepare(
             path if not path or is_url(path) else os.path.abspath(path) for path in (source, data, pose_model)
         )
     job, manifest, shards = plan(
-        source, data, size, format, strict, pose_model, slots, article_size, max_pixels, require_pose, test_share, framing, update
+        source,
+        data,
+        size,
+        format,
+        strict,
+        pose_model,
+        slots,
+        article_size,
+        max_pixels,
+        require_pose,
+        test_share,
+        framing,
+        update,
+        cmyk_profile,
     )
     for finding in manifest_findings(manifest):
         print(f"warning: {finding}")
@@ -113,6 +130,7 @@ def plan(
     test_share=None,
     framing="pad",
     update=False,
+    cmyk_profile=None,
 ):
     """Reads a catalogue; returns (`Job`, `Manifest`, list of `Shard`): all that it takes to make the data set."""
     data = as_path(data)
@@ -142,7 +160,10 @@ def plan(
 
         load_estimator(pose_model)  # Reports a mistake once, not for every entry.
         origin["pose_model_sha256"] = models.digest(pose_model)
-    encoding = Encoding(levels, article_levels, slots, pose_model, require_pose, max_pixels, framing)
+    if cmyk_profile:
+        cmyk_profile = read_cmyk_profile(cmyk_profile)
+        origin["cmyk_profile_sha256"] = hashlib.sha256(cmyk_profile).hexdigest()
+    encoding = Encoding(levels, article_levels, slots, pose_model, require_pose, max_pixels, framing, cmyk_profile)
     job = Job(as_path(source), data, encoding, origin, strict)
     if strict and manifest.skipped:
         raise UserError(job.why(manifest.skipped[0]))

@@ -15,8 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tf_outfit_gan.data import records
+from tf_outfit_gan.data.example_pb2 import BytesList, Example, Feature, Features, FloatList
 from tf_outfit_gan.data.manifest import SPLITS, Skipped
 from tf_outfit_gan.data.preparation.encode import Encoding, encode_entries
+from tf_outfit_gan.data.tfrecord import write_record
 from tf_outfit_gan.images.cutout import Cutout
 from tf_outfit_gan.sizes import format_size
 from tf_outfit_gan.util.atomic import clear_partials, whole_file, write_whole
@@ -32,7 +34,7 @@ from tf_outfit_gan.util.storage import RemotePath, relative
 SHARD_BYTES, MANY_ENTRIES = 800 << 20, 2048
 FEW_SHARDS, FEW_ENTRIES = 64, 128
 
-# A process takes seconds to start, for it writes with TensorFlow: fewer entries than this are not worth another one.
+# A process takes a second to start: fewer entries than this are not worth another one.
 ENTRIES_A_WORKER = 256
 
 # What a pixel of a photo takes as JPEG, about: the plan must not depend on having encoded it.
@@ -181,32 +183,35 @@ def _write_shard(job, shard, results):
     # Taken before the pictures are read: what changes meanwhile is another entry.
     prints = {entry.id: fingerprint(entry, job.source) for entry in shard.entries}
     members, with_keypoints, skipped, articles = [], 0, [], dict.fromkeys(job.encoding.slots, 0)
-    with _outputs(job, shard) as (writers, files):
+    unprofiled_cmyk = {}
+    with _outputs(job, shard) as (outputs, files):
         for encoded in results:
             if isinstance(encoded, Skipped):
                 skipped.append(asdict(encoded))
                 continue
-            for (kind, level), writer in writers.items():
-                writer.write(_example(encoded, kind, level))
+            for (kind, level), file in outputs.items():
+                write_record(file, _example(encoded, kind, level))
             members.append([encoded.id, prints[encoded.id]])
             with_keypoints += encoded.has_keypoints
+            if encoded.unprofiled_cmyk:
+                unprofiled_cmyk[encoded.id] = encoded.unprofiled_cmyk
             for slot, article in zip(job.encoding.slots, encoded.articles[0]):
                 articles[slot] += bool(article)
     fields = {"entries": len(members), "with_keypoints": with_keypoints, "articles": articles, "files": files}
-    _done(job, shard, fields, skipped, members)
+    _done(job, shard, fields, skipped, members, unprofiled_cmyk)
 
 
 def _copy_shard(job, shard):
     """Writes a shard of the records of another one that stay, and counts what they hold."""
     import tensorflow as tf
-    from tensorflow.train import Example
 
     name, places = shard.copied
-    before = json.loads(done_file(job.data, name).read_text())["members"]
-    members, stay, slots = [before[place] for place in places], set(places), job.encoding.slots
+    before = json.loads(done_file(job.data, name).read_text())
+    members, stay, slots = [before["members"][place] for place in places], set(places), job.encoding.slots
+    counts = before.get("unprofiled_cmyk", {})
     with_keypoints, articles = 0, dict.fromkeys(slots, 0)
-    with _outputs(job, shard) as (writers, files):
-        for (kind, level), writer in writers.items():
+    with _outputs(job, shard) as (outputs, files):
+        for (kind, level), file in outputs.items():
             size = (job.encoding.levels if kind == "photos" else job.encoding.article_levels)[level]
             kept = 0
             for place, record in enumerate(
@@ -215,7 +220,7 @@ def _copy_shard(job, shard):
                 if place not in stay:
                     continue
                 serialized = record.numpy()
-                writer.write(serialized)
+                write_record(file, serialized)
                 if level == 0 and kind == "photos":
                     feature = Example.FromString(serialized).features.feature
                     if feature["id"].bytes_list.value[0].decode() != members[kept][0]:
@@ -227,14 +232,12 @@ def _copy_shard(job, shard):
                         articles[slot] += bool(article)
                 kept += 1
     fields = {"entries": len(members), "with_keypoints": with_keypoints, "articles": articles, "files": files}
-    _done(job, shard, fields, [], members)
+    _done(job, shard, fields, [], members, {id: counts[id] for id, _ in members if id in counts})
 
 
 @contextmanager
 def _outputs(job, shard):
-    """Yields {(kind, level): record writer} of a shard's files, and a dict that says of each in the end what it holds."""
-    import tensorflow as tf
-
+    """Yields {(kind, level): opened file} of a shard's files, and a dict that says of each in the end what it holds."""
     levels = {"photos": job.encoding.levels, "articles": job.encoding.article_levels}
     names = {
         (kind, level): records.record_name(shard.name, kind, size)
@@ -245,21 +248,26 @@ def _outputs(job, shard):
     with ExitStack() as whole:
         partial = {output: whole.enter_context(whole_file(job.data / "records" / name)) for output, name in names.items()}
         with ExitStack() as opened:
-            yield {output: opened.enter_context(tf.io.TFRecordWriter(str(path))) for output, path in partial.items()}, files
+            yield {output: opened.enter_context(open(path, "wb")) for output, path in partial.items()}, files
         for output, path in partial.items():
             files[names[output]] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
-def _done(job, shard, fields, skipped, members):
-    """Says that a shard's files are whole; `members` are id and fingerprint of each record, in order."""
+def _done(job, shard, fields, skipped, members, unprofiled_cmyk):
+    """Says that a shard's files are whole.
+
+    Args:
+        members: id and fingerprint of each record, in order.
+        unprofiled_cmyk: {id: how many pictures}, of the entries that have any.
+    """
     content = {"origin": job.origin, **fields, "skipped": skipped, "members": members}
+    if unprofiled_cmyk:
+        content["unprofiled_cmyk"] = unprofiled_cmyk
     write_whole(shard.done_file(job.data), json.dumps(content))
 
 
 def _example(encoded, kind, level):
     """One record: what `pipeline` parses."""
-    from tensorflow.train import BytesList, Example, Feature, Features, FloatList
-
     if kind == "articles":
         feature = {"articles": Feature(bytes_list=BytesList(value=encoded.articles[level]))}
     else:
@@ -314,7 +322,10 @@ def finalize(job, manifest, shards):
 
 def held(description):
     """What dataset.json says of a shard whose done file says `description`."""
-    return {key: value for key, value in description.items() if key not in ("skipped", "members")}
+    fields = {key: value for key, value in description.items() if key not in ("skipped", "members")}
+    if "unprofiled_cmyk" in fields:
+        fields["unprofiled_cmyk"] = sum(fields["unprofiled_cmyk"].values())
+    return fields
 
 
 def skipped_of(job, manifest, descriptions):
@@ -352,7 +363,11 @@ def write_dataset(job, skipped, splits, version=1):
     clear_partials(job.data / "records")
     for skip in skipped[:3]:
         print(f"skipped {job.why(skip)}")
-    return records.open_dataset(job.data)
+    dataset = records.open_dataset(job.data)
+    if dataset.unprofiled_cmyk:
+        how = "the profile of --cmyk-profile" if job.encoding.cmyk_profile else "the plain formula; --cmyk-profile gives them one"
+        print(f"warning: {dataset.unprofiled_cmyk} pictures are CMYK without a profile, converted by {how}")
+    return dataset
 
 
 def finalized(job):

@@ -1,15 +1,11 @@
 """The client's own gRPC messages: their fields are those of TF Serving's, and wire.proto is what is compiled."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorSet
 from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
 from tensorflow.core.protobuf import error_codes_pb2, meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2, predict_pb2, status_pb2
 
+from tests.helpers.compiled_messages import check_compiled
 from tf_outfit_gan.client import wire_pb2
 
 
@@ -63,23 +59,5 @@ def test_an_enumeration_has_the_numbers_of_the_original(ours, original):
     assert dict(ours.items()).items() <= dict(original.items()).items()
 
 
-def test_the_compiled_messages_are_those_of_the_source(tmp_path):
-    root, file = Path(__file__).parents[4], "tf_outfit_gan/client/wire.proto"
-    compile = [sys.executable, "-m", "grpc_tools.protoc", "-I.", f"--descriptor_set_out={tmp_path / 'set'}", file]
-    subprocess.run(compile, cwd=root, check=True)
-    [compiled] = FileDescriptorSet.FromString((tmp_path / "set").read_bytes()).file
-    for message in compiled.message_type:
-        in_use = DescriptorProto()
-        OURS[message.name].CopyToProto(in_use)
-        forget_json_names(message)
-        forget_json_names(in_use)
-        assert in_use == message
-    assert [message.name for message in compiled.message_type] == [*wire_pb2.DESCRIPTOR.message_types_by_name]
-
-
-def forget_json_names(message):
-    """The compiler writes them down in one of the two only; they are no part of the bytes."""
-    for field in message.field:
-        field.ClearField("json_name")
-    for inner in message.nested_type:
-        forget_json_names(inner)
+def test_the_compiled_messages_are_those_of_the_source():
+    check_compiled(wire_pb2, "tf_outfit_gan/client/wire.proto")

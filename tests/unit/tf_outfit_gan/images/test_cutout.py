@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tf_outfit_gan.data.manifest import load_outfit, read_manifest
+from tf_outfit_gan.images.color_profile import UNPROFILED_CMYK
 from tf_outfit_gan.images.cutout import Cutout, open_article, read_mask
 from tf_outfit_gan.outfit_request import read_request
 from tf_outfit_gan.util.errors import UserError
@@ -32,6 +33,13 @@ def test_a_part_is_cropped_with_a_margin_on_white(shop):
     expected[1:21, 1:11, 1], expected[11:21, 11:21, 1] = np.arange(5, 15), np.arange(15, 25)
     expected[1:21, 1:11, 2], expected[11:21, 11:21, 2] = 0, 0
     np.testing.assert_array_equal(article, expected)
+
+
+def test_a_part_of_a_cmyk_photo_without_a_profile_says_so(shop):
+    Image.new("CMYK", (40, 60), (0, 0, 255, 0)).save(shop / "photo.tiff")
+    article = open_article(Cutout(shop / "photo.tiff", shop / "mask.png", (5,)))
+    assert UNPROFILED_CMYK in article.info and article.getpixel((5, 5)) == (255, 255, 0)
+    assert UNPROFILED_CMYK not in open_article(Cutout(shop / "photo.png", shop / "mask.png", (5,))).info
 
 
 def test_a_manifest_and_an_outfit_file_name_photo_mask_and_classes(shop):

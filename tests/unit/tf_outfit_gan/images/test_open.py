@@ -69,7 +69,7 @@ def test_fit_continues_a_studio_background_and_leaves_a_fitting_picture_alone():
 
 def test_levels_are_exact_means_rounded_once():
     image = np.random.default_rng(0).integers(0, 256, (16, 12, 3)).astype(np.uint8)
-    small, middle, large = pyramid(image, [(4, 3), (8, 6), (16, 12)])
+    small, middle, large = pyramid(Image.fromarray(image), [(4, 3), (8, 6), (16, 12)])
     np.testing.assert_array_equal(large, image)
     means = image.reshape(8, 2, 6, 2, 3).mean(axis=(1, 3))
     np.testing.assert_array_equal(middle, np.floor(means + 0.5))
@@ -77,10 +77,11 @@ def test_levels_are_exact_means_rounded_once():
 
 
 def test_no_level_of_a_large_pyramid_overflows():
-    random = np.random.default_rng(0).integers(0, 256, (256, 192, 3), np.uint8)
+    levels = levels_of((1024, 768))
+    random = np.random.default_rng(0).integers(0, 256, (1024, 768, 3), np.uint8)
     for image in (random, np.full_like(random, 255)):
-        for level, found in zip(levels_of((256, 192)), pyramid(image, levels_of((256, 192))), strict=True):
-            side = 256 // level[0]
+        for level, found in zip(levels, pyramid(Image.fromarray(image), levels), strict=True):
+            side = 1024 // level[0]
             means = image.reshape(level[0], side, level[1], side, 3).mean(axis=(1, 3))
             np.testing.assert_array_equal(found, np.floor(means + 0.5))
 

@@ -48,7 +48,7 @@ def test_figures_fit_together(data, tmp_path, capsys):
     for which in ("median", "min"):
         assert level["examples_per_sec_a_core"][which] == pytest.approx(1e3 / level["feed_ms"][which])
         # Decoding is a good part of feeding, and feeding decodes.
-        assert 0.05 < level["limit_ratio"][which] < 1.5
+        assert all(0.05 < level[f"{limit}_ratio"][which] < 1.5 for limit in ("limit", "batched"))
     assert "128x96" in capsys.readouterr().out
 
 

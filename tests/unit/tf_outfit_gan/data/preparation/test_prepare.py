@@ -14,6 +14,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.helpers.catalogues import article_pixels, photo_pixels, worn, write_catalogue
+from tests.helpers.odd_pictures import ADOBE_RGB, cmyk_profile, encoded, matrix_profile
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.data.manifest import Entry, Outfit, read_manifest
 from tf_outfit_gan.data.preparation.prepare import _size_of_photos, plan, prepare
@@ -111,6 +112,59 @@ def test_the_bytes_do_not_depend_on_the_number_of_processes(tmp_path):
     one, two = contents(tmp_path / "data1"), contents(tmp_path / "data2")
     assert one == two and len(one) == 1 + 2 * (1 + 2 * 6)  # dataset.json; splits: done; kinds, levels
     assert one["records/test-00000-of-00001-photos-128x96"].count(b"\xff\xd8\xff") == 8  # JPEG
+
+
+def test_cmyk_without_a_profile_is_counted_and_converted_as_asked(tmp_path, capsys):
+    source = write_catalogue(tmp_path / "shop", 4)
+    profile = cmyk_profile(np.zeros((2, 2, 2, 2, 3)) + [50, 0, 0])  # Every ink is a gray, 119 in sRGB.
+    (tmp_path / "press.icc").write_bytes(profile)
+    ink = Image.new("CMYK", (12, 16), (255, 0, 255, 0))
+    (source / "e001.png").write_bytes(encoded(ink, "TIFF"))
+    (source / f"e001_{worn(1)[0]}.png").write_bytes(encoded(Image.new("CMYK", (12, 16), (0, 0, 0, 99)), "TIFF"))
+    (source / "e002.png").write_bytes(encoded(ink, "TIFF", icc_profile=profile))
+    command = ["prepare", str(source), "--workers", "1", "--quiet"]
+    for data, options, said, color in (
+        ("plain", [], "the plain formula; --cmyk-profile", (0, 255, 0)),
+        ("press", ["--cmyk-profile", str(tmp_path / "press.icc")], "the profile of --cmyk-profile", (119, 119, 119)),
+    ):
+        assert main([*command, str(tmp_path / data), *options]) == 0
+        assert f"warning: 2 pictures are CMYK without a profile, converted by {said}" in capsys.readouterr().out
+        dataset = open_dataset(tmp_path / data)
+        assert dataset.unprofiled_cmyk == 2
+        photos = {
+            photo["id"].bytes_list.value[0]: np.frombuffer(photo["image"].bytes_list.value[0], np.uint8).reshape(16, 12, 3)
+            for photo in examples(dataset, "train", "photos", (16, 12))
+        }
+        np.testing.assert_allclose(photos[b"e001"][0, 0], color, atol=1)
+        np.testing.assert_allclose(photos[b"e002"][0, 0], (119, 119, 119), atol=1)
+    # What the profile was belongs to what the records are made of.
+    assert main([*command, str(tmp_path / "press")]) == 2
+    assert "made from another cmyk profile" in capsys.readouterr().err
+    # Whose pictures they are, the catalogue's inspection says.
+    assert main(["inspect", str(source), "--workers", "1", "--quiet", "--json", "--out", str(tmp_path / "sheet.png")]) == 0
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert findings["photo in CMYK without a profile"] == findings["article in CMYK without a profile"] == ["e001"]
+    assert main(["inspect", str(tmp_path / "plain"), "--quiet", "--out", str(tmp_path / "sheet.png")]) == 0
+    assert "2 pictures were CMYK without a profile" in capsys.readouterr().out
+    # An update counts what stays.
+    lines = (source / "manifest.jsonl").read_text().splitlines()
+    (source / "manifest.jsonl").write_text("\n".join([*lines[:3]]))
+    assert prepare(source, tmp_path / "plain", update=True, workers=1, quiet=True).unprofiled_cmyk == 2
+
+
+@pytest.mark.parametrize(
+    "content, found",
+    [
+        (b"no profile at all", "cannot open profile"),
+        (matrix_profile(*ADOBE_RGB), "found RGB"),
+    ],
+)
+def test_what_is_no_profile_of_cmyk_is_named(tmp_path, capsys, content, found):
+    source, profile = write_catalogue(tmp_path / "shop", 2), tmp_path / "some.icc"
+    profile.write_bytes(content)
+    assert main(["prepare", str(source), str(tmp_path / "data"), "--cmyk-profile", str(profile)]) == 2
+    message = capsys.readouterr().err
+    assert f"{profile}: expected an ICC profile of CMYK colors" in message and found in message
 
 
 @pytest.fixture
@@ -323,12 +377,26 @@ def test_wrong_usage_is_one_line_and_exit_2(tmp_path, capsys):
         assert words in error and error.count("\n") == 1
 
 
-def test_the_programs_and_the_worker_processes_start_without_tensorflow():
+def test_prepare_and_the_start_of_inspect_do_without_tensorflow(tmp_path):
+    """It would take a process of either longer than a hundred entries do."""
+    source = write_catalogue(tmp_path / "shop", 6, (128, 96))
     code = (
-        "import sys, tf_outfit_gan.data.preparation.encode, tf_outfit_gan.cli.inspect, tf_outfit_gan.cli.prepare\n"
+        "import sys, tf_outfit_gan.cli.inspect\n"
+        "from tf_outfit_gan.cli.main import main\n"
+        "main(['prepare', sys.argv[1], sys.argv[2], '--workers', '1'])\n"
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code, source, tmp_path / "data"], check=False).returncode == 0
+    assert open_dataset(tmp_path / "data").count("train") == 4
+
+
+def test_no_comment_of_a_photo_comes_into_the_records(tmp_path):
+    source = write_catalogue(tmp_path / "shop", 2, (128, 96), suffix="jpg")
+    exif = Image.Exif()
+    exif[0x010E] = "of whom"  # What the picture shows.
+    Image.open(source / "e001.jpg").save(source / "e001.jpg", comment=b"by whom and of whom", exif=exif)
+    assert not prepare(source, tmp_path / "data", (128, 96), workers=1, quiet=True).skipped
+    assert not [name for name, content in contents(tmp_path / "data").items() if b"of whom" in content]
 
 
 def test_the_default_size_is_that_of_the_median_photo_and_at_most_1024x768(tmp_path, capsys):
