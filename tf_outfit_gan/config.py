@@ -174,6 +174,7 @@ _SMALL = dict(
     embedding_dim=256,
     mapping_layers=2,
     mapping_lr_multiplier=0.1,
+    noise_injection=False,
     **_SPATIAL,
 )
 _QUICK = dict(
