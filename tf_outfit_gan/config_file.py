@@ -67,7 +67,8 @@ def _part(part: str, values: Any) -> dict[str, Any]:
 def _check_names(fields: dict[Any, Any], known: Collection[str], ignored: Collection[str] = ()) -> None:
     for name in fields:
         if name not in known and name not in ignored:
-            raise UserError(f"unknown key {name!r}: {suggestion(str(name), known)}")
+            part = next((part for part, names in _PARTS.items() if name in names), None)
+            raise UserError(f"unknown key {name!r}: {f'it belongs into {part}' if part else suggestion(str(name), known)}")
 
 
 def _value(name: str, value: Any) -> Any:
