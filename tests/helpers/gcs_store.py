@@ -10,15 +10,18 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 HOSTS = ("www.googleapis.com", "storage.googleapis.com")
 
 
 @contextlib.contextmanager
-def gcs_store(folder, bucket):
+def gcs_store(folder, bucket, delay_sec=0.0):
     """Runs a store with one bucket; yields the environment in which gs:// leads to it, and a function that lists its objects.
 
-    `folder` gets a certificate.
+    Args:
+        folder: gets a certificate.
+        delay_sec: how late each request to read comes to the store.
     """
     from gcp_storage_emulator import server as emulator
 
@@ -33,7 +36,7 @@ def gcs_store(folder, bucket):
     store = emulator.create_server("127.0.0.1", 0, in_memory=True, default_bucket=bucket)
     store.start()
     try:
-        with _tunnel(folder, store._api._httpd.server_address) as (port, certificate):
+        with _tunnel(folder, store._api._httpd.server_address, delay_sec) as (port, certificate):
             environment = {
                 **os.environ,
                 "https_proxy": f"http://127.0.0.1:{port}",
@@ -48,7 +51,7 @@ def gcs_store(folder, bucket):
 
 
 @contextlib.contextmanager
-def _tunnel(folder, target):
+def _tunnel(folder, target, delay_sec):
     """Yields the port of a proxy that speaks TLS for `HOSTS` and leads to `target`, and its certificate's file."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     names = "subjectAltName=" + ",".join(f"DNS:{host}" for host in HOSTS)
@@ -57,18 +60,18 @@ def _tunnel(folder, target):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_accept, args=(listener, context, target), daemon=True).start()
+        threading.Thread(target=_accept, args=(listener, context, target, delay_sec), daemon=True).start()
         yield listener.getsockname()[1], certificate
 
 
-def _accept(listener, context, target):
+def _accept(listener, context, *ends):
     with contextlib.suppress(OSError):  # The end of the test.
         while True:
             client, _ = listener.accept()
-            threading.Thread(target=_serve, args=(client, context, target), daemon=True).start()
+            threading.Thread(target=_serve, args=(client, context, *ends), daemon=True).start()
 
 
-def _serve(client, context, target):
+def _serve(client, context, target, delay_sec):
     """Answers CONNECT, takes the connection over, and passes bytes both ways."""
     with contextlib.suppress(OSError):
         request = b""
@@ -80,11 +83,13 @@ def _serve(client, context, target):
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         inside, server = context.wrap_socket(client, server_side=True), socket.create_connection(target)
         threading.Thread(target=_pass, args=(server, inside), daemon=True).start()
-        _pass(inside, server)
+        _pass(inside, server, delay_sec)
 
 
-def _pass(source, target):
+def _pass(source, target, delay_sec=0.0):
     with contextlib.suppress(OSError), source, target:
         while data := source.recv(1 << 16):
+            if data.startswith(b"GET "):
+                time.sleep(delay_sec)
             # The emulator does not know that it is spoken to by TLS.
             target.sendall(data.replace(b"\r\nLocation: http://", b"\r\nLocation: https://"))
