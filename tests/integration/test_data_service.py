@@ -51,7 +51,7 @@ def test_a_run_trains_from_it(dataset, address, tmp_path):
         *(word for setting in settings for word in ("--set", setting)),
     ]
     assert main(arguments) == 0
-    assert "at 0.0 of 0.016 kimg" in (tmp_path / "run" / "log.txt").read_text()
+    assert "at 0.016 of 0.016 kimg" in (tmp_path / "run" / "log.txt").read_text()
 
 
 @pytest.mark.parametrize(
