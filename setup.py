@@ -47,6 +47,7 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "beam": ["apache-beam>=2.69,<3"],
+        "pose": ["ai-edge-litert>=2"],
         "litert": ["ai-edge-litert>=2"],
         "onnx": ONNX,
         "test": [

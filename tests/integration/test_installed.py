@@ -159,3 +159,22 @@ def test_the_client_alone_needs_no_tensorflow(tmp_path):
     with running_server(tmp_path / "gen") as server:
         ports = [f"localhost:{port}" for port in (server.rest_port, server.port)]
         subprocess.run([python, "-c", code, *ports], cwd=tmp_path, env=environment(), check=True)
+
+
+@pytest.mark.slow
+def test_a_source_distribution_is_the_repository_and_its_tests_run(tmp_path):
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("needs the repository")
+    source = tmp_path / "source"
+    for name in listed.stdout.splitlines():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, source / name, follow_symlinks=False)
+    subprocess.run([sys.executable, "setup.py", "--quiet", "sdist", "--dist-dir", tmp_path], cwd=source, check=True)
+    [archive] = tmp_path.glob("*.tar.gz")
+    shutil.unpack_archive(archive, tmp_path / "unpacked", filter="data")
+    [unpacked] = (tmp_path / "unpacked").iterdir()
+    assert not [name for name in listed.stdout.splitlines() if not (unpacked / name).exists()]
+    tests = ["tests/conformance/test_architecture.py", "tests/unit/tf_outfit_gan/images", "tests/golden"]
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", *tests], cwd=unpacked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
