@@ -13,17 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.helpers.gcs_store import gcs_store
+from tests.helpers.gcs_store import COPY, gcs_store
 
 BATCH = 32
-COPY = """
-import os, sys
-import tensorflow as tf
-source = sys.argv[1]
-for folder, _, names in tf.io.gfile.walk(source):
-    for path in (os.path.join(folder, name) for name in names):
-        tf.io.gfile.copy(path, "gs://shop/data" + path.removeprefix(source))
-"""
 
 
 def main():
@@ -40,7 +32,7 @@ def main():
     options = ["--step-ms", str(args.step_ms), "--steps", str(args.steps), "--here"]
     with tempfile.TemporaryDirectory() as folder, gcs_store(Path(folder), "shop", args.delay_ms / 1000) as (environment, _):
         environment["TF_CPP_MIN_LOG_LEVEL"] = "2"
-        subprocess.run([sys.executable, "-c", COPY, args.data], env=environment, check=True)
+        subprocess.run([sys.executable, "-c", COPY, args.data, "gs://shop/data"], env=environment, check=True)
         for data in (args.data, "gs://shop/data"):
             print(f"{data}: ", end="", flush=True)
             subprocess.run([sys.executable, "-m", "benchmarks.late_store", data, *options], env=environment, check=True)

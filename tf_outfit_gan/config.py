@@ -44,7 +44,7 @@ class ModelConfig:
     fmap_base: int = 8192  # The level of 2^r pixels has min(fmap_base / 2^(r-1), fmap_max) feature maps.
     fmap_max: int = 512  # See `fmap_base`.
     fused_from: int = 128  # Levels of this many pixels (the shorter side) upsample as StyleGAN's "fused" ones do.
-    noise_injection: bool = True  # Each style layer adds noise to its features; without it a picture's detail is all w's.
+    noise_injection: bool = True  # Each style layer adds noise to its features; without, a latent decides all detail.
     skips: bool = False  # Every level adds to the picture, and sees it: StyleGAN2's skips (1912.04958, figure 7b).
     stddev_group: int = 4  # Pictures whose spread the discriminator sees together (minibatch stddev).
 

@@ -68,7 +68,7 @@ def _check_names(fields: dict[Any, Any], known: Collection[str], ignored: Collec
     for name in fields:
         if name not in known and name not in ignored:
             part = next((part for part, names in _PARTS.items() if name in names), None)
-            raise UserError(f"unknown key {name!r}: {f'it belongs into {part}' if part else suggestion(str(name), known)}")
+            raise UserError(f"unknown key {name!r}: " + (f"it belongs in {part}" if part else suggestion(str(name), known)))
 
 
 def _value(name: str, value: Any) -> Any:

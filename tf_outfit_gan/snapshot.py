@@ -218,6 +218,11 @@ def newest(path: Place) -> Path | RemotePath:
     raise UserError(f"{path}: no snapshot here; expected a snapshot folder or a run folder with snapshots/")
 
 
+def as_asked(path: Place) -> str:
+    """A snapshot's folder as commands take it on any machine: "shipped" is in another place on each."""
+    return SHIPPED if path == _SHIPPED_FOLDER else str(path)
+
+
 def _first_line(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error} is missing"

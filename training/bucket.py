@@ -141,7 +141,7 @@ class _Copies:
             del self._copied[name]
 
     def end(self):
-        """Copies what is left, and removes the owner, so that others may train at once."""
+        """Copies what the bucket lacks, and removes the owner, so that others may train at once."""
         if error := self._failure():
             raise UserError(
                 f"{self._place}: cannot be written ({error}); the run is whole in {self._folder}, and the same command on this "
@@ -247,7 +247,7 @@ class _Owner:
                 self._write()
 
     def _read(self):
-        """The text of the file; None = there is none: nobody trains, or the file system is just renaming it in two steps."""
+        """The owner's text. None: nobody trains, or the file system is between the two steps of a renaming."""
         with self._use:
             try:
                 return self._path.read_text(errors="replace")

@@ -13,6 +13,19 @@ import threading
 import time
 
 HOSTS = ("www.googleapis.com", "storage.googleapis.com")
+# A program that copies a folder: SOURCE TARGET, either of them gs://.
+COPY = """
+import os, sys
+import tensorflow as tf
+source, target = sys.argv[1:]
+for folder, _, names in tf.io.gfile.walk(source):
+    for name in names:
+        path = os.path.join(folder, name)
+        to = target + path.removeprefix(source)
+        if "://" not in to:
+            os.makedirs(os.path.dirname(to), exist_ok=True)
+        tf.io.gfile.copy(path, to, overwrite=True)
+"""
 
 
 @contextlib.contextmanager

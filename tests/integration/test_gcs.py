@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.helpers.catalogues import write_catalogue
-from tests.helpers.gcs_store import gcs_store
+from tests.helpers.gcs_store import COPY, gcs_store
 from tests.helpers.runs import QUICK, assert_same_memory
 from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.config import from_preset
@@ -20,19 +20,6 @@ from training.loop import train
 from training.run_options import RunOptions
 
 pytestmark = pytest.mark.slow
-
-COPY = """
-import os, sys
-import tensorflow as tf
-source, target = sys.argv[1:]
-for folder, _, names in tf.io.gfile.walk(source):
-    for name in names:
-        path = os.path.join(folder, name)
-        to = target + path.removeprefix(source)
-        if "://" not in to:
-            os.makedirs(os.path.dirname(to), exist_ok=True)
-        tf.io.gfile.copy(path, to, overwrite=True)
-"""
 
 # Who owns a run says so more often, and is given up sooner: the test does not wait for minutes.
 SOON = "from training import bucket; bucket.BEAT_SEC, bucket.PATIENCE_SEC = 2, 30\n"

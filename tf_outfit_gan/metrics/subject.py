@@ -21,7 +21,7 @@ class Subject:
 
     Args:
         kind: "snapshot", "export" or "server".
-        name: the folder, or HOST:PORT.
+        name: the folder, "shipped", or HOST:PORT.
         size: (height, width) of its pictures.
         conditional, slots, condition_size: as in the `ModelConfig`.
         sampler: draws pictures uint8 [N, H, W, 3] of seeds [N], articles [N, S, h, w, 3] and keypoints [N, K, 3]; the
@@ -79,7 +79,7 @@ def of_snapshot(path, snapshot, sampler=None):
     config = snapshot.config
     return Subject(
         "snapshot",
-        str(path),
+        snapshots.as_asked(path),
         snapshot.size,
         config.conditional,
         config.slots,

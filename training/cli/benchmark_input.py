@@ -1,7 +1,7 @@
 """`outfit-gan benchmark input`: times reading and decoding, level by level, and its limits.
 
-The limit is the decoding of the very same bytes, which lie in memory, by the very same operations, in one graph call. Both are
-timed in alternation, in seconds of processor time: what a core feeds, also on a machine that is busy.
+The limits are the decoding of the very same bytes, which lie in memory, by the very same operations, in one graph call, and the
+same into batches. All are timed in alternation, in seconds of processor time: what a core feeds, also on a machine that is busy.
 """
 
 import json
@@ -35,7 +35,7 @@ def add_arguments(parser):
         "--examples", type=arguments.positive, default=512, metavar="N", help="entries a round (default: %(default)s)"
     )
     measuring.add_argument(
-        "--repeats", type=arguments.positive, default=5, metavar="N", help="rounds of pipeline and limit (default: %(default)s)"
+        "--repeats", type=arguments.positive, default=5, metavar="N", help="rounds of pipeline and limits (default: %(default)s)"
     )
     measuring.add_argument(
         "--data-service",

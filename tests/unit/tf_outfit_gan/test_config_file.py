@@ -61,8 +61,8 @@ def test_the_configuration_of_a_run_is_one(tmp_path):
     [
         ({"traning": {}}, "unknown key 'traning': did you mean training?"),
         ({"training": {"r1_gama": 3}}, "unknown key 'r1_gama': did you mean r1_gamma"),
-        ({"model": {"r1_gamma": 3}}, "unknown key 'r1_gamma': it belongs into training"),
-        ({"fmap_max": 3}, "unknown key 'fmap_max': it belongs into model"),
+        ({"model": {"r1_gamma": 3}}, "unknown key 'r1_gamma': it belongs in training"),
+        ({"fmap_max": 3}, "unknown key 'fmap_max': it belongs in model"),
         ({"model": {"anything": 3}}, "unknown key 'anything': expected one of size, conditional"),
         ({"preset": "64x49"}, "unknown preset '64x49': did you mean 64x48?"),
         ({"training": {"seed": 1.5}}, "seed: expected a value such as 8, got 1.5"),

@@ -12,6 +12,7 @@ from benchmarks import recipe
 from tests.helpers.exported import make_snapshot
 from tests.helpers.pose_models import brightest_pixel
 from tests.unit.tf_outfit_gan.cli.test_evaluate import dataset, refused, save_untrained, untrained  # noqa: F401 - fixtures
+from tf_outfit_gan import snapshot as snapshots
 from tf_outfit_gan.cli.main import main
 from tf_outfit_gan.metrics.figure import Figure
 from tf_outfit_gan.metrics.measure import Measurement, measure
@@ -233,3 +234,8 @@ def test_two_devices_give_the_figures_of_one(dataset):  # noqa: F811
     assert one["devices"] == ["CPU:0"] and two["devices"] == ["CPU:0", "CPU:1"] and one["finite"]
     assert two["figures"] == pytest.approx(one["figures"], rel=0.01)
     assert two["figures"]["picture.error"] == pytest.approx(one["figures"]["picture.error"], rel=1e-4)
+
+
+def test_the_shipped_model_has_the_same_name_on_any_machine(tmp_path):
+    names = [of_snapshot(path, make_snapshot()).name for path in (snapshots.newest("shipped"), tmp_path)]
+    assert names == ["shipped", str(tmp_path)]
