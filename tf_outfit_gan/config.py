@@ -34,6 +34,7 @@ class ModelConfig:
     article_path: str = "style"  # "style": articles through the embeddings; "spatial": also as maps, in both networks.
     discriminator_pose: str = "embedding"  # "embedding": the pose in the projection alone; "spatial": also as maps.
     maps_to_rgb: bool = False  # The generator's maps also reach the picture past AdaIN, which normalizes them.
+    composition: bool = False  # Articles laid over the body show through the picture where the generator lets them.
     article_differences: bool = False  # The discriminator also sees how far each pixel is from the articles laid over it.
     projection: str = "full"  # "full": Miyato & Koyama (1802.05637); "inner": the inner product alone.
     latent_dim: int = 512  # Z, numbers of a latent.
@@ -93,6 +94,11 @@ class ModelConfig:
     def discriminator_maps(self) -> dict[str, bool]:
         """Which conditions enter the discriminator as maps."""
         return self._maps(self.discriminator_pose)
+
+    @property
+    def drawn_channels(self) -> int:
+        """What a level draws: colors, and with `composition` each article's log odds against them."""
+        return 3 + len(self.slots) * self.composition
 
     def _maps(self, pose: str) -> dict[str, bool]:
         return {"pose": self.conditional and pose == "spatial", "worn": self.conditional and self.article_path == "spatial"}

@@ -85,7 +85,7 @@ class MapsToRGB(ConfigSerialization, keras.layers.Layer):
         size, policy = config.level_sizes[level], dict(dtype=self.dtype_policy.name)
         self.from_features = built(EqualizedConv2D(HIDDEN, 1, **policy), (None, *size, config.channels(level)))
         self.from_maps = maps_conv(size, config.slots, HIDDEN, kernel_size=1, **config.generator_maps, **policy)
-        self.out = built(EqualizedConv2D(3, 1, gain=1.0, **policy), (None, *size, HIDDEN))
+        self.out = built(EqualizedConv2D(config.drawn_channels, 1, gain=1.0, **policy), (None, *size, HIDDEN))
         self.built = True
 
     def call(self, x, maps):
@@ -142,6 +142,23 @@ def article_differences(images, maps, slots):
     covered = tf.reduce_any(articles != 0, axis=-1, keepdims=True)
     differences = tf.abs(tf.cast(images, articles.dtype)[:, :, :, None] - articles) * tf.cast(covered, articles.dtype)
     return tf.reshape(differences, [-1, *maps.shape[1:3], 3 * slots])
+
+
+def compose(drawn, maps, slots):
+    """The picture that a generator draws, with articles shown through it where it lets them.
+
+    Args:
+        drawn: [N, H, W, 3 + S]: colors, and for each slot the log odds of its article against them.
+        maps: the level's, from `maps_by_level` with `worn`, [N, H, W, M].
+        slots: the number of slots, S.
+
+    Output shape: [N, H, W, 3].
+    """
+    articles = tf.reshape(tf.cast(maps[..., -3 * slots :], drawn.dtype) * POSE_GAIN, [-1, *maps.shape[1:3], slots, 3])
+    covered = tf.reduce_any(articles != 0, axis=-1)
+    odds = tf.where(covered, drawn[..., 3:], -1e9)
+    shares = tf.nn.softmax(tf.concat([tf.zeros_like(odds[..., :1]), odds], axis=-1))[..., None]
+    return tf.reduce_sum(shares * tf.concat([drawn[..., None, :3], articles], axis=-2), axis=-2)
 
 
 def warp(images, u, v):

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import EqualizedConv2D, LearnedConstant
 from tf_outfit_gan.networks.blocks import StyledLayer, built
-from tf_outfit_gan.networks.condition_maps import MapsToRGB, maps_conv
+from tf_outfit_gan.networks.condition_maps import MapsToRGB, compose, maps_conv
 from tf_outfit_gan.networks.gradient_checkpointing import recomputed
 from tf_outfit_gan.networks.serialization import ConfigSerialization
 
@@ -43,7 +43,7 @@ class SynthesisLevel(ConfigSerialization, keras.layers.Layer):
         features = (None, *config.level_sizes[level], channels)
         self.second = built(EqualizedConv2D(channels, 3, **policy), features)
         self.second_style = StyledLayer(channels, config.style_dim, config.noise_injection, norm_kernel, **policy)
-        self.to_rgb = built(EqualizedConv2D(3, 1, gain=1.0, **policy), features)
+        self.to_rgb = built(EqualizedConv2D(config.drawn_channels, 1, gain=1.0, **policy), features)
         self.maps_to_rgb = MapsToRGB(config, level, **policy) if config.maps_to_rgb else None
         self.built = True
 
@@ -101,7 +101,8 @@ class Synthesis(ConfigSerialization, keras.layers.Layer):
             x = run(x, *w[2 * i : 2 * i + 2], *own_noise, *own_maps)
             if self.config.skips or i == level or (i == level - 1 and alpha is not None):
                 shown.append(block.show(x, *own_maps))
-        return _sum_up(shown, alpha) if self.config.skips else _fade(shown, alpha)
+        drawn = _sum_up(shown, alpha) if self.config.skips else _fade(shown, alpha)
+        return compose(drawn, maps[level], len(self.config.slots)) if self.config.composition else drawn
 
     def compute_output_shape(self, input_shape):
         return input_shape[0], *self.config.size, 3
