@@ -110,13 +110,18 @@ def article_map(slots, keypoints, articles, size):
     flat = tf.reshape(tf.cast(articles, tf.float32), [-1, height, width, 3])  # [NS, h, w, 3]
     while 2 * flat.shape[1] > size[0] and min(flat.shape[1:3]) % 2 == 0:
         flat = ops.downsample(flat)
+    inside = cut_out(flat)
+    flat = flat * tf.cast(inside, tf.float32)[..., None]
     articles = tf.reshape(flat, [-1, len(slots), *flat.shape[1:]])
+    scale, top = fit(slots, tf.reshape(inside, [-1, len(slots), *flat.shape[1:3]]))  # [N, S]
 
     # All frames of all slots are sampled by one call: one by one they would be most of the operations of a step's graph.
     frames = article_frames(slots, keypoints, size)
     places = [place for of_slot in frames for place in of_slot]
-    u, v = (tf.reshape(tf.stack(x, axis=1), [-1, *size]) for x in zip(*places))  # [NF, H, W]
+    x, y = (tf.stack(x, axis=1) for x in zip(*places))  # [N, F, H, W]
     owners = [slot for slot, of_slot in enumerate(frames) for _ in of_slot]
+    scale, top = (tf.gather(x, owners, axis=1)[..., None, None] for x in (scale, top))
+    u, v = (tf.reshape(z, [-1, *size]) for z in (0.5 + scale * x, 0.75 * scale * (y - top)))
     pictures = tf.reshape(tf.gather(articles, owners, axis=1), [-1, *flat.shape[1:]])  # [NF, h, w, 3]
     layers = tf.unstack(tf.reshape(warp(pictures, u, v), [-1, len(places), *size, 3]), axis=1)
 
@@ -126,6 +131,43 @@ def article_map(slots, keypoints, articles, size):
         below = drawn[slot]
         drawn[slot] = layer if below is None else tf.where(tf.reduce_any(layer != 0, axis=-1, keepdims=True), layer, below)
     return tf.concat(drawn, axis=-1)
+
+
+BORDER = 0.06
+WAISTS = {"outerwear": 0.36, "top": 0.31, "dress": 0.31, "bottom": 0.31}
+NECK, WAISTBAND = -0.18, 0.68
+
+
+def cut_out(pictures):
+    """Whether an article's picture [N, h, w, 3] shows the article: what differs from the border, and what lies between."""
+    edge = tf.concat([pictures[:, 0], pictures[:, -1], pictures[:, :, 0], pictures[:, :, -1]], axis=1)  # [N, P, 3]
+    border = tf.sort(edge, axis=1)[:, edge.shape[1] // 2][:, None, None]
+    differs = tf.cast(tf.reduce_max(tf.abs(pictures - border), axis=-1) > BORDER, tf.float32)
+    inside = tf.ones_like(differs, tf.bool)
+    for axis in (1, 2):
+        for reverse in (False, True):
+            inside &= tf.cumsum(differs, axis=axis, reverse=reverse) > 0
+    return inside
+
+
+def fit(slots, inside):
+    """How articles lie in their pictures: (scale, top), [N, S] each: torso lengths to widths, and y of the picture's upper edge."""
+    height, width = inside.shape[2:]
+    inside = tf.cast(inside, tf.float32)
+    rows = tf.reduce_max(inside, axis=-1)  # [N, S, h]
+    first = tf.reduce_sum(tf.cast(tf.cumsum(rows, axis=-1) == 0, tf.float32), -1) / height
+    tall = tf.reduce_sum(rows, axis=-1) / height
+    left, right = inside[..., : width // 2][..., ::-1], inside[..., width // 2 :]
+    half = sum(tf.reduce_sum(tf.math.cumprod(x, axis=-1), -1) for x in (left, right)) / (2 * width)  # [N, S, h]
+    v = (tf.range(height, dtype=tf.float32) + 0.5) / height
+    depth = (v - first[..., None]) / tall[..., None]  # of the article
+    low = tf.constant([slot == "bottom" for slot in slots])[None, :, None]
+    band = tf.where(low, (depth > 0.04) & (depth < 0.15), (depth > 0.2) & (depth < 0.75)) & (half > 0)
+    narrow = tf.reduce_min(tf.where(band, half, 1.0), axis=-1)
+    fitted = tf.constant([slot in ("outerwear", "top", "dress", "bottom") for slot in slots])[None]
+    scale = tf.clip_by_value(narrow / tf.constant([WAISTS.get(slot, 1.0) for slot in slots])[None], 0.2, 2.0)
+    start = tf.constant([WAISTBAND if slot == "bottom" else NECK for slot in slots])[None]
+    return tf.where(fitted, scale, 1.0), tf.where(fitted, start - first / (0.75 * scale), 0.0)
 
 
 def article_differences(images, maps, slots):
