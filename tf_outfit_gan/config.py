@@ -31,10 +31,10 @@ class ModelConfig:
     # How conditions enter besides through the embeddings, as measured in docs/measured.md. The first choice is the paper's.
     condition_norm: str = "joint"  # Latent and embedding are normalized as one vector, or "apart": each by itself.
     pose_path: str = "style"  # "style": the pose reaches the generator through w alone; "spatial": also as maps.
-    article_path: str = "style"  # "style": articles through the embeddings; "spatial": also as maps, in both networks.
+    article_path: str = "style"  # "style": articles through the embeddings; "worn": also laid over the body, in both networks.
     discriminator_pose: str = "embedding"  # "embedding": the pose in the projection alone; "spatial": also as maps.
     maps_to_rgb: bool = False  # The generator's maps also reach the picture past AdaIN, which normalizes them.
-    composition: bool = False  # Articles laid over the body show through the picture where the generator lets them.
+    composition: bool = False  # The generator chooses, pixel by pixel, between its own colors and the articles laid over it.
     article_differences: bool = False  # The discriminator also sees how far each pixel is from the articles laid over it.
     projection: str = "full"  # "full": Miyato & Koyama (1802.05637); "inner": the inner product alone.
     latent_dim: int = 512  # Z, numbers of a latent.
@@ -52,13 +52,17 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _one_of("condition_norm", self.condition_norm, ("joint", "apart"))
         _one_of("pose_path", self.pose_path, ("style", "spatial"))
-        _one_of("article_path", self.article_path, ("style", "spatial"))
+        _one_of("article_path", self.article_path, ("style", "worn"))
         _one_of("discriminator_pose", self.discriminator_pose, ("embedding", "spatial"))
         _one_of("projection", self.projection, ("full", "inner"))
         if self.maps_to_rgb and not any(self.generator_maps.values()):
-            raise UserError("maps_to_rgb: no condition enters the generator as maps; set article_path or pose_path to spatial")
+            raise UserError(
+                "maps_to_rgb: no condition enters the generator as maps; set article_path to worn or pose_path to spatial"
+            )
+        if self.composition and not self.generator_maps["worn"]:
+            raise UserError("composition: articles do not enter the generator as maps; set article_path to worn")
         if self.article_differences and not self.discriminator_maps["worn"]:
-            raise UserError("article_differences: articles do not enter the discriminator as maps; set article_path to spatial")
+            raise UserError("article_differences: articles do not enter the discriminator as maps; set article_path to worn")
         if self.channels(self.num_levels - 1) < 1:
             raise UserError(
                 f"fmap_base {self.fmap_base}: leaves no feature map at {format_size(self.size)}; expected "
@@ -101,7 +105,7 @@ class ModelConfig:
         return 3 + len(self.slots) * self.composition
 
     def _maps(self, pose: str) -> dict[str, bool]:
-        return {"pose": self.conditional and pose == "spatial", "worn": self.conditional and self.article_path == "spatial"}
+        return {"pose": self.conditional and pose == "spatial", "worn": self.conditional and self.article_path == "worn"}
 
     def channels(self, level: int) -> int:
         """Feature maps at a level; level 0 is the base."""
@@ -169,7 +173,7 @@ class TrainingConfig:
 
 
 # Each preset: (what differs from ModelConfig, what differs from TrainingConfig).
-_SPATIAL = dict(condition_norm="apart", pose_path="spatial", article_path="spatial", discriminator_pose="spatial")
+_SPATIAL = dict(condition_norm="apart", pose_path="spatial", article_path="worn", discriminator_pose="spatial")
 _MISMATCH = dict(mismatch_weight=1, mismatch="parts")
 _SMALL = dict(
     condition_size=(32, 24),

@@ -296,7 +296,7 @@ def test_no_preview_of_a_level_that_was_never_shown(tiny_export):
     [
         (("style", "style"), ()),
         (("spatial", "style"), ("keypoints",)),
-        (("style", "spatial"), ("article_images_bytes", "keypoints")),  # Articles are laid over the pose.
+        (("style", "worn"), ("article_images_bytes", "keypoints")),  # Articles are laid over the pose.
     ],
 )
 def test_synthesize_takes_what_enters_as_maps(paths, names):

@@ -238,7 +238,7 @@ def test_one_pass_gives_the_features_of_two():
 def test_mismatched_photos_count_as_fakes_by_their_weight(form, r1_interval):
     """The loss grows by the weight times softplus of a photo's score under its neighbor's conditions."""
     found = {}
-    forms = "discriminator_pose=" + {"style": "embedding"}.get(form, form), f"article_path={form}"
+    forms = "discriminator_pose=" + {"style": "embedding"}.get(form, form), "article_path=" + {"spatial": "worn"}.get(form, form)
     for weight in (0.0, 0.5):
         model_config, config = settings(
             f"mismatch_weight={weight}", "mixing_probability=0", f"r1_interval={r1_interval}", "r1_gamma=0", *forms

@@ -101,12 +101,10 @@ def embed(weights, name, model, articles, keypoints):
 
 def condition_maps(model, batch, level, pose, articles):
     """The maps that enter each level up to `level`, a list of [N, H, W, M]; None where no condition enters as maps."""
-    if not model.conditional or not (pose == "spatial" or articles == "spatial"):
+    if not model.conditional or not (pose == "spatial" or articles == "worn"):
         return None
     entries = [
-        conditions.maps_by_level(
-            level_sizes(model.size)[: level + 1], model.slots, *entry, pose == "spatial", articles == "spatial"
-        )
+        conditions.maps_by_level(level_sizes(model.size)[: level + 1], model.slots, *entry, pose == "spatial", articles == "worn")
         for entry in zip(batch["keypoints"], batch["articles"])
     ]
     return [tf.constant(np.stack(maps)) for maps in zip(*entries)]

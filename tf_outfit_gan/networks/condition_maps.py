@@ -1,20 +1,18 @@
 """Conditions as maps: where pose and articles enter a network in their place in the picture, beside the style vector.
 
 The paper's networks see conditions through an embedding alone, and a vector of 512 numbers carries neither a limb's place
-nor a stripe. Maps are drawn for each level: Gaussians and bones for the pose, and each article's picture laid over
-the part of the body that wears it. Nothing here is learned. Measurements are in docs/measured.md.
+nor a stripe. Maps are drawn for each level: Gaussians and bones for the pose, and each article's picture laid over the body
+(`article_maps`). Measurements are in docs/measured.md.
 """
-
-import math
 
 import keras
 import tensorflow as tf
 
 from tf_outfit_gan import ops
 from tf_outfit_gan.layers import EqualizedConv2D
+from tf_outfit_gan.networks.article_maps import article_map
 from tf_outfit_gan.networks.blocks import built
 from tf_outfit_gan.networks.serialization import ConfigSerialization
-from tf_outfit_gan.pose.frames import article_frames
 from tf_outfit_gan.pose.heatmaps import SIGMA, render_bones, render_heatmaps
 from tf_outfit_gan.pose.mpii import LIMBS, NUM_JOINTS
 
@@ -98,76 +96,20 @@ def pose_map(keypoints, size):
     return tf.concat([draw(keypoints, size, sigma=sigma) for draw in (render_heatmaps, render_bones)], axis=-1)
 
 
-def article_map(slots, keypoints, articles, size):
-    """Lays the articles' pictures over the body that wears them, [N, H, W, 3S] in [-1, 1]; 0 where there is nothing.
+def compose(drawn, maps, slots):
+    """The picture that a generator draws, with articles in it where it lets them show.
 
-    An article that lies in two frames, such as a pair of shoes at two feet, shows in the first one where they overlap.
+    Args:
+        drawn: [N, H, W, 3 + S]: colors, and for each slot the log odds of its article against them.
+        maps: the level's, from `maps_by_level` with `worn`, [N, H, W, M].
+        slots: the number of slots, S.
 
-    Args: as for `maps_by_level`, and the (height, width) of the map.
+    Output shape: [N, H, W, 3].
     """
-    # A frame is about half as high as the picture: an article of many more pixels would alias.
-    _, _, height, width, _ = articles.shape
-    flat = tf.reshape(tf.cast(articles, tf.float32), [-1, height, width, 3])  # [NS, h, w, 3]
-    while 2 * flat.shape[1] > size[0] and min(flat.shape[1:3]) % 2 == 0:
-        flat = ops.downsample(flat)
-    inside = cut_out(flat)
-    flat = flat * tf.cast(inside, tf.float32)[..., None]
-    articles = tf.reshape(flat, [-1, len(slots), *flat.shape[1:]])
-    scale, top = fit(slots, tf.reshape(inside, [-1, len(slots), *flat.shape[1:3]]))  # [N, S]
-
-    # All frames of all slots are sampled by one call: one by one they would be most of the operations of a step's graph.
-    frames = article_frames(slots, keypoints, size)
-    places = [place for of_slot in frames for place in of_slot]
-    x, y = (tf.stack(x, axis=1) for x in zip(*places))  # [N, F, H, W]
-    owners = [slot for slot, of_slot in enumerate(frames) for _ in of_slot]
-    scale, top = (tf.gather(x, owners, axis=1)[..., None, None] for x in (scale, top))
-    u, v = (tf.reshape(z, [-1, *size]) for z in (0.5 + scale * x, 0.75 * scale * (y - top)))
-    pictures = tf.reshape(tf.gather(articles, owners, axis=1), [-1, *flat.shape[1:]])  # [NF, h, w, 3]
-    layers = tf.unstack(tf.reshape(warp(pictures, u, v), [-1, len(places), *size, 3]), axis=1)
-
-    # The first layer of a slot lies on top.
-    drawn = [None] * len(slots)
-    for slot, layer in reversed(list(zip(owners, layers))):
-        below = drawn[slot]
-        drawn[slot] = layer if below is None else tf.where(tf.reduce_any(layer != 0, axis=-1, keepdims=True), layer, below)
-    return tf.concat(drawn, axis=-1)
-
-
-BORDER = 0.06
-WAISTS = {"outerwear": 0.36, "top": 0.31, "dress": 0.31, "bottom": 0.31}
-NECK, WAISTBAND = -0.18, 0.68
-
-
-def cut_out(pictures):
-    """Whether an article's picture [N, h, w, 3] shows the article: what differs from the border, and what lies between."""
-    edge = tf.concat([pictures[:, 0], pictures[:, -1], pictures[:, :, 0], pictures[:, :, -1]], axis=1)  # [N, P, 3]
-    border = tf.sort(edge, axis=1)[:, edge.shape[1] // 2][:, None, None]
-    differs = tf.cast(tf.reduce_max(tf.abs(pictures - border), axis=-1) > BORDER, tf.float32)
-    inside = tf.ones_like(differs, tf.bool)
-    for axis in (1, 2):
-        for reverse in (False, True):
-            inside &= tf.cumsum(differs, axis=axis, reverse=reverse) > 0
-    return inside
-
-
-def fit(slots, inside):
-    """How articles lie in their pictures: (scale, top), [N, S] each: torso lengths to widths, and y of the picture's upper edge."""
-    height, width = inside.shape[2:]
-    inside = tf.cast(inside, tf.float32)
-    rows = tf.reduce_max(inside, axis=-1)  # [N, S, h]
-    first = tf.reduce_sum(tf.cast(tf.cumsum(rows, axis=-1) == 0, tf.float32), -1) / height
-    tall = tf.reduce_sum(rows, axis=-1) / height
-    left, right = inside[..., : width // 2][..., ::-1], inside[..., width // 2 :]
-    half = sum(tf.reduce_sum(tf.math.cumprod(x, axis=-1), -1) for x in (left, right)) / (2 * width)  # [N, S, h]
-    v = (tf.range(height, dtype=tf.float32) + 0.5) / height
-    depth = (v - first[..., None]) / tall[..., None]  # of the article
-    low = tf.constant([slot == "bottom" for slot in slots])[None, :, None]
-    band = tf.where(low, (depth > 0.04) & (depth < 0.15), (depth > 0.2) & (depth < 0.75)) & (half > 0)
-    narrow = tf.reduce_min(tf.where(band, half, 1.0), axis=-1)
-    fitted = tf.constant([slot in ("outerwear", "top", "dress", "bottom") for slot in slots])[None]
-    scale = tf.clip_by_value(narrow / tf.constant([WAISTS.get(slot, 1.0) for slot in slots])[None], 0.2, 2.0)
-    start = tf.constant([WAISTBAND if slot == "bottom" else NECK for slot in slots])[None]
-    return tf.where(fitted, scale, 1.0), tf.where(fitted, start - first / (0.75 * scale), 0.0)
+    articles = _articles(maps, slots, drawn.dtype)
+    odds = tf.where(tf.reduce_any(articles != 0, axis=-1), drawn[..., 3:], drawn.dtype.min)
+    shares = tf.nn.softmax(tf.concat([tf.zeros_like(odds[..., :1]), odds], axis=-1))[..., None]
+    return tf.reduce_sum(shares * tf.concat([drawn[..., None, :3], articles], axis=-2), axis=-2)
 
 
 def article_differences(images, maps, slots):
@@ -180,55 +122,12 @@ def article_differences(images, maps, slots):
 
     Output shape: [N, H, W, 3S] in [0, 2]; 0 where no article of the slot lies.
     """
-    articles = tf.reshape(maps[..., -3 * slots :] * POSE_GAIN, [-1, *maps.shape[1:3], slots, 3])
+    articles = _articles(maps, slots, maps.dtype)
     covered = tf.reduce_any(articles != 0, axis=-1, keepdims=True)
     differences = tf.abs(tf.cast(images, articles.dtype)[:, :, :, None] - articles) * tf.cast(covered, articles.dtype)
     return tf.reshape(differences, [-1, *maps.shape[1:3], 3 * slots])
 
 
-def compose(drawn, maps, slots):
-    """The picture that a generator draws, with articles shown through it where it lets them.
-
-    Args:
-        drawn: [N, H, W, 3 + S]: colors, and for each slot the log odds of its article against them.
-        maps: the level's, from `maps_by_level` with `worn`, [N, H, W, M].
-        slots: the number of slots, S.
-
-    Output shape: [N, H, W, 3].
-    """
-    articles = tf.reshape(tf.cast(maps[..., -3 * slots :], drawn.dtype) * POSE_GAIN, [-1, *maps.shape[1:3], slots, 3])
-    covered = tf.reduce_any(articles != 0, axis=-1)
-    odds = tf.where(covered, drawn[..., 3:], -1e9)
-    shares = tf.nn.softmax(tf.concat([tf.zeros_like(odds[..., :1]), odds], axis=-1))[..., None]
-    return tf.reduce_sum(shares * tf.concat([drawn[..., None, :3], articles], axis=-2), axis=-2)
-
-
-def warp(images, u, v):
-    """Samples pictures at places between their pixels, bilinearly; beyond their edges there is 0.
-
-    Args:
-        images: [N, h, w, C].
-        u, v: for each pixel of the result where to look, in widths and heights of the picture, [N, H, W] each; NaN for
-            nowhere.
-
-    Output shape: [N, H, W, C].
-    """
-    _, height, width, channels = images.shape
-    pixels = tf.reshape(images, [-1, height * width, channels])
-    x, y = u * width - 0.5, v * height - 0.5
-    inside = (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)  # False for NaN.
-    x, y = tf.where(inside, x, 0), tf.where(inside, y, 0)
-    left, top = tf.math.floor(x), tf.math.floor(y)
-
-    # Four neighbors, each weighted by how near it is. At the border a neighbor outside is the border's own pixel.
-    total = 0.0
-    for step_y in (0, 1):
-        for step_x in (0, 1):
-            weight = tf.abs(1 - step_x - (x - left)) * tf.abs(1 - step_y - (y - top)) * tf.cast(inside, tf.float32)
-            column = tf.clip_by_value(left + step_x, 0, width - 1)
-            row = tf.clip_by_value(top + step_y, 0, height - 1)
-            # Reshaped as floats: integers are reshaped in the memory of the host, also of a machine with a GPU.
-            index = tf.cast(tf.reshape(row * width + column, [-1, math.prod(u.shape[1:])]), tf.int32)
-            taps = tf.gather(pixels, index, batch_dims=1)
-            total += weight[..., None] * tf.reshape(taps, [-1, *u.shape[1:], channels])
-    return total
+def _articles(maps, slots, dtype):
+    """The articles of condition maps [N, H, W, M] as they lie over the body, [N, H, W, S, 3] in [-1, 1]."""
+    return tf.reshape(tf.cast(maps[..., -3 * slots :], dtype) * POSE_GAIN, [-1, *maps.shape[1:3], slots, 3])

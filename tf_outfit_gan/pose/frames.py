@@ -1,96 +1,105 @@
-"""Frames of the body: where in a picture of a pose each article's picture belongs.
+"""Frames of the body: where in a picture of a pose each part of an article belongs.
 
-A frame is an affine map from a part of the body, such as the right forearm, to the same part of a figure that stands upright
-with its arms a little apart, as articles are laid for their pictures. Nothing is learned.
+Articles are laid for their pictures as somebody wears them who stands upright, arms a little apart. A frame is an affine map from
+a part of the body in the picture, such as the right forearm, to the same part of that upright figure. Nothing is learned.
 """
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from tf_outfit_gan.pose.mpii import JOINTS
 
 # Leg lengths in torso lengths, for where a photo ends above the knees or the ankles: from pelvis to knees, on to ankles.
-THIGH, SHIN = 0.84, 0.84
+THIGH, SHIN = 0.81, 0.81
 
-# The upright figure, in torso lengths from its thorax: x to the person's left, which is the picture's right; y downwards.
+# The left half of the upright figure, in torso lengths from its thorax: x to the picture's right, y downwards.
 SHOULDER, ELBOW, WRIST = (0.34, 0.0), (0.50, 0.53), (0.60, 1.02)
 HIP, KNEE, ANKLE = (0.16, 1.0), (0.21, 1.81), (0.27, 2.62)
-UNFITTED = ("shoes", "bag")
+THORAX, PELVIS, FEET = (0.0, 0.0), (0.0, 1.0), (0.0, 2.62)
 
+FITTED = ("outerwear", "top", "dress", "bottom")  # Slots whose articles the upright figure wears.
+
+Point = tuple[float, float]
 Frame = tuple[tf.Tensor, tf.Tensor]  # (x, y): see `article_frames`.
+
+
+class Part(NamedTuple):
+    """A part of the body along an axis, and the same part of the upright figure. Lengths are in torso lengths."""
+
+    start: tf.Tensor  # Ends of the axis in the picture, [N, 2] in heights.
+    end: tf.Tensor
+    at: Point  # The same ends in the figure.
+    to: Point
+    reach: float  # To both sides of the axis, at its start.
+    widening: float = 0.0  # What `reach` gains up to the end.
+    above: float = 0.0  # Beyond both ends.
+    below: float = 0.0
+    unit: float = 1.0  # What is 1 in the figure, across the axis.
 
 
 def article_frames(slots: Sequence[str], keypoints: tf.Tensor, size: tuple[int, int]) -> list[list[Frame]]:
     """Places the articles of slots in the pictures of poses.
+
+    Args:
+        slots: their names; an unknown one covers the whole figure.
+        keypoints: [N, K, 3].
+        size: (height, width) of the pictures.
+
+    Returns:
+        A list by slot of its frames; where several show an article, the first one lies on top. Each is (x, y), [N, H, W] each:
+        the place that belongs to the center of each pixel. For slots of `FITTED` it is a place of the upright figure, in torso
+        lengths from its thorax; for others one of the article's picture, in its widths from the middle of its upper edge. NaN
+        outside of the part, and where the pose lacks the torso or a joint of the part.
     """
     aspect = size[1] / size[0]
     body = _Body(tf.cast(keypoints, tf.float32), aspect)
-    down = tf.constant([0.0, 1.0])
-    torso = body.pelvis - body.thorax  # [N, 2], in heights.
-    length = tf.norm(torso, axis=-1, keepdims=True)  # [N, 1]
+    length = tf.norm(body.pelvis - body.thorax, axis=-1, keepdims=True)  # [N, 1], in heights.
 
-    def part(start, end, at, to, width, above=0.1, below=0.1, widening=0.0):
-        """The part of the body from `start` to `end` [N, 2], which are `at` and `to` of the upright figure."""
-        return start, end, at, to, width, above, below, widening
+    def hanging(joints: list[tf.Tensor], width: float, above: float) -> list[Part]:
+        """An article's own picture that hangs from each joint."""
+        step = tf.constant([0.0, 1.0]) * length
+        tops = [joint - above * step for joint in joints]
+        return [_picture(top, top + 4 / 3 * width * step, width) for top in tops]
 
-    def mirrored(side, *points):
-        return [((x if side else -x), y) for x, y in points]
-
-    def arms():
-        found = []
-        for side, (shoulder, elbow, wrist) in enumerate(zip(body.shoulders, body.elbows, body.wrists)):
-            a, b, c = mirrored(side, SHOULDER, ELBOW, WRIST)
-            found += [part(elbow, wrist, b, c, 0.17), part(shoulder, elbow, a, b, 0.17)]
-        return found
-
-    def legs():
-        found = []
-        for side, (hip, knee, ankle) in enumerate(zip(body.hips, body.knees, body.ankles)):
-            a, b, c = mirrored(side, HIP, KNEE, ANKLE)
-            found += [part(knee, ankle, b, c, 0.2), part(hip, knee, a, b, 0.2)]
-        return found
-
-    def hanging(joint, width, above):
-        """The article's own picture, hanging from a joint."""
-        top = joint - down * above * length
-        return part(top, top + down * (4 / 3) * width * length, (0, 0), (0, 4 / 3), 0.5 * width, 0, 0)
-
-    trunk = part(body.thorax, body.pelvis, (0, 0), (0, 1), 0.34, 0.5, 0.02, 0.2)
-    skirt = part(body.pelvis, body.mid_ankles, (0, 1), (0, 2.62), 0.54, 0.0, 0.2, 0.4)
-    lower = part(body.pelvis, body.mid_ankles, (0, 1), (0, 2.62), 0.54, 0.3, 0.2, 0.4)
-    boxes = {
-        "outerwear": [*arms(), trunk, skirt],
-        "top": [*arms(), trunk, skirt],
-        "dress": [*arms(), trunk, skirt],
-        "bottom": [*legs(), lower],
-        "shoes": [hanging(ankle, 0.6, above=0.3) for ankle in body.ankles],
-        "bag": [hanging(wrist, 0.7, above=0.1) for wrist in body.wrists] + [hanging(hip, 0.7, above=0.3) for hip in body.hips],
+    arms = _limbs(body, ("shoulder", "elbow", "wrist"), (SHOULDER, ELBOW, WRIST), reach=0.17)
+    legs = _limbs(body, ("hip", "knee", "ankle"), (HIP, KNEE, ANKLE), reach=0.2)
+    # Sleeves hang beside the trunk, which ends where they begin.
+    trunk = Part(body.thorax, body.pelvis, THORAX, PELVIS, reach=0.34, widening=0.2, above=0.5, below=0.02)
+    skirt = Part(body.pelvis, body.mid_ankles, PELVIS, FEET, reach=0.54, widening=0.4, below=0.2)
+    axis = tf.math.divide_no_nan(body.mid_ankles - body.thorax, tf.norm(body.mid_ankles - body.thorax, axis=-1, keepdims=True))
+    parts = {
+        "outerwear": [*arms, trunk, skirt],
+        "top": [*arms, trunk, skirt],
+        "dress": [*arms, trunk, skirt],
+        "bottom": [*legs, skirt._replace(above=0.4)],
+        "shoes": hanging(body.pair("ankle"), 0.6, above=0.3),
+        "bag": hanging(body.pair("wrist"), 0.7, above=0.1) + hanging(body.pair("hip"), 0.7, above=0.3),
     }
+    whole = [_picture(body.thorax - 0.6 * length * axis, body.mid_ankles + 0.2 * length * axis, 1.7)]
+    of_slots = [parts.get(slot, whole) for slot in slots]
     grid = tf.stack(tf.meshgrid(_centers(size[1]) * aspect, _centers(size[0])), axis=-1)  # [H, W, 2], in heights.
-    frames = [boxes[slot] for slot in slots]
-    starts, ends, ats, tos, widths, aboves, belows, widenings = zip(*(frame for of_slot in frames for frame in of_slot))
-    start, end = tf.stack(starts), tf.stack(ends)  # [F, N, 2]
-    place = lambda x: tf.constant(x, tf.float32)[:, None, None, None]
-    axis = end - start
-    norm = tf.norm(axis, axis=-1)  # [F, N]
-    across = tf.stack([axis[..., 1], -axis[..., 0]], axis=-1)
-    offset = grid - start[:, :, None, None]  # [F, N, H, W, 2]
-    t = tf.reduce_sum(offset * axis[:, :, None, None], -1) / tf.square(norm)[..., None, None]
-    s = tf.reduce_sum(offset * across[:, :, None, None], -1) / norm[..., None, None] / length[None, :, :, None]
-    (ax, ay), (bx, by) = ([place(x) for x in zip(*points)] for points in (ats, tos))
-    dx, dy = bx - ax, by - ay
-    long = tf.sqrt(dx * dx + dy * dy)
-    scale = [1.0 if False else 1.0]
-    # Hanging ones are as wide as their picture.
-    unit = place([0.7 if w == 0.35 else 0.6 if w == 0.3 else 1.0 for w in widths])
-    within = (tf.abs(s) <= place(widths) + place(widenings) * tf.maximum(t, 0)) & (t * long >= -place(aboves)) & (t * long <= long + place(belows))
-    s = s / unit
-    x, y = ax + t * dx + s * dy / long, ay + t * dy - s * dx / long
-    x, y = tf.where(within, x, math.nan), tf.where(within, y, math.nan)
-    places = iter(zip(tf.unstack(x), tf.unstack(y)))
-    return [[next(places) for _ in of_slot] for of_slot in frames]
+    # All frames are computed by the same few operations, and then dealt to their slots.
+    frames = iter(zip(*map(tf.unstack, _coordinates([part for of_slot in of_slots for part in of_slot], grid, length))))
+    return [[next(frames) for _ in of_slot] for of_slot in of_slots]
+
+
+def _limbs(body: "_Body", joints: Sequence[str], places: Sequence[Point], reach: float) -> list[Part]:
+    """Both limbs, of two parts each; the outer one lies on top."""
+    parts = []
+    for side, (first, middle, last) in zip((-1, 1), zip(*map(body.pair, joints))):
+        # The person's right is the picture's left.
+        a, b, c = ((side * x, y) for x, y in places)
+        parts.append(Part(middle, last, b, c, reach, above=0.1, below=0.1))
+        parts.append(Part(first, middle, a, b, reach, above=0.1, below=0.1))
+    return parts
+
+
+def _picture(top: tf.Tensor, bottom: tf.Tensor, width: float) -> Part:
+    """An article's own picture of 4 to 3, between the middles of its upper and lower edges; `width` in torso lengths."""
+    return Part(top, bottom, (0.0, 0.0), (0.0, 4 / 3), reach=width / 2, unit=width)
 
 
 class _Body:
@@ -103,21 +112,19 @@ class _Body:
         self.pelvis = self._first(self._joint("pelvis"), self._middle("hip"))
         # A photo may end at the thighs: legs go on in the direction of the torso.
         torso = self.pelvis - self.thorax
-        self.knees = self._pair('knee')
-        mid_knees = self._first(self._middle("knee"), self.pelvis + THIGH * torso)
-        self.mid_ankles = self._first(self._middle("ankle"), mid_knees + SHIN * torso)
-        self.ankles, self.wrists = self._pair("ankle"), self._pair("wrist")
-        self.shoulders, self.elbows, self.hips = (self._pair(x) for x in ("shoulder", "elbow", "hip"))
+        knees = self._first(self._middle("knee"), self.pelvis + THIGH * torso)
+        self.mid_ankles = self._first(self._middle("ankle"), knees + SHIN * torso)
+
+    def pair(self, name: str) -> list[tf.Tensor]:
+        """The right one and the left one."""
+        return [self._joint(f"{side}_{name}") for side in ("right", "left")]
 
     def _joint(self, name: str) -> tf.Tensor:
         return self._points[:, JOINTS.index(name)]
 
-    def _pair(self, name: str) -> list[tf.Tensor]:
-        return [self._joint(f"{side}_{name}") for side in ("right", "left")]
-
     def _middle(self, name: str) -> tf.Tensor:
         """Between the two of a pair, or the one that is there."""
-        right, left = self._pair(name)
+        right, left = self.pair(name)
         return self._first((right + left) / 2, right, left)
 
     @staticmethod
@@ -127,6 +134,38 @@ class _Body:
         for choice in reversed(choices[:-1]):
             found = tf.where(tf.math.is_nan(choice), found, choice)
         return found
+
+
+def _coordinates(parts: Sequence[Part], grid: tf.Tensor, length: tf.Tensor) -> Frame:
+    """Where parts see each pixel: (x, y), [F, N, H, W] each; NaN outside of a part.
+
+    Args:
+        parts: F of them.
+        grid: centers of the pixels, [H, W, 2].
+        length: of the torso, [N, 1].
+    """
+
+    def each(name: str) -> tf.Tensor:
+        return tf.constant([getattr(part, name) for part in parts], tf.float32)[:, None, None, None]  # [F, 1, 1, 1(, 2)]
+
+    start, end = (tf.stack([getattr(part, name) for part in parts]) for name in ("start", "end"))  # [F, N, 2]
+    axis = end - start
+    norm = tf.norm(axis, axis=-1)[..., None, None]  # [F, N, 1, 1]
+    # To the right of somebody who hangs upright is the picture's right.
+    across = tf.stack([axis[..., 1], -axis[..., 0]], axis=-1)
+    offset = grid - start[:, :, None, None]  # [F, N, H, W, 2]
+    along = tf.reduce_sum(offset * axis[:, :, None, None], -1) / tf.square(norm)  # 0 at the start, 1 at the end.
+    aside = tf.reduce_sum(offset * across[:, :, None, None], -1) / norm / length[..., None]  # In torso lengths.
+
+    at, line = each("at"), each("to") - each("at")
+    figure = tf.norm(line, axis=-1)
+    before, beyond = -along * figure, (along - 1) * figure
+    inside = tf.abs(aside) <= each("reach") + each("widening") * tf.maximum(along, 0)
+    inside &= (before <= each("above")) & (beyond <= each("below"))
+    aside /= each("unit") * figure
+    x = at[..., 0] + along * line[..., 0] + aside * line[..., 1]
+    y = at[..., 1] + along * line[..., 1] - aside * line[..., 0]
+    return tf.where(inside, x, math.nan), tf.where(inside, y, math.nan)
 
 
 def _centers(n: int) -> tf.Tensor:

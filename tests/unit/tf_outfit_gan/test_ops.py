@@ -73,7 +73,7 @@ _TRACE = """
 import tensorflow as tf
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.networks import build_generator
-config, _ = from_preset("tiny", ["pose_path=FORM", "article_path=FORM", "size=64x48"])
+config, _ = from_preset("tiny", ["pose_path=FORM", "article_path=WORN", "size=64x48"])
 generator = build_generator(config, "mixed_bfloat16")
 noise = [tf.zeros([2, *size, 1]) for size in config.level_sizes for _ in range(2)]
 articles, keypoints = tf.zeros([2, 6, *config.condition_size, 3]), tf.zeros([2, 16, 3])
