@@ -60,7 +60,7 @@ class ModelConfig:
                 "maps_to_rgb: no condition enters the generator as maps; set article_path to worn or pose_path to spatial"
             )
         if self.composition and not self.generator_maps["worn"]:
-            raise UserError("composition: articles do not enter the generator as maps; set article_path to worn")
+            raise UserError("composition: the generator has no maps of articles; set article_path to worn")
         if self.article_differences and not self.discriminator_maps["worn"]:
             raise UserError("article_differences: articles do not enter the discriminator as maps; set article_path to worn")
         if self.channels(self.num_levels - 1) < 1:

@@ -92,7 +92,7 @@ gradients(tf.zeros([2, config.latent_dim]))
 def test_tensorflow_fuses_the_synthesis_network(form):
     """A pattern that TensorFlow's fusion breaks on costs all fusions of the graph, which shows in the log alone."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0", "KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, "-c", _TRACE.replace("FORM", form)]
+    command = [sys.executable, "-c", _TRACE.replace("FORM", form).replace("WORN", {"spatial": "worn"}.get(form, form))]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "remapper failed" not in run.stderr
 
