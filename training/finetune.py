@@ -29,7 +29,8 @@ _SHARED_CONDITIONS = ("conditional", "slots", "condition_size", "embedding_dim",
 # Each network's maps enter through one convolution, which has a kernel for all of them or none.
 _SHARED_MAPS = (("generator_maps", ("pose_path", "article_path")), ("discriminator_maps", ("discriminator_pose", "article_path")))
 # What a model may add to what the other one has, and must not leave out.
-_ADDED = ("skips", "maps_to_rgb", "article_differences")
+_ADDED = ("skips", "maps_to_rgb", "article_differences", "composition")
+UNLIKELY = -0.3  # Log odds in each bias; those of all levels add up.
 _JOINING = "mapping/hidden/0/kernel"
 
 
@@ -144,6 +145,8 @@ def _take(source, theirs, ours):
             rows = theirs[name].shape[0]
             scale = (weight.shape[0] / rows) ** 0.5 if condition_norm == "apart" else 1.0
             weight.assign(np.concatenate([theirs[name].numpy() * scale, weight.numpy()[rows:]]))
+        elif name in theirs and theirs[name].shape != weight.shape:
+            weight.assign(_with_odds(theirs[name].numpy(), weight.shape))
         elif name in theirs:
             weight.assign(theirs[name].numpy())
         else:
@@ -152,6 +155,12 @@ def _take(source, theirs, ours):
                 weight.assign(np.zeros(weight.shape, np.float32))
     text = f"{len(ours) - len(new)} of {len(ours)} weights"
     return text + (f", new: {', '.join(dict.fromkeys(new))}" if new else "")
+
+
+def _with_odds(colors, shape):
+    """Weights that draw colors, and now odds of articles, too: at first these are so low that nearly nothing of them shows."""
+    odds = np.zeros((*shape[:-1], shape[-1] - colors.shape[-1]), np.float32)
+    return np.concatenate([colors, odds + UNLIKELY if len(shape) == 1 else odds], axis=-1)
 
 
 def _silent(name, config):
