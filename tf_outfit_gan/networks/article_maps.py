@@ -97,7 +97,8 @@ def fit(slots, shown):
 
     # From the middle to both sides without a gap: sleeves do not count.
     halves = shown[..., : width // 2][..., ::-1], shown[..., width // 2 :]
-    half_width = sum(tf.reduce_sum(tf.math.cumprod(half, axis=-1), axis=-1) for half in halves) / (2 * width)  # [N, S, h]
+    reached = [tf.cast(tf.cumsum(1 - half, axis=-1) == 0, tf.float32) for half in halves]
+    half_width = sum(tf.reduce_sum(half, axis=-1) for half in reached) / (2 * width)  # [N, S, h]
     low, high = tf.unstack(tf.constant([WAISTBAND if slot == "bottom" else WAIST for slot in slots]), axis=-1)
     there = (depth > low[:, None]) & (depth < high[:, None]) & (half_width > 0)
     narrowest = tf.reduce_min(tf.where(there, half_width, 1.0), axis=-1)  # [N, S]
