@@ -185,6 +185,7 @@ _SMALL = dict(
     mapping_layers=2,
     mapping_lr_multiplier=0.1,
     noise_injection=False,
+    composition=True,
     **_SPATIAL,
 )
 _QUICK = dict(
