@@ -40,6 +40,7 @@ CONFIG = ModelConfig(
 )
 UNCONDITIONAL = dataclasses.replace(CONFIG, conditional=False)
 MAPPED = dataclasses.replace(CONFIG, maps_to_rgb=True, article_differences=True)
+COMPOSED = dataclasses.replace(MAPPED, composition=True)
 SKIPS = dataclasses.replace(UNCONDITIONAL, skips=True, noise_injection=False)
 NOISE = [(4, 3, 1)] * 2 + [(8, 6, 1)] * 2
 MAPS = [(4, 3, 37), (8, 6, 37)]  # 16 joints, 15 bones, and 3 channels for each of two slots.
@@ -121,7 +122,13 @@ CASES = [
     ),
     *(
         Case(Generator, dict(config=config), dict(latents=(4,), noise=NOISE, **given, alpha=0.5), (8, 6, 3), float32=True)
-        for config, given in ((CONFIG, CONDITIONS), (MAPPED, CONDITIONS), (UNCONDITIONAL, {}), (SKIPS, {}))
+        for config, given in (
+            (CONFIG, CONDITIONS),
+            (MAPPED, CONDITIONS),
+            (COMPOSED, CONDITIONS),
+            (UNCONDITIONAL, {}),
+            (SKIPS, {}),
+        )
     ),
     *(
         Case(

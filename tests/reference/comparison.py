@@ -55,11 +55,20 @@ NOT_OF_THE_PAPERS = {
 
 
 def write_data(folder, size, count=50):
-    """A prepared data set whose pictures differ in every pixel: flat ones would hide what blurs, mirrors and fades."""
+    """A prepared data set whose pictures differ in every pixel: flat ones would hide what blurs, mirrors and fades.
+
+    Articles lie on white paper, as wide and high as it happens.
+    """
     write_catalogue(folder / "catalogue", count, size)
     rng = np.random.default_rng(1)
     for path in sorted((folder / "catalogue").glob("*.png")):
-        Image.fromarray(rng.integers(0, 256, (*size, 3), np.uint8)).save(path)
+        pixels = rng.integers(0, 256, (*size, 3), np.uint8)
+        if "_" in path.stem:  # An entry and a slot.
+            top, left, bottom, right = rng.integers(0, [size[0] // 3, size[1] // 3] * 2)
+            paper = np.full_like(pixels, 255)
+            paper[top : size[0] - bottom, left : size[1] - right] = pixels[top : size[0] - bottom, left : size[1] - right]
+            pixels = paper
+        Image.fromarray(pixels).save(path)
     return prepare(folder / "catalogue", folder / "data", workers=1, quiet=True)
 
 

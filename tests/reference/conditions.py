@@ -87,7 +87,7 @@ def halved(picture):
 
 
 def laid_over(slots, keypoints, articles, size):
-    """Each article's picture laid over the part of the body that wears it, [H, W, 3S]; 0 where there is nothing.
+    """Each article laid over the body that wears it, part by part, [H, W, 3S]; 0 where there is nothing.
 
     Args:
         articles: [S, h, w, 3], 0 for a missing one. They are halved until they are half as high as the map.
@@ -96,71 +96,137 @@ def laid_over(slots, keypoints, articles, size):
     for slot, article in zip(slots, articles):
         while 2 * len(article) > size[0] and halved(article) is not None:
             article = halved(article)
-        shown = np.zeros((*size, 3))
-        for frame in reversed(frames(slot, joints(keypoints, size))):  # The first one is on top.
-            layer = sampled(article, frame, pixel_centers(size))
-            shown = np.where((layer != 0).any(axis=-1, keepdims=True), layer, shown)
-        drawn.append(shown)
+        shown = cut_out(article)
+        scale, top = fit(slot, shown)
+        article = article * shown[..., None]
+        laid = np.zeros((*size, 3))
+        for place in reversed(frames(slot, joints(keypoints, size), pixel_centers(size))):  # The first one is on top.
+            layer = sampled(article, 0.5 + scale * place.real, scale * (place.imag - top) * article.shape[1] / len(article))
+            laid = np.where((layer != 0).any(axis=-1, keepdims=True), layer, laid)
+        drawn.append(laid)
     return np.concatenate(drawn, axis=-1)
 
 
-def frames(slot, pose):
-    """Where an article hangs: a list of (middle of the upper edge, middle of the lower edge, width), in heights.
+# The right side of somebody who looks out of the picture is its left: the mirror of these, in torso lengths from the thorax.
+LEFT = {
+    "shoulder": 0.34,
+    "elbow": 0.5 + 0.53j,
+    "wrist": 0.6 + 1.02j,
+    "hip": 0.16 + 1j,
+    "knee": 0.21 + 1.81j,
+    "ankle": 0.27 + 2.62j,
+}
 
-    All lengths are in torsos, from thorax to pelvis. A frame that lacks its joints is None.
+
+def frames(slot, pose, pixels):
+    """Where each pixel is in the upright figure, or in the picture of an article that hangs; the part on top comes first.
+
+    Places are complex numbers here, x + iy, because a turn is a factor then.
+
+    Returns [H, W] for each part of the body that the pose has, NaN outside of it.
     """
-
-    def between(name):
-        right, left = pose[f"right_{name}"], pose[f"left_{name}"]
-        return (right + left) / 2 if right is not None and left is not None else left if right is None else right
+    pose = {name: None if place is None else complex(*place) for name, place in pose.items()}
+    pixels = pixels[..., 0] + 1j * pixels[..., 1]
 
     def first(*places):
         return next((place for place in places if place is not None), None)
 
+    def between(name):
+        found = [pose[f"{side}_{name}"] for side in ("right", "left")]
+        found = [place for place in found if place is not None]
+        return sum(found) / len(found) if found else None
+
     thorax, pelvis = first(pose["thorax"], between("shoulder")), first(pose["pelvis"], between("hip"))
     if thorax is None or pelvis is None:
         return []
-    torso = pelvis - thorax
-    length = np.linalg.norm(torso)
-    # A photo may end above the knees: legs go on in the torso's direction, thigh and shin 0.84 torsos each.
-    knees = first(between("knee"), pelvis + 0.84 * torso)
-    ankles = first(between("ankle"), knees + 0.84 * torso)
+    torso = abs(pelvis - thorax)
+    # A photo may end above the knees: legs go on in the torso's direction, thigh and shin 0.81 torsos each.
+    knees = first(between("knee"), pelvis + 0.81 * (pelvis - thorax))
+    ankles = first(between("ankle"), knees + 0.81 * (pelvis - thorax))
 
-    def box(top, bottom, width, above, below):
-        axis = (bottom - top) / np.linalg.norm(bottom - top)
-        return top - above * length * axis, bottom + below * length * axis, width * length
+    def part(start, end, of_start, of_end, reach, widening=0.0, above=0.0, below=0.0, unit=1.0):
+        """A part from `start` to `end` that is from `of_start` to `of_end` in the figure; its lengths are in torsos.
 
-    def hanging(joint, width, above):
-        if joint is None:
-            return None
-        top = joint - [0, above * length]
-        return top, top + [0, width * length * 4 / 3], width * length
+        Along it, it is stretched to that of the figure; across it, `unit` torsos become 1.
+        """
+        if start is None or end is None or start == end:
+            return []
+        length, direction = abs(of_end - of_start), (end - start) / abs(end - start)
+        turned = (pixels - start) / direction
+        along, aside = turned.real / abs(end - start), turned.imag / torso
+        inside = abs(aside) <= reach + widening * np.maximum(along, 0)
+        inside &= (-along * length <= above) & ((along - 1) * length <= below)
+        place = of_start + (of_end - of_start) / length * (along * length + 1j * aside / unit)
+        return [np.where(inside, place, np.nan)]
+
+    def picture(top, bottom, width):
+        """An article's own picture, between the middles of its upper and lower edges."""
+        return part(top, bottom, 0, 4j / 3, reach=width / 2, unit=width)
+
+    def hanging(name, width, above):
+        """The picture at the right joint and at the left one, three quarters as wide as it is high."""
+        tops = [pose[f"{side}_{name}"] - 1j * above * torso for side in ("right", "left") if pose[f"{side}_{name}"] is not None]
+        return [found for top in tops for found in picture(top, top + 4j / 3 * width * torso, width)]
+
+    def limb(side, *names, reach):
+        """The outer half of an arm or leg, and then the inner one."""
+        a, b, c = (pose[f"{side}_{name}"] for name in names)
+        of_a, of_b, of_c = (LEFT[name] if side == "left" else -np.conj(LEFT[name]) for name in names)
+        ends = dict(reach=reach, above=0.1, below=0.1)
+        return part(b, c, of_b, of_c, **ends) + part(a, b, of_a, of_b, **ends)
 
     if slot == "shoes":
-        return [hanging(pose[f"{side}_ankle"], 0.6, 0.3) for side in ("right", "left")]
+        return hanging("ankle", 0.6, above=0.3)
     if slot == "bag":
-        return [hanging(pose[f"{side}_wrist"], 0.7, 0.1) for side in ("right", "left")]
-    return [
-        {
-            "outerwear": lambda: box(thorax, pelvis, 1.7, 0.25, 0.35),
-            "top": lambda: box(thorax, pelvis, 1.7, 0.25, 0.25),
-            "dress": lambda: box(thorax, knees, 1.5, 0.25, 0.1),
-            "bottom": lambda: box(pelvis, ankles, 1.0, 0.15, 0.1),
-        }[slot]()
-    ]
+        return hanging("wrist", 0.7, above=0.1) + hanging("hip", 0.7, above=0.3)
+    skirt = dict(start=pelvis, end=ankles, of_start=1j, of_end=2.62j, reach=0.54, widening=0.4, below=0.2)
+    if slot == "bottom":
+        legs = [limb(side, "hip", "knee", "ankle", reach=0.2) for side in ("right", "left")]
+        return sum(legs, []) + part(**skirt, above=0.4)
+    if slot in ("outerwear", "top", "dress"):
+        arms = [limb(side, "shoulder", "elbow", "wrist", reach=0.17) for side in ("right", "left")]
+        trunk = part(thorax, pelvis, 0, 1j, reach=0.34, widening=0.2, above=0.5, below=0.02)
+        return sum(arms, []) + trunk + part(**skirt)
+    down = (ankles - thorax) / abs(ankles - thorax) * torso
+    return picture(thorax - 0.6 * down, ankles + 0.2 * down, 1.7)
 
 
-def sampled(article, frame, pixels):
-    """The article's picture in its frame, bilinear, [H, W, 3]; 0 outside of the frame."""
-    shown = np.zeros((*pixels.shape[:2], 3))
-    if frame is None:
-        return shown
-    top, bottom, frame_width = frame
+def cut_out(article):
+    """[h, w] of bool: what has a pixel unlike the border's median color to the left, right, above and below, or is one."""
+    border = np.concatenate([article[0], article[-1], article[:, 0], article[:, -1]])
+    paper = np.sort(border, axis=0)[len(border) // 2]
+    differs = abs(article - paper).max(axis=-1) > 0.06
+    shown = np.zeros_like(differs)
+    for y, x in np.ndindex(*shown.shape):
+        shown[y, x] = differs[y, : x + 1].any() and differs[y, x:].any() and differs[: y + 1, x].any() and differs[y:, x].any()
+    return shown
+
+
+def fit(slot, shown):
+    """(widths of the picture in a torso length, where the picture's upper edge is at the upright figure).
+
+    An article is 0.31 torsos wide to both sides where it is narrowest, a coat 0.36. That is looked for below its shoulders,
+    or at its waistband.
+    """
+    half_widths = {"outerwear": 0.36, "top": 0.31, "dress": 0.31, "bottom": 0.31}
+    if slot not in half_widths or not shown.any():
+        return 1.0, 0.0
+    low, high, edge = (0.04, 0.15, 0.68) if slot == "bottom" else (0.2, 0.75, -0.18)
+    rows, width = np.flatnonzero(shown.any(axis=1)), shown.shape[1]
+    found = [1.0]
+    for y, row in enumerate(shown[rows[0] :]):
+        # How many pixels there are to the left and to the right of the middle, up to the first gap.
+        left, right = ([*side, False].index(False) for side in (row[: width // 2][::-1], row[width // 2 :]))
+        if low < (y + 0.5) / len(rows) < high and left + right > 0:
+            found.append((left + right) / 2 / width)
+    scale = np.clip(min(found) / half_widths[slot], 0.2, 2)
+    return scale, edge - rows[0] / (width * scale)
+
+
+def sampled(article, u, v):
+    """The article's picture at places [H, W] in its widths and heights, bilinear, [H, W, 3]; 0 outside of it."""
+    shown = np.zeros((*u.shape, 3))
     height, width, _ = article.shape
-    down = bottom - top
-    right = np.array([down[1], -down[0]]) / np.linalg.norm(down)
-    v = (pixels - top) @ down / (down @ down)
-    u = 0.5 + (pixels - top) @ right / frame_width
     for row, column in np.ndindex(*v.shape):
         if 0 <= u[row, column] <= 1 and 0 <= v[row, column] <= 1:
             # Between the centers of four pixels; beyond the outermost centers the outermost pixels go on.

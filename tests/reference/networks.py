@@ -110,6 +110,12 @@ def condition_maps(model, batch, level, pose, articles):
     return [tf.constant(np.stack(maps)) for maps in zip(*entries)]
 
 
+def worn(model, maps):
+    """The articles as they lie over the body and where they do, a list by slot of [N, H, W, 3] and [N, H, W, 1]."""
+    articles = tf.split(4 * maps[..., -3 * len(model.slots) :], len(model.slots), axis=-1)
+    return [(article, tf.reduce_any(article != 0, axis=-1, keepdims=True)) for article in articles]
+
+
 # --- The generator ---
 
 
@@ -158,8 +164,18 @@ def synthesis(weights, model, w, noise, maps, level, alpha):
         picture = rgb[0]
         for i, added in enumerate(rgb[1:], 1):
             picture = upsample_smooth(picture) + (added if i < level or alpha is None else alpha * added)
-        return picture
-    return fade(lambda: upsample(rgb[-2]), rgb[-1], alpha)
+    else:
+        picture = fade(lambda: upsample(rgb[-2]), rgb[-1], alpha)
+    return composed(model, picture, maps[level]) if model.composition else picture
+
+
+def composed(model, drawn, maps):
+    """The mean of own colors and of the articles that lie over a pixel, each weighted by its odds against the own colors."""
+    total, weights = drawn[..., :3], 1.0
+    for slot, (article, there) in enumerate(worn(model, maps)):
+        odds = tf.where(there, tf.exp(drawn[..., 3 + slot, None]), 0.0)
+        total, weights = total + odds * article, weights + odds
+    return total / weights
 
 
 # --- The discriminator ---
@@ -173,9 +189,7 @@ def features(weights, model, images, maps, level, alpha):
         if maps is not None:
             x += conv(weights, f"from_maps/{i}", maps[i], gain=4)
         if model.article_differences:
-            slots = len(model.slots)
-            articles = tf.split(4 * maps[i][..., -3 * slots :], slots, axis=-1)
-            differences = [tf.where(tf.reduce_any(a != 0, -1, keepdims=True), abs(images - a), 0) for a in articles]
+            differences = [tf.where(there, abs(images - article), 0) for article, there in worn(model, maps[i])]
             x += conv(weights, f"from_differences/{i}", tf.concat(differences, axis=-1))
         return leaky_relu(x)
 

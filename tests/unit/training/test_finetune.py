@@ -208,6 +208,7 @@ class TestResolveInit:
             (("pose_path=style",), "add --set pose_path=spatial"),
             (("discriminator_pose=embedding",), "add --set discriminator_pose=spatial"),
             (("condition_norm=joint",), "add --set condition_norm=apart"),
+            (("composition=true",), "other settings than composition=true; add --set composition=false"),
             (("size=8x8", "condition_size=8x8"), "add --set condition_size=8x6"),
             (("size=4x3", "condition_size=4x3"), "add --set condition_size=8x6"),
         ],

@@ -44,7 +44,7 @@ def test_maps_hold_what_is_asked_for_the_pose_first():
 
 
 class TestCompose:
-    """Two slots of one picture of 1x3: both articles lie over its first pixel, the second one over the next, none over the last."""
+    """Three pixels: over the first one lie the articles of both slots, over the next that of the second, over the last none."""
 
     OWN = np.float32([0.2, -0.4, 0.9])
     FIRST, SECOND = np.float32([-1, 0.5, 0]), np.float32([0, 0, 0.6])  # A color that is 0 in places is a color.
