@@ -13,7 +13,7 @@ PAPER = ("condition_norm=joint", "pose_path=style", "article_path=style", "discr
 RUNS = {
     "unconditional, lazy R1": (1, "conditional=false", "r1_interval=3", "total_kimg=0.044", "total_kimg=0.08"),
     "the paper's form": (1, *PAPER, "mismatch_weight=0.5", "total_kimg=0.04"),
-    "spatial, composition, lazy R1, micro-batches": (
+    "spatial, lazy R1, micro-batches": (
         1,
         "composition=true",
         "r1_interval=2",
@@ -35,7 +35,7 @@ RUNS = {
         "paired_weight=2",
         "total_kimg=0.04",
     ),
-    "skips, composition, maps to RGB, no noise": (
+    "skips, maps to RGB, no noise": (
         1,
         "composition=true",
         "noise_injection=false",

@@ -74,7 +74,7 @@ class MapsToRGB(ConfigSerialization, keras.layers.Layer):
         x: the level's features, [N, H, W, C].
         maps: its condition maps, [N, H, W, M].
 
-    Output shape: [N, H, W, 3].
+    Output shape: [N, H, W, 3], with `composition` [N, H, W, 3 + S].
     """
 
     def __init__(self, config, level, **kwargs):

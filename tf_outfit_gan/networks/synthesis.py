@@ -55,7 +55,7 @@ class SynthesisLevel(ConfigSerialization, keras.layers.Layer):
         return self.second_style(self.second(x), second_w, second_noise)
 
     def show(self, x, maps=None):
-        """The picture of the level's features [N, H, W, C], or with skips what it adds to it; [N, H, W, 3] in float32."""
+        """What the level's features [N, H, W, C] draw, or with skips add: [N, H, W, 3], with `composition` 3 + S, in float32."""
         rgb = tf.cast(ops.clamp(self.to_rgb(x)), tf.float32)
         if self.maps_to_rgb is not None:
             rgb += tf.cast(ops.clamp(self.maps_to_rgb(x, maps)), tf.float32)

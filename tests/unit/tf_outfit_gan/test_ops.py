@@ -73,7 +73,7 @@ _TRACE = """
 import tensorflow as tf
 from tf_outfit_gan.config import from_preset
 from tf_outfit_gan.networks import build_generator
-config, _ = from_preset("tiny", ["pose_path=FORM", "article_path=WORN", "size=64x48"])
+config, _ = from_preset("tiny", [*FORM, "size=64x48"])
 generator = build_generator(config, "mixed_bfloat16")
 noise = [tf.zeros([2, *size, 1]) for size in config.level_sizes for _ in range(2)]
 articles, keypoints = tf.zeros([2, 6, *config.condition_size, 3]), tf.zeros([2, 16, 3])
@@ -88,11 +88,19 @@ gradients(tf.zeros([2, config.latent_dim]))
 """
 
 
-@pytest.mark.parametrize("form", ["style", "spatial"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        ("pose_path=style", "article_path=style"),
+        ("pose_path=spatial", "article_path=worn"),
+        ("pose_path=spatial", "article_path=worn", "composition=true"),
+    ],
+    ids=["style", "maps", "composition"],
+)
 def test_tensorflow_fuses_the_synthesis_network(form):
     """A pattern that TensorFlow's fusion breaks on costs all fusions of the graph, which shows in the log alone."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0", "KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, "-c", _TRACE.replace("FORM", form).replace("WORN", {"spatial": "worn"}.get(form, form))]
+    command = [sys.executable, "-c", _TRACE.replace("FORM", str(form))]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "remapper failed" not in run.stderr
 
