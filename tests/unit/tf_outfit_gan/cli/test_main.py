@@ -96,6 +96,10 @@ def test_the_shell_completes_verbs_options_and_settings(line, expected, tmp_path
             ["train", "run", "--data", "data", "--preset", "paper", "--set", "article_differences=true"],
             "articles do not enter the discriminator as maps",
         ),
+        (
+            ["train", "run", "--data", "data", "--preset", "paper", "--set", "composition=true"],
+            "the generator has no maps of articles; set article_path to worn",
+        ),
         (["train", "run", "--data", "no-such-folder"], "no-such-folder"),
         (["train", "run", "--data", "data", "--set", "r1_gama=3"], "unknown key 'r1_gama': did you mean r1_gamma"),
         (["no-such-verb"], "no-such-verb"),
