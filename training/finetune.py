@@ -24,7 +24,6 @@ _SHARED = (
     "fmap_max",
     "fused_from",
     "stddev_group",
-    "composition",
 )
 _SHARED_CONDITIONS = ("conditional", "slots", "condition_size", "embedding_dim", "projection", "condition_norm")
 # Each network's maps enter through one convolution, which has a kernel for all of them or none.

@@ -15,7 +15,7 @@ from tf_outfit_gan.inference import Sampler
 from tf_outfit_gan.networks import build_networks
 from tf_outfit_gan.util.errors import UserError
 from training.checkpoint import named_weights
-from training.finetune import load_init, resolve_init
+from training.finetune import UNLIKELY, load_init, resolve_init
 from training.step import Steps
 
 SEEDS = np.arange(4)
@@ -142,6 +142,30 @@ def test_ways_of_maps_come_in_silently_and_can_be_learned(tmp_path):
     assert min(gradient_sizes(steps, 1, ["synthesis/levels/1/maps_to_rgb/out"], ["from_differences/1"])) > 0
 
 
+def test_composition_begins_with_unlikely_articles_that_can_be_learned(tmp_path):
+    """Both levels' odds add up, and those of the maps' way to the picture."""
+    settings = ("size=8x6", "condition_size=8x6", "skips=true", "maps_to_rgb=true")
+    before = source(tmp_path / "source", *settings)
+    steps, line = started(tmp_path / "source", *settings, "composition=true")
+    assert "new" not in line
+    odds = np.exp(4 * UNLIKELY)
+    *_, maps = steps.average.condition_maps(ARTICLES, KEYPOINTS)
+    articles = 4 * np.reshape(maps[..., -18:], (4, 8, 6, 6, 3))
+    covered = (articles != 0).any(axis=-1, keepdims=True).sum(axis=3)
+    for ours, theirs in ((steps.average, before.generator), (steps.generator, before.training[0])):
+        expected = (pictures(theirs, before.config, 1) + odds * articles.sum(axis=3)) / (1 + odds * covered)
+        np.testing.assert_allclose(pictures(ours, ours.config, 1), expected, rtol=1e-4, atol=1e-4)
+    assert min(gradient_sizes(steps, 1, ["synthesis/levels/0/to_rgb", "synthesis/levels/1/maps_to_rgb/out"], [])) > 0
+
+
+def test_composition_stays(tmp_path):
+    settings = ("size=8x6", "condition_size=8x6", "composition=true")
+    before = source(tmp_path / "source", *settings)
+    assert_goes_on(started(tmp_path / "source", *settings)[0], before)
+    with pytest.raises(UserError, match="add --set composition=true"):
+        started(tmp_path / "source", *settings[:2])
+
+
 @pytest.mark.parametrize("norm", ["joint", "apart"])
 def test_conditions_come_in_silently_and_can_be_learned(tmp_path, norm):
     """Also those that enter spatially; and their gradients are not zero."""
@@ -208,7 +232,6 @@ class TestResolveInit:
             (("pose_path=style",), "add --set pose_path=spatial"),
             (("discriminator_pose=embedding",), "add --set discriminator_pose=spatial"),
             (("condition_norm=joint",), "add --set condition_norm=apart"),
-            (("composition=true",), "other settings than composition=true; add --set composition=false"),
             (("size=8x8", "condition_size=8x8"), "add --set condition_size=8x6"),
             (("size=4x3", "condition_size=4x3"), "add --set condition_size=8x6"),
         ],
