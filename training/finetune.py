@@ -30,7 +30,7 @@ _SHARED_CONDITIONS = ("conditional", "slots", "condition_size", "embedding_dim",
 _SHARED_MAPS = (("generator_maps", ("pose_path", "article_path")), ("discriminator_maps", ("discriminator_pose", "article_path")))
 # What a model may add to what the other one has, and must not leave out.
 _ADDED = ("skips", "maps_to_rgb", "article_differences", "composition")
-UNLIKELY = -0.3  # Log odds in each bias; those of all levels add up.
+UNLIKELY = -4.0  # Log odds of an article that nearly does not show.
 _JOINING = "mapping/hidden/0/kernel"
 
 
@@ -133,8 +133,8 @@ def _take(source, theirs, ours):
     """Assigns what a network of the source has, and prepares the rest; says in words what is which."""
     from training.checkpoint import named_weights
 
-    condition_norm = ours.config.condition_norm
-    skips = ours.config.skips and not source.config.skips
+    config = ours.config
+    skips = config.skips and not source.config.skips
     theirs, ours, new = named_weights(theirs), named_weights(ours), []
     for name, weight in ours.items():
         if skips and _adds(name, _whole_level(source)):
@@ -143,10 +143,12 @@ def _take(source, theirs, ours):
             # The embedding's rows join those of the latent, and the equalized layer scales more rows down. Normalizing
             # the joined vector makes up for that exactly, as long as the embedding is zero; otherwise the kernel does.
             rows = theirs[name].shape[0]
-            scale = (weight.shape[0] / rows) ** 0.5 if condition_norm == "apart" else 1.0
+            scale = (weight.shape[0] / rows) ** 0.5 if config.condition_norm == "apart" else 1.0
             weight.assign(np.concatenate([theirs[name].numpy() * scale, weight.numpy()[rows:]]))
         elif name in theirs and theirs[name].shape != weight.shape:
-            weight.assign(_with_odds(theirs[name].numpy(), weight.shape))
+            # With skips the odds of all levels add up.
+            decides = re.match(r"synthesis/levels/\d+/to_rgb/bias", name) and (not config.skips or "/levels/0/" in name)
+            weight.assign(_with_odds(theirs[name].numpy(), weight.shape, UNLIKELY if decides else 0.0))
         elif name in theirs:
             weight.assign(theirs[name].numpy())
         else:
@@ -157,10 +159,9 @@ def _take(source, theirs, ours):
     return text + (f", new: {', '.join(dict.fromkeys(new))}" if new else "")
 
 
-def _with_odds(colors, shape):
-    """Weights that draw colors, and now odds of articles, too: at first these are so low that nearly nothing of them shows."""
-    odds = np.zeros((*shape[:-1], shape[-1] - colors.shape[-1]), np.float32)
-    return np.concatenate([colors, odds + UNLIKELY if len(shape) == 1 else odds], axis=-1)
+def _with_odds(colors, shape, odds):
+    """Weights that draw colors, and now the same odds of each article, too."""
+    return np.concatenate([colors, np.full((*shape[:-1], shape[-1] - colors.shape[-1]), odds, np.float32)], axis=-1)
 
 
 def _silent(name, config):

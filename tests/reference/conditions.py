@@ -98,10 +98,12 @@ def laid_over(slots, keypoints, articles, size):
             article = halved(article)
         shown = cut_out(article)
         scale, top = fit(slot, shown)
-        article = article * shown[..., None]
+        article = np.concatenate([article * shown[..., None], shown[..., None]], axis=-1)
         laid = np.zeros((*size, 3))
         for place in reversed(frames(slot, joints(keypoints, size), pixel_centers(size))):  # The first one is on top.
             layer = sampled(article, 0.5 + scale * place.real, scale * (place.imag - top) * article.shape[1] / len(article))
+            color, share = layer[..., :3], layer[..., 3:]
+            layer = np.where(share > 0.5, color / np.maximum(share, 0.5), 0)
             laid = np.where((layer != 0).any(axis=-1, keepdims=True), layer, laid)
         drawn.append(laid)
     return np.concatenate(drawn, axis=-1)
@@ -224,9 +226,9 @@ def fit(slot, shown):
 
 
 def sampled(article, u, v):
-    """The article's picture at places [H, W] in its widths and heights, bilinear, [H, W, 3]; 0 outside of it."""
-    shown = np.zeros((*u.shape, 3))
-    height, width, _ = article.shape
+    """The article's picture at places [H, W] in its widths and heights, bilinear, [H, W, C]; 0 outside of it."""
+    height, width, channels = article.shape
+    shown = np.zeros((*u.shape, channels))
     for row, column in np.ndindex(*v.shape):
         if 0 <= u[row, column] <= 1 and 0 <= v[row, column] <= 1:
             # Between the centers of four pixels; beyond the outermost centers the outermost pixels go on.

@@ -38,9 +38,9 @@ def article_map(slots, keypoints, articles, size):
     while 2 * flat.shape[1] > size[0] and min(flat.shape[1:3]) % 2 == 0:
         flat = ops.downsample(flat)
     shown = cut_out(flat)
-    shape = [-1, len(slots), *flat.shape[1:]]
-    articles = tf.reshape(flat * tf.cast(shown, tf.float32)[..., None], shape)
-    scale, top = fit(slots, tf.reshape(shown, shape[:-1]))  # [N, S]
+    scale, top = fit(slots, tf.reshape(shown, [-1, len(slots), *flat.shape[1:3]]))  # [N, S]
+    share = tf.cast(shown, tf.float32)[..., None]
+    articles = tf.reshape(tf.concat([flat * share, share], axis=-1), [-1, len(slots), *flat.shape[1:3], 4])
 
     # All frames of all slots are sampled by one call: one by one they would be most of the operations of a step's graph.
     frames = article_frames(slots, keypoints, size)
@@ -48,8 +48,10 @@ def article_map(slots, keypoints, articles, size):
     owners = [slot for slot, of_slot in enumerate(frames) for _ in of_slot]
     scale, top = (tf.gather(of_slots, owners, axis=1)[..., None, None] for of_slots in (scale, top))
     u, v = 0.5 + scale * x, scale * (y - top) * flat.shape[2] / flat.shape[1]
-    pictures = tf.reshape(tf.gather(articles, owners, axis=1), [-1, *flat.shape[1:]])  # [NF, h, w, 3]
+    pictures = tf.reshape(tf.gather(articles, owners, axis=1), [-1, *flat.shape[1:3], 4])  # [NF, h, w, 4]
     warped = warp(pictures, *(tf.reshape(place, [-1, *size]) for place in (u, v)))
+    # Between an article and its background lies a pixel that is mostly one of them, in the article's own color if that.
+    warped = tf.where(warped[..., 3:] > 0.5, tf.math.divide_no_nan(warped[..., :3], warped[..., 3:]), 0.0)
     layers = tf.unstack(tf.reshape(warped, [-1, len(owners), *size, 3]), axis=1)
 
     # The first layer of a slot lies on top.

@@ -142,20 +142,21 @@ def test_ways_of_maps_come_in_silently_and_can_be_learned(tmp_path):
     assert min(gradient_sizes(steps, 1, ["synthesis/levels/1/maps_to_rgb/out"], ["from_differences/1"])) > 0
 
 
-def test_composition_begins_with_unlikely_articles_that_can_be_learned(tmp_path):
-    """Both levels' odds add up, and those of the maps' way to the picture."""
-    settings = ("size=8x6", "condition_size=8x6", "skips=true", "maps_to_rgb=true")
+@pytest.mark.parametrize("skips", ["true", "false"])
+def test_composition_begins_with_unlikely_articles_that_can_be_learned(tmp_path, skips):
+    """With skips the odds of both levels add up."""
+    settings = ("size=8x6", "condition_size=8x6", f"skips={skips}", "maps_to_rgb=true")
     before = source(tmp_path / "source", *settings)
     steps, line = started(tmp_path / "source", *settings, "composition=true")
     assert "new" not in line
-    odds = np.exp(4 * UNLIKELY)
+    odds = np.exp(UNLIKELY)
     *_, maps = steps.average.condition_maps(ARTICLES, KEYPOINTS)
     articles = 4 * np.reshape(maps[..., -18:], (4, 8, 6, 6, 3))
     covered = (articles != 0).any(axis=-1, keepdims=True).sum(axis=3)
     for ours, theirs in ((steps.average, before.generator), (steps.generator, before.training[0])):
         expected = (pictures(theirs, before.config, 1) + odds * articles.sum(axis=3)) / (1 + odds * covered)
         np.testing.assert_allclose(pictures(ours, ours.config, 1), expected, rtol=1e-4, atol=1e-4)
-    assert min(gradient_sizes(steps, 1, ["synthesis/levels/0/to_rgb", "synthesis/levels/1/maps_to_rgb/out"], [])) > 0
+    assert min(gradient_sizes(steps, 1, ["synthesis/levels/1/to_rgb", "synthesis/levels/1/maps_to_rgb/out"], [])) > 0
 
 
 def test_composition_stays(tmp_path):

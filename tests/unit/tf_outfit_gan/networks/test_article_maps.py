@@ -172,6 +172,13 @@ class TestArticleMap:
         rows, columns = np.nonzero(found.any(axis=-1))
         assert abs(columns - 24).max() <= 0.31 * TORSO + 1 and found[found != 0].max() <= 1 and found[..., 2].max() <= 0
 
+    def test_an_article_keeps_its_color_up_to_its_rim(self):
+        color = (0.2, -0.5, -0.1)
+        shown = laid(standing(), ("top",), packshot(((4, 36), (9, 21), color)))
+        covered = (shown != 0).any(axis=-1)
+        assert covered.sum() > 20
+        np.testing.assert_allclose(shown[covered], np.broadcast_to(color, (covered.sum(), 3)), atol=1e-5)
+
     def test_an_article_ends_where_it_does_in_its_picture(self):
         """Shorts above the knees, trousers below."""
         for length, knees in ((11, False), (28, True)):
