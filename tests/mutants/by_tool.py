@@ -37,7 +37,7 @@ CORE = {
     "tf_outfit_gan/networks/synthesis.py": "tests/golden tests/unit/tf_outfit_gan/networks",
     "tf_outfit_gan/networks/discriminator.py": "tests/golden tests/unit/tf_outfit_gan/networks",
     "training/phases.py": "tests/reference",
-    "training/step.py": "tests/reference",
+    "training/step.py": "tests/unit/training/test_gradient_accumulation.py tests/reference",
     "training/optimizer.py": "tests/unit/training/test_optimizer.py tests/reference",
     "training/schedule.py": "tests/unit/training/test_schedule.py",
     "training/mismatch.py": "tests/unit/training/test_mismatch.py",
