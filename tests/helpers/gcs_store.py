@@ -101,8 +101,13 @@ def _serve(client, context, target, delay_sec):
 
 def _pass(source, target, delay_sec=0.0):
     with contextlib.suppress(OSError), source, target:
-        while data := source.recv(1 << 16):
-            if data.startswith(b"GET "):
-                time.sleep(delay_sec)
-            # The emulator does not know that it is spoken to by TLS.
-            target.sendall(data.replace(b"\r\nLocation: http://", b"\r\nLocation: https://"))
+        try:
+            while data := source.recv(1 << 16):
+                if data.startswith(b"GET "):
+                    time.sleep(delay_sec)
+                # The emulator does not know that it is spoken to by TLS.
+                target.sendall(data.replace(b"\r\nLocation: http://", b"\r\nLocation: https://"))
+        finally:
+            # Closing alone leaves the connection open, as the other direction still waits in `recv`. The emulator answers one
+            # connection at a time: it would wait for the rest of a killed client's request, and answer nobody else.
+            target.shutdown(socket.SHUT_RDWR)
