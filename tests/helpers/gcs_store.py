@@ -40,12 +40,17 @@ def gcs_store(folder, bucket, delay_sec=0.0):
 
     read = emulator._read_raw_data
 
-    def read_chunked(handler):  # The emulator believes the length, where RFC 9112 (6.3) gives precedence to the chunks.
-        if handler.headers.get("Transfer-Encoding"):
+    def read_whole(handler):
+        encoding = handler.headers.get("Transfer-Encoding")
+        if encoding:  # The emulator believes the length, where RFC 9112 (6.3) gives precedence to the chunks.
             del handler.headers["Content-Length"]
-        return read(handler)
+        data = read(handler)
+        # An object is there whole or not at all. Behind the last chunk, of length 0, the emulator leaves an empty line.
+        if encoding == "chunked" and not handler.rfile.readline():
+            raise ConnectionError("the client has gone before the end of its object")
+        return data
 
-    emulator._read_raw_data = read_chunked
+    emulator._read_raw_data = read_whole
     store = emulator.create_server("127.0.0.1", 0, in_memory=True, default_bucket=bucket)
     store.start()
     try:
@@ -101,8 +106,13 @@ def _serve(client, context, target, delay_sec):
 
 def _pass(source, target, delay_sec=0.0):
     with contextlib.suppress(OSError), source, target:
-        while data := source.recv(1 << 16):
-            if data.startswith(b"GET "):
-                time.sleep(delay_sec)
-            # The emulator does not know that it is spoken to by TLS.
-            target.sendall(data.replace(b"\r\nLocation: http://", b"\r\nLocation: https://"))
+        try:
+            while data := source.recv(1 << 16):
+                if data.startswith(b"GET "):
+                    time.sleep(delay_sec)
+                # The emulator does not know that it is spoken to by TLS.
+                target.sendall(data.replace(b"\r\nLocation: http://", b"\r\nLocation: https://"))
+        finally:
+            # Closing alone leaves the connection open, as the other direction still waits in `recv`. The emulator answers one
+            # connection at a time: it would wait for the rest of a killed client's request, and answer nobody else.
+            target.shutdown(socket.SHUT_RDWR)

@@ -30,6 +30,22 @@ HOLD = (
     + "with bucket.opened(as_path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
 )
 
+# Sends half an object to the store through its tunnel, and stops there.
+HALF = r"""
+import os, socket, ssl, time
+from urllib.parse import urlsplit
+proxy = urlsplit(os.environ["https_proxy"])
+tunnel = socket.create_connection((proxy.hostname, proxy.port))
+tunnel.sendall(b"CONNECT storage.googleapis.com:443 HTTP/1.1\r\n\r\n")
+tunnel.recv(4096)
+context = ssl.create_default_context(cafile=os.environ["CURL_CA_BUNDLE"])
+with context.wrap_socket(tunnel, server_hostname="storage.googleapis.com") as store:
+    store.sendall(b"POST /upload/storage/v1/b/shop/o?uploadType=media&name=half HTTP/1.1\r\n")
+    store.sendall(b"Transfer-Encoding: chunked\r\n\r\na\r\n1234")
+    print("sent", flush=True)
+    time.sleep(600)
+"""
+
 
 @pytest.fixture
 def shop(tmp_path):
@@ -71,6 +87,17 @@ def shop(tmp_path):
             copied=lambda source, target: run(source, target, program=COPY),
         )
         assert not os.listdir(tmp_path / "here")  # No folder named gs:.
+
+
+def test_a_client_that_is_killed_leaves_the_store_to_others_and_no_half_object(shop, tmp_path):
+    client = shop.start(program=HALF)
+    assert client.stdout.readline() == "sent\n"
+    client.kill()
+    client.communicate(timeout=60)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/file").write_text("x")
+    shop.copied(tmp_path / "folder", "gs://shop/folder")
+    assert "folder/file" in shop.objects() and "half" not in shop.objects()
 
 
 def test_from_catalogue_to_training(shop, tmp_path):

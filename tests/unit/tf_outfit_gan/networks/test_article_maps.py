@@ -174,7 +174,7 @@ class TestArticleMap:
 
     def test_an_article_keeps_its_color_up_to_its_rim(self):
         color = (0.2, -0.5, -0.1)
-        shown = laid(standing(), ("top",), packshot(((4, 36), (9, 21), color)))
+        shown = laid(standing(), ("top",), packshot(((4, 36), (10, 20), color)))
         covered = (shown != 0).any(axis=-1)
         assert covered.sum() > 20
         np.testing.assert_allclose(shown[covered], np.broadcast_to(color, (covered.sum(), 3)), atol=1e-5)
