@@ -98,13 +98,14 @@ def laid_over(slots, keypoints, articles, size):
             article = halved(article)
         shown = cut_out(article)
         scale, top = fit(slot, shown)
-        article = np.concatenate([article * shown[..., None], shown[..., None]], axis=-1)
+        cut = np.concatenate([article * shown[..., None], shown[..., None]], axis=-1)
         laid = np.zeros((*size, 3))
         for place in reversed(frames(slot, joints(keypoints, size), pixel_centers(size))):  # The first one is on top.
-            layer = sampled(article, 0.5 + scale * place.real, scale * (place.imag - top) * article.shape[1] / len(article))
-            color, share = layer[..., :3], layer[..., 3:]
-            layer = np.where(share > 0.5, color / np.maximum(share, 0.5), 0)
-            laid = np.where((layer != 0).any(axis=-1, keepdims=True), layer, laid)
+            u, v = 0.5 + scale * place.real, scale * (place.imag - top) * article.shape[1] / len(article)
+            layer = sampled(cut, u, v)
+            # At its rim an article shows in its own color; it ends with its last pixel.
+            there = sampled(shown[..., None], u, v, nearest=True) > 0
+            laid = np.where(there, layer[..., :3] / np.maximum(layer[..., 3:], 1e-9), laid)
         drawn.append(laid)
     return np.concatenate(drawn, axis=-1)
 
@@ -225,8 +226,8 @@ def fit(slot, shown):
     return scale, edge - rows[0] / (width * scale)
 
 
-def sampled(article, u, v):
-    """The article's picture at places [H, W] in its widths and heights, bilinear, [H, W, C]; 0 outside of it."""
+def sampled(article, u, v, nearest=False):
+    """The article's picture at places [H, W] in its widths and heights, bilinear or nearest, [H, W, C]; 0 outside of it."""
     height, width, channels = article.shape
     shown = np.zeros((*u.shape, channels))
     for row, column in np.ndindex(*v.shape):
@@ -236,6 +237,8 @@ def sampled(article, u, v):
             y = np.clip(v[row, column] * height - 0.5, 0, height - 1)
             left, upper = min(int(x), width - 2), min(int(y), height - 2)
             a, b = x - left, y - upper
+            if nearest:
+                a, b = a >= 0.5, b >= 0.5
             (nw, ne), (sw, se) = article[upper : upper + 2, left : left + 2]
             shown[row, column] = (1 - b) * ((1 - a) * nw + a * ne) + b * ((1 - a) * sw + a * se)
     return shown

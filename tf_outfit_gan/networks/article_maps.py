@@ -38,28 +38,42 @@ def article_map(slots, keypoints, articles, size):
     while 2 * flat.shape[1] > size[0] and min(flat.shape[1:3]) % 2 == 0:
         flat = ops.downsample(flat)
     shown = cut_out(flat)
-    scale, top = fit(slots, tf.reshape(shown, [-1, len(slots), *flat.shape[1:3]]))  # [N, S]
-    share = tf.cast(shown, tf.float32)[..., None]
-    articles = tf.reshape(tf.concat([flat * share, share], axis=-1), [-1, len(slots), *flat.shape[1:3], 4])
+    pixels = tf.reshape(shown, [-1, len(slots), *flat.shape[1:3]])  # [N, S, h, w]
+    scale, top = fit(slots, pixels)  # [N, S]
 
-    # All frames of all slots are sampled by one call: one by one they would be most of the operations of a step's graph.
+    # The first frame of a slot lies on top: each pixel is sampled once a slot, as that is most of the work.
     frames = article_frames(slots, keypoints, size)
-    x, y = (tf.stack(places, axis=1) for places in zip(*(frame for of_slot in frames for frame in of_slot)))  # [N, F, H, W]
-    owners = [slot for slot, of_slot in enumerate(frames) for _ in of_slot]
-    scale, top = (tf.gather(of_slots, owners, axis=1)[..., None, None] for of_slots in (scale, top))
-    u, v = 0.5 + scale * x, scale * (y - top) * flat.shape[2] / flat.shape[1]
-    pictures = tf.reshape(tf.gather(articles, owners, axis=1), [-1, *flat.shape[1:3], 4])  # [NF, h, w, 4]
-    warped = warp(pictures, *(tf.reshape(place, [-1, *size]) for place in (u, v)))
-    # Between an article and its background lies a pixel that is mostly one of them, in the article's own color if that.
-    warped = tf.where(warped[..., 3:] > 0.5, tf.math.divide_no_nan(warped[..., :3], warped[..., 3:]), 0.0)
-    layers = tf.unstack(tf.reshape(warped, [-1, len(owners), *size, 3]), axis=1)
+    places = []
+    for slot, of_slot in enumerate(frames):
+        u, v = (tf.stack(place, axis=1) for place in zip(*of_slot))  # [N, F, H, W]
+        u = 0.5 + scale[:, slot, None, None, None] * u
+        v = scale[:, slot, None, None, None] * (v - top[:, slot, None, None, None]) * (flat.shape[2] / flat.shape[1])
+        places.append(_first(_at(pixels[:, slot], u, v), u, v))
+    u, v = (tf.reshape(tf.stack(place, axis=1), [-1, *size]) for place in zip(*places))  # [NS, H, W]
+    share = tf.cast(shown, tf.float32)[..., None]
+    warped = warp(tf.concat([flat * share, share], axis=-1), u, v)
+    # At a rim the article's own color, without its background's.
+    drawn = tf.reshape(tf.math.divide_no_nan(warped[..., :3], warped[..., 3:]), [-1, len(slots), *size, 3])
+    return tf.concat(tf.unstack(drawn, axis=1), axis=-1)
 
-    # The first layer of a slot lies on top.
-    drawn = [None] * len(slots)
-    for slot, layer in reversed(list(zip(owners, layers))):
-        below = drawn[slot]
-        drawn[slot] = layer if below is None else tf.where(tf.reduce_any(layer != 0, axis=-1, keepdims=True), layer, below)
-    return tf.concat(drawn, axis=-1)
+
+def _at(shown, u, v):
+    """Whether the pixels nearest to places [N, F, H, W] are among those that are shown, [N, h, w]; not for NaN."""
+    height, width = shown.shape[1:]
+    inside = (u >= 0) & (u < 1) & (v >= 0) & (v < 1)
+    pixel = tf.floor(tf.where(inside, v, 0) * height) * width + tf.floor(tf.where(inside, u, 0) * width)
+    # Reshaped as floats: integers are reshaped in the memory of the host, also of a machine with a GPU.
+    index = tf.cast(tf.reshape(pixel, [-1, math.prod(u.shape[1:])]), tf.int32)
+    found = tf.gather(tf.reshape(tf.cast(shown, tf.float32), [-1, height * width]), index, batch_dims=1)
+    return inside & (tf.reshape(found, [-1, *u.shape[1:]]) > 0)
+
+
+def _first(there, *places):
+    """Of places [N, F, H, W] the first ones that are there, [N, H, W] each; NaN without one."""
+    found = [tf.fill(tf.shape(place[:, 0]), math.nan) for place in places]
+    for frame in reversed(range(there.shape[1])):
+        found = [tf.where(there[:, frame], place[:, frame], below) for place, below in zip(places, found)]
+    return found
 
 
 def cut_out(pictures):

@@ -80,10 +80,10 @@ def article_frames(slots: Sequence[str], keypoints: tf.Tensor, size: tuple[int, 
     }
     whole = [_picture(body.thorax - 0.6 * length * axis, body.mid_ankles + 0.2 * length * axis, 1.7)]
     of_slots = [parts.get(slot, whole) for slot in slots]
-    grid = tf.stack(tf.meshgrid(_centers(size[1]) * aspect, _centers(size[0])), axis=-1)  # [H, W, 2], in heights.
-    # All frames are computed by the same few operations, and then dealt to their slots.
-    frames = iter(zip(*map(tf.unstack, _coordinates([part for of_slot in of_slots for part in of_slot], grid, length))))
-    return [[next(frames) for _ in of_slot] for of_slot in of_slots]
+    # Slots share parts. All distinct ones are computed by the same few operations, and then dealt to the slots.
+    distinct = list({id(part): part for of_slot in of_slots for part in of_slot}.values())
+    frames = dict(zip(map(id, distinct), zip(*map(tf.unstack, _coordinates(distinct, size, length)))))
+    return [[frames[id(part)] for part in of_slot] for of_slot in of_slots]
 
 
 def _limbs(body: "_Body", joints: Sequence[str], places: Sequence[Point], reach: float) -> list[Part]:
@@ -136,36 +136,50 @@ class _Body:
         return found
 
 
-def _coordinates(parts: Sequence[Part], grid: tf.Tensor, length: tf.Tensor) -> Frame:
+def _coordinates(parts: Sequence[Part], size: tuple[int, int], length: tf.Tensor) -> Frame:
     """Where parts see each pixel: (x, y), [F, N, H, W] each; NaN outside of a part.
 
     Args:
         parts: F of them.
-        grid: centers of the pixels, [H, W, 2].
+        size: (height, width) of the picture.
         length: of the torso, [N, 1].
     """
+    rows = _centers(size[0])[:, None]  # In heights, as all places in the picture.
+    columns = _centers(size[1]) * (size[1] / size[0])
 
     def each(name: str) -> tf.Tensor:
         return tf.constant([getattr(part, name) for part in parts], tf.float32)[:, None, None, None]  # [F, 1, 1, 1(, 2)]
 
+    def linear(direction: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+        """What is `value` [F, N] at the start and grows by `direction` [F, N, 2] a height of the picture, [F, N, H, W]."""
+        value -= tf.reduce_sum(direction * start, axis=-1)
+        across, down = tf.unstack(direction[..., None, None, :], axis=-1)
+        return across * columns + (down * rows + value[..., None, None])
+
     start, end = (tf.stack([getattr(part, name) for part in parts]) for name in ("start", "end"))  # [F, N, 2]
     axis = end - start
-    norm = tf.norm(axis, axis=-1)[..., None, None]  # [F, N, 1, 1]
+    norm = tf.norm(axis, axis=-1, keepdims=True)  # [F, N, 1]
+    to_end = axis / tf.square(norm)  # 1 from the start to the end.
     # To the right of somebody who hangs upright is the picture's right.
-    across = tf.stack([axis[..., 1], -axis[..., 0]], axis=-1)
-    offset = grid - start[:, :, None, None]  # [F, N, H, W, 2]
-    along = tf.reduce_sum(offset * axis[:, :, None, None], -1) / tf.square(norm)  # 0 at the start, 1 at the end.
-    aside = tf.reduce_sum(offset * across[:, :, None, None], -1) / norm / length[..., None]  # In torso lengths.
+    to_side = tf.stack([axis[..., 1], -axis[..., 0]], axis=-1) / norm / length  # In torso lengths.
+    none = tf.zeros_like(norm[..., 0])
+    along, aside = linear(to_end, none), linear(to_side, none)
 
-    at, line = each("at"), each("to") - each("at")
-    figure = tf.norm(line, axis=-1)
-    before, beyond = -along * figure, (along - 1) * figure
+    at, line = (tf.constant(ends, tf.float32)[:, None] for ends in ([part.at for part in parts], _lines(parts)))  # [F, 1, 2]
+    figure = tf.norm(line, axis=-1)[..., None, None]  # [F, 1, 1, 1]
     inside = tf.abs(aside) <= each("reach") + each("widening") * tf.maximum(along, 0)
-    inside &= (before <= each("above")) & (beyond <= each("below"))
-    aside /= each("unit") * figure
-    x = at[..., 0] + along * line[..., 0] + aside * line[..., 1]
-    y = at[..., 1] + along * line[..., 1] - aside * line[..., 0]
-    return tf.where(inside, x, math.nan), tf.where(inside, y, math.nan)
+    inside &= (along >= -each("above") / figure) & (along <= 1 + each("below") / figure)
+    turned = tf.stack([line[..., 1], -line[..., 0]], axis=-1) / (each("unit") * figure)[..., 0]
+    places = []
+    for i in (0, 1):
+        direction = to_end * line[..., i : i + 1] + to_side * turned[..., i : i + 1]
+        places.append(tf.where(inside, linear(direction, at[..., i] + none), math.nan))
+    return places[0], places[1]
+
+
+def _lines(parts: Sequence[Part]) -> list[Point]:
+    """From one end of each part to the other, in the figure."""
+    return [(part.to[0] - part.at[0], part.to[1] - part.at[1]) for part in parts]
 
 
 def _centers(n: int) -> tf.Tensor:
