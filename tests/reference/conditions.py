@@ -98,7 +98,7 @@ def laid_over(slots, keypoints, articles, size):
             article = halved(article)
         shown = cut_out(article)
         scale, top = fit(slot, shown)
-        cut = np.concatenate([article * shown[..., None], shown[..., None]], axis=-1)
+        cut = np.concatenate([without_rim(article, shown) * shown[..., None], shown[..., None]], axis=-1)
         laid = np.zeros((*size, 3))
         for place in reversed(frames(slot, joints(keypoints, size), pixel_centers(size))):  # The first one is on top.
             u, v = 0.5 + scale * place.real, scale * (place.imag - top) * article.shape[1] / len(article)
@@ -203,6 +203,20 @@ def cut_out(article):
     for y, x in np.ndindex(*shown.shape):
         shown[y, x] = differs[y, : x + 1].any() and differs[y, x:].any() and differs[: y + 1, x].any() and differs[y:, x].any()
     return shown
+
+
+def without_rim(article, shown):
+    """Pixels at the rim of an article take the mean color of the ones beside them that are not."""
+    height, width = shown.shape
+    around = {
+        (y, x): np.s_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] for y, x in np.ndindex(height, width)
+    }  # A pixel and its neighbors, in the picture.
+    inner = np.array([[shown[around[y, x]].all() for x in range(width)] for y in range(height)])
+    clean = article.copy()
+    for place, beside in around.items():
+        if not inner[place] and inner[beside].any():
+            clean[place] = article[beside][inner[beside]].mean(axis=0)
+    return clean
 
 
 def fit(slot, shown):

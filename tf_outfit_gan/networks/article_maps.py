@@ -51,8 +51,8 @@ def article_map(slots, keypoints, articles, size):
         places.append(_first(_at(pixels[:, slot], u, v), u, v))
     u, v = (tf.reshape(tf.stack(place, axis=1), [-1, *size]) for place in zip(*places))  # [NS, H, W]
     share = tf.cast(shown, tf.float32)[..., None]
-    warped = warp(tf.concat([flat * share, share], axis=-1), u, v)
-    # At a rim the article's own color, without its background's.
+    warped = warp(tf.concat([without_rims(flat, share) * share, share], axis=-1), u, v)
+    # Between an article and its background lies the article's own color.
     drawn = tf.reshape(tf.math.divide_no_nan(warped[..., :3], warped[..., 3:]), [-1, len(slots), *size, 3])
     return tf.concat(tf.unstack(drawn, axis=1), axis=-1)
 
@@ -89,6 +89,21 @@ def cut_out(pictures):
     differs = tf.cast(tf.reduce_max(tf.abs(pictures - color), axis=-1) > BACKGROUND, tf.float32)
     sides = [tf.cumsum(differs, axis=axis, reverse=reverse) > 0 for axis in (1, 2) for reverse in (False, True)]
     return tf.reduce_all(tf.stack(sides), axis=0)
+
+
+def without_rims(pictures, shown):
+    """Articles whose outermost pixels, which are mixed with paper, take the color of the pixels beside them that are not.
+
+    Args:
+        pictures: [N, h, w, 3].
+        shown: 1 where the article is, 0 elsewhere, [N, h, w, 1].
+
+    Output shape: [N, h, w, 3]; pixels beside none such stay as they are.
+    """
+    inner = 1 - tf.nn.max_pool2d(1 - shown, 3, 1, "SAME")
+    beside = tf.nn.avg_pool2d(tf.concat([pictures * inner, inner], axis=-1), 3, 1, "SAME")
+    mean, found = beside[..., :3], beside[..., 3:]
+    return tf.where((inner == 0) & (found > 0), tf.math.divide_no_nan(mean, found), pictures)
 
 
 def fit(slots, shown):

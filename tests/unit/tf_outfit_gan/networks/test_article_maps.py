@@ -179,6 +179,13 @@ class TestArticleMap:
         assert covered.sum() > 20
         np.testing.assert_allclose(shown[covered], np.broadcast_to(color, (covered.sum(), 3)), atol=1e-5)
 
+    def test_a_rim_that_is_mixed_with_paper_takes_the_color_inside(self):
+        mixed = packshot(((4, 28), (6, 18), (0.6, 0.25, 0.45)), ((5, 27), (7, 17), (0.2, -0.5, -0.1)), size=(32, 24))
+        shown = laid(standing(), ("top",), mixed)
+        covered = (shown != 0).any(axis=-1)
+        assert covered.sum() > 20
+        np.testing.assert_allclose(shown[covered], np.broadcast_to((0.2, -0.5, -0.1), (covered.sum(), 3)), atol=1e-5)
+
     def test_an_article_ends_where_it_does_in_its_picture(self):
         """Shorts above the knees, trousers below."""
         for length, knees in ((11, False), (28, True)):
