@@ -227,7 +227,7 @@ PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
                 learning_rate=0.001,
                 r1_gamma=1.5,
                 mismatch_weight=3,
-                ema_halflife_kimg=8,
+                ema_halflife_kimg=5,
                 snapshot_kimg=40,
             ),
         },

@@ -1,6 +1,7 @@
 """Draws the README's pictures with the shipped model: docs/images/strip.png and timeline.png.
 
 python tools/draw_strips.py runs/dolls      # the run that was shipped, whose snapshots give the timeline
+python tools/draw_strips.py runs/more --after 830000     # goes on with the timeline that is there
 """
 
 import argparse
@@ -26,10 +27,16 @@ PLAIN, JACKET = "studio", "outerwear_olive_bomber"
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("runs", metavar="RUN", nargs="+", type=Path, help="run folders with the snapshots of the timeline")
-    runs = parser.parse_args().runs
+    parser.add_argument(
+        "--after", type=int, default=0, metavar="IMAGES", help="keep the timeline that is there, of runs before these"
+    )
+    args = parser.parse_args()
     model = og.load()
     save_whole(montage([[_outfits(model)], [_poses(model)]], margin=0), IMAGES / "strip.png")
-    save_whole(_timeline(runs), IMAGES / "timeline.png")
+    timeline = _timeline(args.runs, args.after)
+    if args.after:  # Snapshots of earlier versions may not load any more.
+        timeline = _beside(Image.open(IMAGES / "timeline.png"), timeline)
+    save_whole(timeline, IMAGES / "timeline.png")
 
 
 def _outfits(model):
@@ -54,16 +61,26 @@ def _poses(model):
     return montage(rows, titles=["One outfit in four poses, and with a jacket put on"], gap=4, margin=0)
 
 
-def _timeline(runs):
-    """One outfit and seed, drawn by snapshots of runs that follow each other, every 40 kimg and the last one."""
+def _timeline(runs, before):
+    """One outfit and seed, drawn by snapshots of runs that follow each other, every 40 kimg and the last one.
+
+    `before` counts the images of earlier runs.
+    """
     outfit = EXAMPLES / "outfits" / f"{OUTFITS[0]}.json"
-    paths, before = {}, 0
+    paths = {}
     for run in runs:
         found = {before + snapshots.read(path).cur_nimg: path for path in (run / "snapshots").glob("*kimg")}
         paths, before = paths | found, max(found)
     shown = [images for images in sorted(paths) if images % 40_000 == 0 or images == before]
     cells = [(_shown(og.load(paths[images]).render(outfit, seeds=2)[0], SMALL), f"{images // 1000}k") for images in shown]
     return montage([cells], gap=4, margin=0)
+
+
+def _beside(left, right, gap=4):
+    both = Image.new("RGB", (left.width + gap + right.width, left.height), "white")
+    both.paste(left)
+    both.paste(right, (left.width + gap, 0))
+    return both
 
 
 def _shown(pixels, size=SIZE):

@@ -55,8 +55,9 @@ def recipe(path):
         return json.loads((FOLDER / "recipe.json").read_text())
     config = json.loads((path.parents[1] / "config.json").read_text())
     earlier = recipe(Path(config["init"])) if config["init"] else []
-    # A run of an earlier version has no commit.
-    return [*earlier, {"images": snapshots.read(path).cur_nimg} | {key: config.get(key) for key in RECIPE}]
+    # A run of an earlier version has no commit, and may have settings that this one does not know.
+    images = json.loads((path / "state.json").read_text())["cur_nimg"]
+    return [*earlier, {"images": images} | {key: config.get(key) for key in RECIPE}]
 
 
 if __name__ == "__main__":
