@@ -252,7 +252,7 @@ def sampled(article, u, v, nearest=False):
             left, upper = min(int(x), width - 2), min(int(y), height - 2)
             a, b = x - left, y - upper
             if nearest:
-                a, b = a >= 0.5, b >= 0.5
+                a, b = a >= 0.5 - 1e-4, b >= 0.5 - 1e-4  # Rounding must not decide.
             (nw, ne), (sw, se) = article[upper : upper + 2, left : left + 2]
             shown[row, column] = (1 - b) * ((1 - a) * nw + a * ne) + b * ((1 - a) * sw + a * se)
     return shown

@@ -61,7 +61,11 @@ def _at(shown, u, v):
     """Whether the pixels nearest to places [N, F, H, W] are among those that are shown, [N, h, w]; not for NaN."""
     height, width = shown.shape[1:]
     inside = (u >= 0) & (u < 1) & (v >= 0) & (v < 1)
-    pixel = tf.floor(tf.where(inside, v, 0) * height) * width + tf.floor(tf.where(inside, u, 0) * width)
+    # A place between two pixels, as on the middle of a body, must not depend on rounding: it is the latter one's.
+    row, column = (
+        tf.minimum(tf.floor(tf.where(inside, place, 0) * count + 1e-4), count - 1.0) for place, count in ((v, height), (u, width))
+    )
+    pixel = row * width + column
     # Reshaped as floats: integers are reshaped in the memory of the host, also of a machine with a GPU.
     index = tf.cast(tf.reshape(pixel, [-1, math.prod(u.shape[1:])]), tf.int32)
     found = tf.gather(tf.reshape(tf.cast(shown, tf.float32), [-1, height * width]), index, batch_dims=1)
