@@ -157,8 +157,8 @@ def load(path: Place, training: bool = False) -> Snapshot:
 
 
 def save_transfer_split(path: Place, split: int) -> None:
-    """Adds to a snapshot folder that layers below `split`, 0-based, carry the pose, and the others the colors."""
-    write_whole(as_path(path) / _TRANSFER, json.dumps({"split": split}) + "\n")
+    """Adds to the snapshot that a path means, as for `read`: layers below `split`, 0-based, carry the pose, the others colors."""
+    write_whole(newest(path) / _TRANSFER, json.dumps({"split": split}) + "\n")
 
 
 def transfer_split(path: Place) -> int | None:

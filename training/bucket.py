@@ -247,7 +247,7 @@ class _Owner:
                 self._write()
 
     def _read(self):
-        """The owner's text. None: nobody trains, or the file system is between the two steps of a renaming."""
+        """The text that the owner wrote; None where nobody trains, or where the file system is just renaming the file."""
         with self._use:
             try:
                 return self._path.read_text(errors="replace")

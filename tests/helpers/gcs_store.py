@@ -114,5 +114,5 @@ def _pass(source, target, delay_sec=0.0):
                 target.sendall(data.replace(b"\r\nLocation: http://", b"\r\nLocation: https://"))
         finally:
             # Closing alone leaves the connection open, as the other direction still waits in `recv`. The emulator answers one
-            # connection at a time: it would wait for the rest of a killed client's request, and answer nobody else.
+            # connection at a time: it waits for the rest of a killed client's request, and all other clients wait, too.
             target.shutdown(socket.SHUT_RDWR)

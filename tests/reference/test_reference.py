@@ -10,6 +10,7 @@ import pytest
 PAPER = ("condition_norm=joint", "pose_path=style", "article_path=style", "discriminator_pose=embedding")
 # Each: the replicas, and what differs from a small conditional run of two levels whose conditions enter as maps, too.
 # All go through a stable level and into a fade; the first goes on to the stable level after it, in a second call.
+# A seed must not bring a leaky ReLU an input that is 0 within rounding: two correct runs part there, as their gradients differ.
 RUNS = {
     "unconditional, lazy R1": (1, "conditional=false", "r1_interval=3", "total_kimg=0.044", "total_kimg=0.08"),
     "the paper's form": (1, *PAPER, "mismatch_weight=0.5", "total_kimg=0.04"),
@@ -48,6 +49,7 @@ RUNS = {
         "r1_interval=2",
         "mismatch_weight=1",
         "total_kimg=0.06",
+        "seed=4",
     ),
     "StyleGAN's batches and rates": (
         1,
@@ -66,11 +68,7 @@ RUNS = {
 }
 
 
-# Sampling an article once a pixel left a difference of 0.07 from 56 images on, whose cause is not found.
-KNOWN = {"skips, maps to RGB, no noise": [pytest.mark.xfail(reason="an entry's article map differs from the reference's")]}
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=KNOWN.get(name, ())) for name in RUNS])
+@pytest.mark.parametrize("name", RUNS)
 def test_a_run_is_the_reference(name, tmp_path):
     """Networks, averages, moments, checkpoints, snapshots and statistics, but for what float32 rounds."""
     replicas, *settings = RUNS[name]

@@ -4,6 +4,7 @@ Each photo lends its conditions to one drawn picture, so both sides wear and do 
 without truncation. Nothing is mirrored on either side.
 """
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -90,10 +91,8 @@ class Distribution:
     def figures(self):
         """frechet_distance, kernel_distance, precision and recall."""
         if not self._cached and isinstance(self._cache, Path):
-            try:
+            with contextlib.suppress(OSError):  # A data set that may only be read is measured anew each time.
                 self.real.save(self._cache)
-            except OSError:
-                pass  # A data set that may only be read is measured anew each time.
         real, drawn = self.real, self.drawn
         moments = (part for side in (real, drawn) for part in (side.moments.mean, side.moments.covariance))
         distance = frechet_distance(*moments)

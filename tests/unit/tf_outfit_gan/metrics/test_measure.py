@@ -19,9 +19,9 @@ from tf_outfit_gan.metrics.measure import Measurement, measure
 from tf_outfit_gan.metrics.parallel_sampler import ParallelSampler
 from tf_outfit_gan.metrics.protocol import NEEDS, Protocol
 from tf_outfit_gan.metrics.samples import stream
-from tf_outfit_gan.metrics.subject import of_snapshot
+from tf_outfit_gan.metrics.subject import of_snapshot, open_subject
 from tf_outfit_gan.slots import SLOTS
-from tf_outfit_gan.snapshot import transfer_split
+from tf_outfit_gan.snapshot import save_transfer_split, transfer_split
 from tf_outfit_gan.util.errors import UserError
 
 SIZE = (16, 12)
@@ -185,6 +185,16 @@ def test_the_best_split_is_stored_with_the_snapshot(dataset, tmp_path, monkeypat
     monkeypatch.setattr("tf_outfit_gan.snapshot.save_transfer_split", full)
     assert main(["evaluate", str(path), "--data", str(dataset.path), "--quiet"]) == 0
     assert "the split point is not stored there: No space left on device" in capsys.readouterr().out
+
+
+def test_the_split_of_the_shipped_model_is_stored_with_it(tmp_path, monkeypatch):
+    path = save_untrained(tmp_path / "shipped_model")
+    monkeypatch.setattr("tf_outfit_gan.snapshot._SHIPPED_FOLDER", path)
+    monkeypatch.chdir(tmp_path)
+    subject = open_subject("shipped", "outfit_gan")
+    assert subject.name == "shipped"
+    save_transfer_split(subject.name, 3)
+    assert transfer_split(path) == 3
 
 
 def test_two_snapshots_are_compared(dataset, untrained, tmp_path, capsys):  # noqa: F811
