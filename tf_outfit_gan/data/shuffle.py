@@ -63,8 +63,10 @@ def shuffled(files, entries, record_bytes, seed, start=0, shard=(0, 1)):
             kinds = tuple(tf.data.TFRecordDataset(names[kind]) for kind in range(files.shape[1]))
             return tf.data.Dataset.zip(kinds).skip(each)
 
+        # All shards of the group are read at once: in a bucket a request takes long, but many do not take longer.
         records = tf.data.Dataset.from_tensor_slices(tf.gather(files, members))
-        records = records.interleave(read, cycle_length=OPEN_SHARDS).skip(skip - each * tf.size(members, tf.int64))
+        records = records.interleave(read, cycle_length=OPEN_SHARDS, num_parallel_calls=OPEN_SHARDS)
+        records = records.skip(skip - each * tf.size(members, tf.int64))
         # No two streams of a run, and no two rounds, count alike.
         first_number = (number * count + index) * 2**32 + skip // window
         return records.batch(window).enumerate(first_number).map(shuffle_window)

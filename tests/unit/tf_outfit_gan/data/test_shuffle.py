@@ -1,5 +1,8 @@
 """The order of a stream: every record once a round, shared among readers, and the same wherever one begins."""
 
+import os
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -65,6 +68,27 @@ def test_a_window_holds_hundreds_of_large_pictures_and_two_of_them_little_memory
 def test_a_window_mixes_the_shards_of_a_group(whole):
     shard_of = np.repeat(range(len(ENTRIES)), ENTRIES)
     assert len(set(shard_of[whole[:10]])) >= 3
+
+
+def test_the_shards_of_a_group_are_opened_at_once(tmp_path, monkeypatch):
+    """For the first record of a window all are opened: in a bucket, each takes its time."""
+    monkeypatch.setattr(shuffle, "WINDOW_BYTES", RECORD_BYTES)
+    names = [(str(tmp_path / f"{shard}.shard"),) for shard in range(4)]
+    for (name,) in names:
+        with tf.io.TFRecordWriter(name) as writer:
+            for _ in range(20):  # Too much to be read ahead, so that the file stays open.
+                writer.write(b"x" * (1 << 20))
+
+    def opened():
+        links = (os.path.join("/proc/self/fd", number) for number in os.listdir("/proc/self/fd"))
+        return {os.readlink(link) for link in links if os.path.islink(link)} & {name for (name,) in names}
+
+    stream = iter(shuffle.shuffled(names, [20] * 4, RECORD_BYTES, 5))
+    next(stream)
+    deadline = time.monotonic() + 20
+    while len(opened()) < 4 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(opened()) == 4
 
 
 @pytest.mark.parametrize("start", [10, 37, TOTAL - 1, 2 * TOTAL + 33])
