@@ -9,7 +9,7 @@ the bytes are the same whatever the number of processes, tasks, machines or inte
 import hashlib
 import os
 import statistics
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tf_outfit_gan.data import importers, records
@@ -33,36 +33,14 @@ ARTICLE_SIZE = (256, 192)
 MOST_BY_DEFAULT, PHOTOS_ASKED = (1024, 768), 101
 
 
-def prepare(
-    source,
-    data,
-    size=None,
-    *,
-    format=None,
-    workers=None,
-    task=None,
-    beam=None,
-    strict=False,
-    quiet=False,
-    pose_model=None,
-    slots=SLOTS,
-    article_size=ARTICLE_SIZE,
-    max_pixels=MAX_PIXELS,
-    require_pose=False,
-    test_share=None,
-    framing="pad",
-    update=False,
-    cmyk_profile=None,
-):
-    """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
+@dataclass(frozen=True)
+class Preparation:
+    """What a data set is made like.
 
-    Args:
+    Attributes:
         size: (height, width) of the largest level; None for the largest up to the median photo's, and to `MOST_BY_DEFAULT`.
         format: one of `importers.FORMATS`; None for that of the folder, where it is plain.
-        workers: processes; None for one a core, or fewer for a small catalogue.
-        task: (index, count) makes the index-th of count parts of the shards. Whoever makes the last shard that was
-            missing finalizes the data set; the others return None.
-        beam: list of options of Apache Beam, whose workers then make the shards; None for processes of this machine.
+        strict: a bad entry is an error, and not set aside.
         pose_model: file or folder of an estimator for entries without keypoints; None leaves them without.
         slots: names of the articles' slots, in the order in which models see them.
         article_size: (height, width); articles are stored at the levels whose longer side is no longer than its.
@@ -72,33 +50,45 @@ def prepare(
         test_share: makes a test split of about this share of the entries, see `split_off`; None = as the catalogue says.
         update: brings a data set up to date with its catalogue, see `update.bring_up_to_date`.
         cmyk_profile: file with the ICC profile of CMYK pictures that have none; None = by the plain formula.
+    """
+
+    size: tuple[int, int] | None = None
+    format: str | None = None
+    strict: bool = False
+    pose_model: str | os.PathLike[str] | None = None
+    slots: tuple[str, ...] = SLOTS
+    article_size: tuple[int, int] = ARTICLE_SIZE
+    max_pixels: int = MAX_PIXELS
+    require_pose: bool = False
+    framing: str = "pad"
+    test_share: float | None = None
+    update: bool = False
+    cmyk_profile: str | os.PathLike[str] | None = None
+
+
+def prepare(source, data, size=None, *, workers=None, task=None, beam=None, quiet=False, **how):
+    """Writes the records of the catalogue `source` to the folder `data` and returns the opened `Dataset`.
+
+    Args:
+        workers: processes; None for one a core, or fewer for a small catalogue.
+        task: (index, count) makes the index-th of count parts of the shards. Whoever makes the last shard that was
+            missing finalizes the data set; the others return None.
+        beam: list of options of Apache Beam, whose workers then make the shards; None for processes of this machine.
+        size, how: see `Preparation`.
 
     Does nothing when `data` is whole and made from the same manifest. Raises `UserError` for a missing manifest, a size
     outside the family, a `data` folder made from something else, no good entry at all, and, when `strict`, any bad one.
     """
+    how = Preparation(size, **how)
     if beam is not None:  # Its workers start in other folders.
         source, data, pose_model = (
-            path if not path or is_url(path) else os.path.abspath(path) for path in (source, data, pose_model)
+            path if not path or is_url(path) else os.path.abspath(path) for path in (source, data, how.pose_model)
         )
-    job, manifest, shards = plan(
-        source,
-        data,
-        size,
-        format,
-        strict,
-        pose_model,
-        slots,
-        article_size,
-        max_pixels,
-        require_pose,
-        test_share,
-        framing,
-        update,
-        cmyk_profile,
-    )
+        how = replace(how, pose_model=pose_model)
+    job, manifest, shards = plan(source, data, how)
     for finding in manifest_findings(manifest):
         print(f"warning: {finding}")
-    if update and records.is_dataset(job.data):
+    if how.update and records.is_dataset(job.data):
         return bring_up_to_date(job, manifest, workers, quiet)
     dataset = finalized(job)
     if dataset:
@@ -116,56 +106,45 @@ def prepare(
     return dataset
 
 
-def plan(
-    source,
-    data,
-    size=None,
-    format=None,
-    strict=False,
-    pose_model=None,
-    slots=SLOTS,
-    article_size=ARTICLE_SIZE,
-    max_pixels=MAX_PIXELS,
-    require_pose=False,
-    test_share=None,
-    framing="pad",
-    update=False,
-    cmyk_profile=None,
-):
+def plan(source, data, how=Preparation()):
     """Reads a catalogue; returns (`Job`, `Manifest`, list of `Shard`): all that it takes to make the data set."""
     data = as_path(data)
     if data.exists() and not data.is_dir():
         raise UserError(f"{data}: expected a folder to write to, found a file")
-    if size is None and update and records.is_dataset(data):
+    size = how.size
+    if size is None and how.update and records.is_dataset(data):
         size = records.open_dataset(data).levels[-1]
-    manifest = importers.read(source, format, slots)
-    if test_share:
-        manifest = replace(manifest, entries=split_off(manifest.entries, test_share))
+    manifest = importers.read(source, how.format, how.slots)
+    if how.test_share:
+        manifest = replace(manifest, entries=split_off(manifest.entries, how.test_share))
     levels = tuple(levels_of(size or _size_of_photos(manifest.entries)))
-    article_levels = tuple(level for level in levels if max(level) <= max(article_size)) or levels[:1]
+    article_levels = tuple(level for level in levels if max(level) <= max(how.article_size)) or levels[:1]
     origin = {"manifest_sha256": manifest.sha256, "size": list(levels[-1])}
     # What earlier versions prepared has the standard slots, and articles at all levels; its origin names neither.
-    if slots != SLOTS:
-        origin["slot_list"] = list(slots)
+    if how.slots != SLOTS:
+        origin["slot_list"] = list(how.slots)
     if article_levels != levels:
         origin["article_size"] = list(article_levels[-1])
-    if framing != "pad":
-        origin["framing"] = framing
-    if require_pose:
+    if how.framing != "pad":
+        origin["framing"] = how.framing
+    if how.require_pose:
         origin["require_pose"] = True
-    if test_share:
-        origin["test_share"] = test_share
-    if pose_model:
+    if how.test_share:
+        origin["test_share"] = how.test_share
+    if how.pose_model:
         from tf_outfit_gan.pose_estimation import load_estimator, models
 
-        load_estimator(pose_model)  # Reports a mistake once, not for every entry.
-        origin["pose_model_sha256"] = models.digest(pose_model)
-    if cmyk_profile:
-        cmyk_profile = read_cmyk_profile(cmyk_profile)
+        load_estimator(how.pose_model)  # Reports a mistake once, not for every entry.
+        origin["pose_model_sha256"] = models.digest(how.pose_model)
+    cmyk_profile = None
+    if how.cmyk_profile:
+        cmyk_profile = read_cmyk_profile(how.cmyk_profile)
         origin["cmyk_profile_sha256"] = hashlib.sha256(cmyk_profile).hexdigest()
-    encoding = Encoding(levels, article_levels, slots, pose_model, require_pose, max_pixels, framing, cmyk_profile)
-    job = Job(as_path(source), data, encoding, origin, strict)
-    if strict and manifest.skipped:
+    encoding = Encoding(
+        levels, article_levels, how.slots, how.pose_model, how.require_pose, how.max_pixels, how.framing, cmyk_profile
+    )
+    job = Job(as_path(source), data, encoding, origin, how.strict)
+    if how.strict and manifest.skipped:
         raise UserError(job.why(manifest.skipped[0]))
     (data / "records").mkdir(parents=True, exist_ok=True)
     return job, manifest, plan_shards(manifest.entries, levels[-1], article_levels[-1])
