@@ -59,6 +59,7 @@ PICTURES = {
     "png": (saved("a.png", scene(), "PNG"), scene()),
     "jpeg": (saved("a.jpg", scene(), "JPEG", quality=95, subsampling=0), scene()),
     "jpeg turned by exif": (saved("a.jpg", SIDEWAYS, "JPEG", quality=95, subsampling=0, exif=TURNED), scene()),
+    "jpeg with broken exif": (saved("a.jpg", scene(), "JPEG", quality=95, subsampling=0, exif=b"Exif\0\0none"), scene()),
     "webp": (saved("a.webp", scene(), "WEBP", lossless=True), scene()),
     "gif": (saved("a.gif", scene(), "GIF"), scene()),
     "transparent": (saved("a.png", clear(), "PNG"), scene()),

@@ -6,13 +6,12 @@ import os
 from PIL import Image
 
 from tf_outfit_gan.images.cutout import open_article
-from tf_outfit_gan.images.open import MAX_BYTES
+from tf_outfit_gan.images.open import MAX_BYTES, orientation, quiet_tags
 from tf_outfit_gan.util.errors import UserError
 from tf_outfit_gan.util.files import read_file
 
 MAX_SIDE = 8192  # Pixels; a larger article photo is refused.
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"  # What such files begin with.
-ORIENTATION = 0x0112  # EXIF's tag; 1 = upright.
 
 
 def article_bytes(article, name=None):
@@ -44,5 +43,5 @@ def article_bytes(article, name=None):
 def _is_plain(data):
     if not data.startswith((PNG, JPEG)):
         return False
-    with Image.open(io.BytesIO(data)) as image:
-        return image.mode != "CMYK" and "icc_profile" not in image.info and image.getexif().get(ORIENTATION, 1) == 1
+    with quiet_tags(), Image.open(io.BytesIO(data)) as image:
+        return image.mode != "CMYK" and "icc_profile" not in image.info and orientation(image) == 1

@@ -76,8 +76,7 @@ def open_image(source, name=None, *, frame=None, max_pixels=MAX_PIXELS, cmyk_pro
         name = name or source
         source = read_file(source, MAX_BYTES)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of tags that no pixel depends on.
+        with quiet_tags():
             if isinstance(source, bytes):
                 return _decode(source, frame, max_pixels, cmyk_profile)
             image = source if isinstance(source, Image.Image) else _from_array(source)
@@ -90,10 +89,15 @@ def open_image(source, name=None, *, frame=None, max_pixels=MAX_PIXELS, cmyk_pro
     raise UserError(f"{name}: expected a picture such as PNG or JPEG, could not read it ({reason})")
 
 
+def quiet_tags():
+    """A context in which Pillow does not warn, as it does of tags that no pixel depends on."""
+    return warnings.catch_warnings(action="ignore")
+
+
 def image_size(path):
     """The (height, width) of an upright picture by its header; raises `UserError` as `open_image` does for no picture."""
     try:
-        with Image.open(io.BytesIO(path.read_bytes()) if isinstance(path, RemotePath) else path) as image:
+        with quiet_tags(), Image.open(io.BytesIO(path.read_bytes()) if isinstance(path, RemotePath) else path) as image:
             width, height = image.size
             return (width, height) if _turned(image) else (height, width)
     except Exception as error:
@@ -115,7 +119,15 @@ def _decode(data, frame, max_pixels, cmyk_profile):
 
 def _turned(image):
     """Whether EXIF says that an image lies on its side."""
-    return image.getexif().get(Base.Orientation, 1) >= 5
+    return orientation(image) >= 5
+
+
+def orientation(image):
+    """How EXIF says that a Pillow image lies, 1 = upright; broken EXIF says nothing, as in viewers and in exported models."""
+    try:
+        return image.getexif().get(Base.Orientation, 1)
+    except Exception:  # Pillow raises what the first tag that it cannot read makes it raise.
+        return 1
 
 
 def _no_picture(data):
@@ -152,7 +164,7 @@ def _to_rgb(image, cmyk_profile):
     image.load()  # While its file is open.
     if image.mode.startswith("I;16"):
         _check_gray(image)  # While it has its tags.
-    upright = exif_transpose(image) if image.getexif().get(Base.Orientation, 1) != 1 else image
+    upright = exif_transpose(image) if orientation(image) != 1 else image
     return _on_white(upright, image.info.get("icc_profile"), cmyk_profile)
 
 

@@ -18,6 +18,12 @@ def test_exif_rotation_is_applied(tmp_path):
     assert open_image(tmp_path / "turned.jpg").size == (4, 8)
 
 
+@pytest.mark.parametrize("broken", [b"none", b"II*\0", b"II*\0\xff\xff\xff\xff"])
+def test_broken_exif_says_nothing(tmp_path, broken):
+    Image.new("RGB", (8, 4), "red").save(tmp_path / "photo.jpg", exif=b"Exif\0\0" + broken)
+    assert open_image(tmp_path / "photo.jpg").size == (8, 4) and image_size(tmp_path / "photo.jpg") == (4, 8)
+
+
 def palette_with_transparency():
     image = Image.new("P", (2, 1))
     image.putpalette([10, 20, 30, 200, 0, 0])
