@@ -6,8 +6,8 @@
     python benchmarks/serving.py MODELS/outfit_gan reloads      # memory after each of 50 reloads of a version
 
 MODELS/outfit_gan is what `outfit-gan export` wrote: a conditional model. Each part starts `outfit-gan serve` as a process of its
-own. The overhead is paired: a direct call and a served one in turn, so that other work on the machine meets both. Where a process
-lies in memory changes its speed by 1% to 2%: to see less than that, take the median of several runs.
+own. The overhead is paired: a direct call and a served one in turn, so that other work on the machine meets both. The ratio
+changes by 1% to 2% from one run to the next: to see less than that, take the median of several runs.
 """
 
 import argparse
@@ -115,7 +115,7 @@ def overhead(models, count):
         seconds, worked = {name: [] for name in ways}, dict.fromkeys(ways, 0.0)
         for _ in range(count):
             for name, ask in ways.items():
-                ask()  # Of two processes in turn each finds the caches full of the other's data.
+                ask()  # Not timed: it warms the caches after the turn of the other process.
                 before = time.process_time() + processor_sec(process)
                 begin = time.perf_counter()
                 ask()

@@ -247,7 +247,7 @@ class _Owner:
                 self._write()
 
     def _read(self):
-        """The text that the owner wrote; None where nobody trains, or where the file system is just renaming the file."""
+        """Returns the text of the owner's file, or None if the file is missing: without an owner, or during a rename."""
         with self._use:
             try:
                 return self._path.read_text(errors="replace")

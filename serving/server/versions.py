@@ -206,14 +206,18 @@ class Versions:
     def _watch(self) -> None:
         while not self._stopped:
             self._look.clear()
-            try:
-                found = found_versions(self._base_path)
-            except (UserError, OSError):
-                pass  # The folder was emptied or its disk is away: what is loaded goes on serving.
-            else:
+            found = self._found()
+            if found is not None:
                 self._switch_to(found)
                 self._settled.set()
             self._look.wait(self._poll_sec)
+
+    def _found(self) -> Mapping[int, Path] | None:
+        """Returns the versions in the base path, or None if it is empty or cannot be read: loaded versions keep serving."""
+        try:
+            return found_versions(self._base_path)
+        except (UserError, OSError):
+            return None
 
     def _switch_to(self, found: Mapping[int, Path]) -> None:
         """Loads what is wanted beside what serves, then unloads the rest, unless none that is wanted serves."""

@@ -35,7 +35,7 @@ MOST_BY_DEFAULT, PHOTOS_ASKED = (1024, 768), 101
 
 @dataclass(frozen=True)
 class Preparation:
-    """What a data set is made like.
+    """The settings of a data set.
 
     Attributes:
         size: (height, width) of the largest level; None for the largest up to the median photo's, and to `MOST_BY_DEFAULT`.
