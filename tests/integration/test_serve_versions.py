@@ -94,6 +94,15 @@ def test_taking_the_newest_away_rolls_back(versions, tmp_path):
     wait_for(lambda: states(versions) == [(2, "END"), (1, "AVAILABLE")])
 
 
+def test_what_is_loaded_keeps_serving_while_the_folder_is_empty(versions, tmp_path):
+    loaded = versions.current.servable
+    shutil.rmtree(tmp_path / "1")
+    time.sleep(0.2)  # Some twenty looks at the folder.
+    assert versions.current.servable is loaded and not loaded.closed
+    publish(tmp_path, "2")
+    wait_for(lambda: states(versions) == [(2, "AVAILABLE"), (1, "END")])
+
+
 def test_status_shows_loading_while_it_loads(tmp_path):
     publish(tmp_path, "1")
     publish(tmp_path, "2")
