@@ -1,7 +1,7 @@
 """Fine-tuning: a run that starts from another model, smaller or without conditions as it may be.
 
-What both models have is taken, and what only the new one has is made so that it changes no picture: the run begins
-where the other one stands. Noise alone may be left out, which changes detail.
+What both models have is taken, and what only the new one has, feature maps too, is made so that it changes no picture: the
+run begins where the other one stands. Noise alone may be left out, which changes detail.
 """
 
 import dataclasses
@@ -20,8 +20,6 @@ _SHARED = (
     "style_dim",
     "mapping_layers",
     "mapping_lr_multiplier",
-    "fmap_base",
-    "fmap_max",
     "fused_from",
     "stddev_group",
 )
@@ -32,6 +30,7 @@ _SHARED_MAPS = (("generator_maps", ("pose_path", "article_path")), ("discriminat
 _ADDED = ("skips", "maps_to_rgb", "article_differences", "composition")
 UNLIKELY = -4.0  # Log odds of an article that nearly does not show.
 _JOINING = "mapping/hidden/0/kernel"
+_DRAWS = re.compile(r"synthesis/levels/\d+/(to_rgb|maps_to_rgb/out)/")
 
 
 def resolve_init(folder, init, model_config, config, chosen):
@@ -85,6 +84,8 @@ def _check(init, source, level, model):
         if any(getattr(source, maps).values()):
             names += settings
     names = tuple(dict.fromkeys(names)) + tuple(name for name in _ADDED if getattr(source, name))
+    if not _holds_feature_maps(source, model):
+        names += ("fmap_base", "fmap_max")
     if "slots" in names and source.slots != model.slots:
         raise UserError(
             f"--init {init}: has the slots {', '.join(source.slots)}, the data {', '.join(model.slots)}: prepare the data "
@@ -106,6 +107,12 @@ def _check(init, source, level, model):
             f"--init {init}: draws {format_size(source.level_sizes[level])}, this model only "
             f"{format_size(model.size)}; choose that size or a larger one"
         )
+
+
+def _holds_feature_maps(source, model):
+    """Whether each level has the source's feature maps, and the base no more: the embedding is as wide as the base."""
+    levels = range(1, min(source.num_levels, model.num_levels))
+    return source.channels(0) == model.channels(0) and all(source.channels(i) <= model.channels(i) for i in levels)
 
 
 def _shown(value):
@@ -135,7 +142,7 @@ def _take(source, theirs, ours):
 
     config = ours.config
     skips = config.skips and not source.config.skips
-    theirs, ours, new = named_weights(theirs), named_weights(ours), []
+    theirs, ours, new, wider = named_weights(theirs), named_weights(ours), [], []
     for name, weight in ours.items():
         if skips and _adds(name, _whole_level(source)):
             weight.assign(np.zeros(weight.shape, np.float32))
@@ -145,23 +152,54 @@ def _take(source, theirs, ours):
             rows = theirs[name].shape[0]
             scale = (weight.shape[0] / rows) ** 0.5 if config.condition_norm == "apart" else 1.0
             weight.assign(np.concatenate([theirs[name].numpy() * scale, weight.numpy()[rows:]]))
-        elif name in theirs and theirs[name].shape != weight.shape:
-            # With skips the odds of all levels add up.
-            decides = re.match(r"synthesis/levels/\d+/to_rgb/bias", name) and (not config.skips or "/levels/0/" in name)
-            weight.assign(_with_odds(theirs[name].numpy(), weight.shape, UNLIKELY if decides else 0.0))
         elif name in theirs:
-            weight.assign(theirs[name].numpy())
+            taken = theirs[name].numpy()
+            if _DRAWS.match(name) and taken.shape[-1] < weight.shape[-1]:
+                # With skips the odds of all levels add up.
+                decides = re.match(r"synthesis/levels/\d+/to_rgb/bias", name) and (not config.skips or "/levels/0/" in name)
+                taken = _with_odds(taken, weight.shape[-1], UNLIKELY if decides else 0.0)
+            if taken.shape != weight.shape:
+                wider.append(_place(name))
+                taken = _widened(taken, weight.numpy().copy(), groups=2 if "/adain/affine/" in name else 1)
+            weight.assign(taken)
         else:
-            new.append(re.match(r"\w+(/levels)?(/\d+)?", name)[0])
+            new.append(_place(name))
             if _silent(name, source.config):
                 weight.assign(np.zeros(weight.shape, np.float32))
     text = f"{len(ours) - len(new)} of {len(ours)} weights"
-    return text + (f", new: {', '.join(dict.fromkeys(new))}" if new else "")
+    for kind, places in (("with more feature maps", wider), ("new", new)):
+        text += f", {kind}: {', '.join(dict.fromkeys(places))}" if places else ""
+    return text
 
 
-def _with_odds(colors, shape, odds):
+def _place(name):
+    """The part of a network that a weight is in, a level where there are levels."""
+    return re.match(r"\w+(/levels)?(/\d+)?", name)[0]
+
+
+def _with_odds(colors, outputs, odds):
     """Weights that draw colors, and now the same odds of each article, too."""
-    return np.concatenate([colors, np.full((*shape[:-1], shape[-1] - colors.shape[-1]), odds, np.float32)], axis=-1)
+    return np.concatenate([colors, np.full((*colors.shape[:-1], outputs - colors.shape[-1]), odds, np.float32)], axis=-1)
+
+
+def _widened(theirs, fresh, groups):
+    """The weights of a layer that has more feature maps now. Those that were there do not read the new ones yet.
+
+    Args:
+        theirs: a kernel [..., in, out] or a bias [out].
+        fresh: the larger weights as they are initialized, which the new feature maps keep.
+        groups: the parts of the outputs that have all feature maps each: scale and shift are two.
+    """
+    outputs = theirs.shape[-1] // groups
+    wide, old = (weights.reshape(*weights.shape[:-1], groups, -1) for weights in (fresh, theirs))
+    if theirs.ndim == 1:
+        wide[:, :outputs] = old
+    else:
+        inputs = theirs.shape[-2]
+        # The equalized layer scales more inputs down.
+        wide[..., :inputs, :, :outputs] = old * (fresh.shape[-2] / inputs) ** 0.5
+        wide[..., inputs:, :, :outputs] = 0
+    return wide.reshape(fresh.shape)
 
 
 def _silent(name, config):

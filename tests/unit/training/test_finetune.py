@@ -167,6 +167,39 @@ def test_composition_stays(tmp_path):
         started(tmp_path / "source", *settings[:2])
 
 
+PLAIN = ("skips=false",)
+ALL_WAYS = ("skips=true", "maps_to_rgb=true", "article_differences=true", "composition=true")
+
+
+@pytest.mark.parametrize("ways", [PLAIN, ALL_WAYS], ids=["plain", "all ways"])
+def test_new_feature_maps_change_nothing_and_can_be_learned(tmp_path, ways):
+    """Of levels 0 to 3 the source has 8, 8, 4 and 2, the model 8, 8, 8 and 4. What they read is not what they are read by."""
+    settings = ("size=32x24", "condition_size=8x6", *ways)
+    before = source(tmp_path / "source", "fmap_base=32", *settings, level=3)
+    steps, line = started(tmp_path / "source", "fmap_base=64", *settings)
+    assert_goes_on(steps, before)
+    assert "weights, with more feature maps: synthesis/levels/2, synthesis/levels/3;" in line and "new: " not in line
+
+    generator, discriminator = (named_weights(network) for network in (steps.generator, steps.discriminator))
+    with tf.GradientTape() as tape:
+        images = pictures(steps.generator, steps.generator.config, 3)
+        loss = tf.reduce_sum(images**2) + tf.reduce_sum(scores(steps.discriminator, images, 3))
+    kernels = [generator["synthesis/levels/3/second/kernel"].value, discriminator["blocks/2/conv_down/kernel"].value]
+    for kernel, outputs, gradient in zip(kernels, (2, 4), tape.gradient(loss, kernels)):
+        assert np.abs(kernel[:, :, 2:, outputs:]).max() > 0  # New ones have weights,
+        assert np.abs(kernel[:, :, 2:, :outputs]).max() == 0  # old ones read none of them,
+        assert np.abs(gradient[:, :, 2:, :outputs]).max() > 0  # until they learn to.
+
+
+def test_composition_and_feature_maps_come_together(tmp_path):
+    """The odds come first, as few outputs of a wide layer; articles are as unlikely as without new feature maps."""
+    settings = ("size=8x6", "condition_size=8x6", "fmap_max=8", "maps_to_rgb=true")
+    source(tmp_path / "source", "fmap_base=16", *settings)
+    narrow, wide = (started(tmp_path / "source", base, *settings, "composition=true")[0] for base in ("fmap_base=16", "fmap_base=32"))
+    expected = pictures(narrow.generator, narrow.generator.config, 1)
+    np.testing.assert_allclose(pictures(wide.generator, wide.generator.config, 1), expected, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("norm", ["joint", "apart"])
 def test_conditions_come_in_silently_and_can_be_learned(tmp_path, norm):
     """Also those that enter spatially; and their gradients are not zero."""
@@ -225,9 +258,12 @@ class TestResolveInit:
         "overrides, text",
         [
             (
-                ("fmap_base=128", "condition_size=4x3"),
-                "than fmap_base=128, condition_size=4x3; add --set fmap_base=64 --set condition_size=8x6",
+                ("latent_dim=16", "condition_size=4x3"),
+                "than latent_dim=16, condition_size=4x3; add --set latent_dim=8 --set condition_size=8x6",
             ),
+            (("fmap_max=16",), "add --set fmap_max=8"),  # More at the base, which the embedding is as wide as.
+            (("fmap_base=8",), "add --set fmap_base=64"),
+            (("fmap_base=32", "size=32x24"), "add --set fmap_base=64"),  # Fewer at 32x24 alone.
             (("slots=top,bag",), "the data top, bag: prepare the data with --slots outerwear,top,dress,bottom,shoes,bag"),
             (("conditional=false",), "other settings than conditional=false; add --set conditional=true"),
             (("pose_path=style",), "add --set pose_path=spatial"),
