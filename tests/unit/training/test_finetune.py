@@ -195,7 +195,9 @@ def test_composition_and_feature_maps_come_together(tmp_path):
     """The odds come first, as few outputs of a wide layer; articles are as unlikely as without new feature maps."""
     settings = ("size=8x6", "condition_size=8x6", "fmap_max=8", "maps_to_rgb=true")
     source(tmp_path / "source", "fmap_base=16", *settings)
-    narrow, wide = (started(tmp_path / "source", base, *settings, "composition=true")[0] for base in ("fmap_base=16", "fmap_base=32"))
+    narrow, wide = (
+        started(tmp_path / "source", base, *settings, "composition=true")[0] for base in ("fmap_base=16", "fmap_base=32")
+    )
     expected = pictures(narrow.generator, narrow.generator.config, 1)
     np.testing.assert_allclose(pictures(wide.generator, wide.generator.config, 1), expected, rtol=1e-4, atol=1e-4)
 
