@@ -10,9 +10,7 @@ import pytest
 PAPER = ("condition_norm=joint", "pose_path=style", "article_path=style", "discriminator_pose=embedding")
 # Each: the replicas, and what differs from a small conditional run of two levels whose conditions enter as maps, too.
 # All go through a stable level and into a fade; the first goes on to the stable level after it, in a second call.
-# Where a leaky ReLU gets an input that is 0 within rounding, two correct runs part, as their gradients differ. Which seeds
-# bring one depends on the processor: so a run may differ with one seed. A mistake differs with all of them.
-OTHER_SEEDS = ("seed=5", "seed=6")
+# A seed must not bring a leaky ReLU an input that is 0 within rounding: two correct runs part there, as their gradients differ.
 RUNS = {
     "unconditional, lazy R1": (1, "conditional=false", "r1_interval=3", "total_kimg=0.044", "total_kimg=0.08"),
     "the paper's form": (1, *PAPER, "mismatch_weight=0.5", "total_kimg=0.04"),
@@ -66,6 +64,7 @@ RUNS = {
         "stable_kimg=0.064",
         "fade_kimg=0.064",
         "total_kimg=0.096",
+        "seed=5",
     ),
 }
 
@@ -74,20 +73,9 @@ RUNS = {
 def test_a_run_is_the_reference(name, tmp_path):
     """Networks, averages, moments, checkpoints, snapshots and statistics, but for what float32 rounds."""
     replicas, *settings = RUNS[name]
-    wrong = differences(tmp_path / "run", replicas, settings)
-    for seed in OTHER_SEEDS:
-        if not wrong:
-            break
-        wrong = differences(tmp_path / seed, replicas, [*settings, seed])
-    assert not wrong
-
-
-def differences(folder, replicas, settings):
-    """What a run and the reference disagree on, and by how much."""
-    folder.mkdir()
-    command = [sys.executable, "-m", "tests.reference.comparison", str(folder), str(replicas), *settings]
+    command = [sys.executable, "-m", "tests.reference.comparison", str(tmp_path), str(replicas), *settings]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"})
     assert done.returncode == 0, done.stderr[-3000:]
     errors = json.loads(done.stdout.splitlines()[-1])
-    assert len(errors) > 20
-    return {what: error for what, error in errors.items() if not error < 2e-3}
+    wrong = {what: error for what, error in errors.items() if not error < 2e-3}
+    assert not wrong and len(errors) > 20

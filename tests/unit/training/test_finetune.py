@@ -173,7 +173,7 @@ ALL_WAYS = ("skips=true", "maps_to_rgb=true", "article_differences=true", "compo
 
 @pytest.mark.parametrize("ways", [PLAIN, ALL_WAYS], ids=["plain", "all ways"])
 def test_new_feature_maps_change_nothing_and_can_be_learned(tmp_path, ways):
-    """Of levels 0 to 3 the source has 8, 8, 4 and 2, the model 8, 8, 8 and 4. What they read is not what they are read by."""
+    """Of levels 0 to 3 the source has 8, 8, 4 and 2, the model 8, 8, 8 and 4."""
     settings = ("size=32x24", "condition_size=8x6", *ways)
     before = source(tmp_path / "source", "fmap_base=32", *settings, level=3)
     steps, line = started(tmp_path / "source", "fmap_base=64", *settings)
@@ -192,7 +192,7 @@ def test_new_feature_maps_change_nothing_and_can_be_learned(tmp_path, ways):
 
 
 def test_composition_and_feature_maps_come_together(tmp_path):
-    """The odds come first, as few outputs of a wide layer; articles are as unlikely as without new feature maps."""
+    """New feature maps change no picture of a model that begins to compose."""
     settings = ("size=8x6", "condition_size=8x6", "fmap_max=8", "maps_to_rgb=true")
     source(tmp_path / "source", "fmap_base=16", *settings)
     narrow, wide = (
