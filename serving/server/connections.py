@@ -10,6 +10,7 @@ import ssl
 import threading
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -17,6 +18,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 MAX_CONNECTIONS = 512
 # For the head of a request, from the connection's begin or the answer before it, and for the client to read an answer.
 IDLE_SEC = 120
+# For a client to end its request after the last answer.
+LINGER_SEC = 30
 
 
 class HttpServer:
@@ -67,10 +70,12 @@ class _Connection(H11Protocol):
     """uvicorn's connection, whose timer for idle clients also ends what a client draws out."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(_Transport(transport, self))  # type: ignore[arg-type]
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return  # What a client sends after the last answer.
         # As in uvicorn, but the timer goes on until a request's head is whole, not only until the first byte of it.
         self.conn.receive_data(data)
         self.handle_events()
@@ -90,3 +95,31 @@ class _Connection(H11Protocol):
         super().on_response_complete()
         if self.transport.is_closing():  # After the last answer there is no such timer.
             self.loop.call_later(self.timeout_keep_alive, self.transport.abort)
+
+
+class _Transport:
+    """A connection's transport whose `close` waits for a client that is still sending to end, and drops what it sends.
+
+    A socket that is closed while bytes come resets the connection, and the client may lose the answer that says why (RFC
+    9112, section 9.6). With TLS, asyncio's own `close` waits.
+    """
+
+    def __init__(self, transport: asyncio.Transport, connection: _Connection) -> None:
+        self._transport, self._connection = transport, connection
+        self._lingers = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        return self._lingers or self._transport.is_closing()
+
+    def close(self) -> None:
+        still_sends = self._connection.conn.their_state in (h11.SEND_BODY, h11.ERROR)
+        if still_sends and not self.is_closing() and self._transport.can_write_eof():
+            self._lingers = True
+            self._transport.write_eof()
+            self._transport.resume_reading()
+            self._connection.loop.call_later(LINGER_SEC, self._transport.abort)
+        else:
+            self._transport.close()

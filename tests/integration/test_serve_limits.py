@@ -99,6 +99,40 @@ def test_a_malformed_length_is_refused(server, lines):
     assert raw(server.rest_port, head(*lines), NUMBERS)[0] in (400, 501)
 
 
+@pytest.mark.parametrize(
+    "lines, status",
+    [
+        (["Content-Length: abc"], 400),
+        (["Connection: close", "Content-Length: 10000000000000"], 413),
+    ],
+    ids=["malformed", "too_large"],
+)
+def test_who_still_sends_reads_why_it_is_refused(server, lines, status):
+    """A connection that is closed while bytes come is reset: then the answer may be lost, however whole it was sent."""
+    with socket.create_connection(("127.0.0.1", server.rest_port), timeout=20) as connection:
+        connection.sendall(head(*lines))
+        connection.recv(1, socket.MSG_PEEK)  # The answer is there.
+        for _ in range(16):
+            connection.sendall(b" " * 2**16)
+            time.sleep(0.01)
+        response = http.client.HTTPResponse(connection, method="POST")
+        response.begin()
+        assert response.status == status and response.read()
+        assert connection.recv(1) == b""
+
+
+def test_who_sends_on_after_a_refusal_is_let_go(base_path, monkeypatch):
+    monkeypatch.setattr(connections, "LINGER_SEC", 0.5)
+    with running_server(base_path) as server, socket.create_connection(("127.0.0.1", server.rest_port)) as connection:
+        connection.sendall(head("Content-Length: abc"))
+        begin = time.monotonic()
+        with pytest.raises(ConnectionError):
+            while time.monotonic() < begin + 20:
+                connection.sendall(b" ")
+                time.sleep(0.01)
+        assert time.monotonic() > begin + 0.5
+
+
 def test_a_body_that_is_too_large_is_refused_before_it_is_sent(server):
     status, answer = raw(server.rest_port, head("Content-Length: 10000000000000"))
     assert status == 413 and b"the body is larger than 100 MB" in answer

@@ -3,10 +3,15 @@
 import json
 
 import pytest
+import tensorflow as tf
 
+import training.benchmark.input
 from tests.helpers.catalogues import worn, write_catalogue
 from tf_outfit_gan.cli.main import main
+from tf_outfit_gan.data import pipeline
 from tf_outfit_gan.data.preparation.prepare import prepare
+from tf_outfit_gan.data.records import open_dataset
+from training.benchmark.input import Batched, Limit
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +52,28 @@ def test_figures_fit_together(data, tmp_path, capsys):
     assert level["articles_an_entry"] == pytest.approx(mean, rel=0.25)
     for which in ("median", "min"):
         assert level["examples_per_sec_a_core"][which] == pytest.approx(1e3 / level["feed_ms"][which])
-        # Decoding is a good part of feeding, and feeding decodes.
-        assert all(0.05 < level[f"{limit}_ratio"][which] < 1.5 for limit in ("limit", "batched"))
+        for limit in ("limit", "batched"):
+            assert level[f"{limit}_ratio"][which] == pytest.approx(level[f"{limit}_ms"][which] / level["feed_ms"][which])
     assert "128x96" in capsys.readouterr().out
+
+
+def test_the_limits_decode_all_pictures(data, monkeypatch):
+    decoded = []
+
+    def counted(picture):
+        tf.py_function(lambda: decoded.append(1), [], [])
+        return decode_jpeg(picture)
+
+    dataset, decode_jpeg = open_dataset(data), pipeline.decode_jpeg
+    for module in (pipeline, training.benchmark.input):
+        monkeypatch.setattr(module, "decode_jpeg", counted)
+    size, examples = (128, 96), 20
+    limit = Limit(dataset, "train", size, size, examples)
+    pictures = examples * (1 + limit.articles_an_entry)
+    for decode in (limit, Batched(dataset, "train", size, size, 8, examples)):
+        decoded.clear()
+        decode()
+        assert (decode.entries, len(decoded)) == (examples, pictures)
 
 
 @pytest.mark.parametrize(
