@@ -34,6 +34,9 @@ INTEGERS = {
 }
 FLOATS: dict[int, type[np.floating]] = {types_pb2.DT_FLOAT: np.float32, types_pb2.DT_DOUBLE: np.float64}
 
+# The least integers that TF Serving takes for ones that a float type cannot hold.
+FIRST_LOSSY = {types_pb2.DT_FLOAT: 2**24, types_pb2.DT_DOUBLE: 2**53}
+
 # Integers, unsigned, bool, strings and floats can be written; the rest (bfloat16, complex ...) cannot, nor can half.
 WRITABLE_KINDS = "iubOf"
 
@@ -209,15 +212,10 @@ def _read_tensor(value: Json, dtype: int) -> Flat:
     kinds = set(map(type, items))
     if list in kinds:
         raise invalid(f"Encountered list at unexpected level: {rank} expected < {rank}")
-    if dtype in FLOATS and kinds <= {int, float} and _are_small(items, dtype):
-        return tuple(shape), items
+    if kinds <= {int, float} and (first_lossy := FIRST_LOSSY.get(dtype)):
+        if all(-first_lossy < number < first_lossy for number in items):  # Not NaN, nor what may be refused.
+            return tuple(shape), items
     return tuple(shape), [_read_value(item, dtype) for item in items]
-
-
-def _are_small(numbers: list[int | float], dtype: int) -> bool:
-    """Whether a float holds all of these without loss, whether they are integers or not."""
-    array = np.array(numbers, np.float64)
-    return bool(np.all(~(np.abs(array[np.isfinite(array)]) >= _first_lossy(dtype))))
 
 
 def _read_value(value: Json, dtype: int) -> Scalar:
@@ -248,16 +246,11 @@ def _read_value(value: Json, dtype: int) -> Scalar:
 def _check_precision(value: int | float, dtype: int) -> None:
     """Refuses integers that a float cannot hold exactly, and numbers beyond its range."""
     if isinstance(value, int):
-        lossless = abs(value) < _first_lossy(dtype)
+        lossless = abs(value) < FIRST_LOSSY[dtype]
     else:
         lossless = not math.isfinite(value) or abs(value) <= float(np.finfo(FLOATS[dtype]).max)
     if not lossless:
         raise invalid(f"Cannot convert JSON value: {quote(value)} to {dtype_text(dtype)} without loss of precision.")
-
-
-def _first_lossy(dtype: int) -> int:
-    """The least integer that TF Serving takes for one that a float type cannot hold."""
-    return 2 ** (np.finfo(FLOATS[dtype]).nmant + 1)
 
 
 def _is_base64(value: Json) -> bool:
@@ -390,5 +383,4 @@ def dtype_text(dtype: int) -> str:
     return types_pb2.DataType.Name(dtype).removeprefix("DT_").lower()
 
 
-def _dumps(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_dumps = json.JSONEncoder(ensure_ascii=False).encode

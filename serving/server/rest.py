@@ -156,15 +156,14 @@ class RestApp:
         """The result of work that waits for its turn, unless the client goes before."""
         answer = asyncio.wrap_future(self._workers.submit(work))
         leaves = asyncio.ensure_future(receive())  # The body is read: nothing else can come.
+        leaves.add_done_callback(lambda _: answer.cancel())
         try:
-            await asyncio.wait((answer, leaves), return_when=asyncio.FIRST_COMPLETED)
-            if answer.cancelled():
-                raise stopping()
-            if not answer.done():
-                raise gone()
-            return answer.result()
+            return await answer
+        except asyncio.CancelledError:
+            if leaves.done():
+                raise gone() from None
+            raise  # The server is stopping.
         finally:
-            answer.cancel()
             leaves.cancel()
 
     def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:

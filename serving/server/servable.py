@@ -5,6 +5,7 @@ those of TF Serving: `Session.run` and `tf.saved_model.load` check shapes in Pyt
 That call and the loader are private to TensorFlow, hence the narrow version range in setup.py.
 """
 
+import functools
 import math
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf import error_codes_pb2
+from tensorflow.core.protobuf.config_pb2 import RunOptions
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.saved_model.loader_impl import SavedModelLoader
@@ -46,8 +48,9 @@ class Servable:
         config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
         # The whole memory of a GPU is not ours: during a swap two versions live side by side.
         config.gpu_options.allow_growth = True
-        self._graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=self._graph, config=config)
+        graph = tf.Graph()
+        self._session = tf.compat.v1.Session(graph=graph, config=config)
+        self._endpoint = functools.cache(lambda tensor: graph.get_tensor_by_name(tensor)._as_tf_output())
         try:
             self._meta_graph = SavedModelLoader(str(folder)).load(self._session, ["serve"])
             self._session._extend_graph()
@@ -116,9 +119,6 @@ class Servable:
         _check_outputs(request.output_filter, signature.outputs)
         return signature_name, self.run(signature, inputs, request.output_filter or None, timeout_ms)
 
-    def _endpoint(self, tensor: str) -> object:
-        return self._graph.get_tensor_by_name(tensor)._as_tf_output()
-
     def _warm_up(self, path: Path) -> None:
         """Replays the recorded requests, so that the first customer does not pay for tuning; one failure fails all."""
         if not path.exists():
@@ -145,7 +145,7 @@ def _run_options(timeout_ms: float | None) -> Iterator[object]:
     if timeout_ms is None:
         yield None
         return
-    options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, int(timeout_ms)))
+    options = RunOptions(timeout_in_ms=max(1, int(timeout_ms)))
     buffer = pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
     try:
         yield buffer

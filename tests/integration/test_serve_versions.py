@@ -154,8 +154,8 @@ def test_stopping_lets_calls_finish_and_cancels_the_endless(tmp_path):
         finite, endless = work(20_000), work(2**31 - 1)
         wait_for(lambda: server.models["gen"].current.users == 2)
         begin = time.monotonic()
-        server.stop(grace_sec=2)
-        assert time.monotonic() - begin < 5
+        server.stop(grace_sec=4)
+        assert time.monotonic() - begin < 8
         assert finite.result().outputs["total"].float_val
         assert endless.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
         # The run itself has ended too: a thread that still worked would keep the process alive.
@@ -194,7 +194,7 @@ def test_a_version_that_failed_is_left_alone_while_its_files_stay(tmp_path):
 def test_a_retired_versions_graph_is_gone(tmp_path):
     write_model(tmp_path / "1")
     with running_server(tmp_path) as server:
-        graph = weakref.ref(server.models["gen"].current.loaded._graph)
+        graph = weakref.ref(server.models["gen"].current.loaded._session.graph)
         gc.disable()  # Or it could go by chance.
         try:
             write_model(tmp_path / "2")
