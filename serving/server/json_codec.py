@@ -35,7 +35,7 @@ INTEGERS = {
 FLOATS: dict[int, type[np.floating]] = {types_pb2.DT_FLOAT: np.float32, types_pb2.DT_DOUBLE: np.float64}
 
 # The least integers that TF Serving takes for ones that a float type cannot hold.
-FIRST_LOSSY = {types_pb2.DT_FLOAT: 2**24, types_pb2.DT_DOUBLE: 2**53}
+FIRST_LOSSY = {dtype: 2 ** (np.finfo(kind).nmant + 1) for dtype, kind in FLOATS.items()}
 
 # Integers, unsigned, bool, strings and floats can be written; the rest (bfloat16, complex ...) cannot, nor can half.
 WRITABLE_KINDS = "iubOf"

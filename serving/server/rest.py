@@ -160,9 +160,7 @@ class RestApp:
         try:
             return await answer
         except asyncio.CancelledError:
-            if leaves.done():
-                raise gone() from None
-            raise  # The server is stopping.
+            raise (gone() if leaves.done() else stopping()) from None
         finally:
             leaves.cancel()
 

@@ -50,6 +50,7 @@ class Servable:
         config.gpu_options.allow_growth = True
         graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=graph, config=config)
+        # Looked up once a tensor. It holds the graph and not the servable, which goes at once when its version retires.
         self._endpoint = functools.cache(lambda tensor: graph.get_tensor_by_name(tensor)._as_tf_output())
         try:
             self._meta_graph = SavedModelLoader(str(folder)).load(self._session, ["serve"])

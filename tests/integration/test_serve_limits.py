@@ -392,6 +392,7 @@ def test_a_server_that_stops_answers_what_has_come_and_nothing_more(base_path):
         assert sorted(status for status, _, _ in answers) == [200, 503, 503]
         for status, headers, answer in answers:
             assert status == 200 or (headers["Retry-After"] and answer == {"error": "the server is stopping"})
+        assert b':request_count{model_name="gen",status="UNAVAILABLE"} 2.0' in server._metrics.text()
         with pytest.raises((ConnectionError, http.client.HTTPException)):
             kept.request("GET", "/v1/models/gen")
             kept.getresponse()
